@@ -1,0 +1,1 @@
+"""Compile rules written in strict YAML into calculation kernels."""

@@ -1,0 +1,1 @@
+"""The compiled evaluator: the graph as whole numbers, as Python source, as machine code."""

@@ -1,0 +1,41 @@
+"""Rows as the compiled evaluator holds them: columns of whole numbers, one set for each entity.
+
+A number is held as a whole count of `1 / step.denominator` (a penny where the step is 1/100); a date as days since
+1 January 1970; yes/no as 0 and 1; a member of a list as its place in the list.  An optional fact has a second column,
+its name followed by `?`, that is 1 where the fact was given; where it was not, the value column holds any value that is
+within the fact's range.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Column = npt.NDArray[Any]
+
+
+@dataclass(slots=True)
+class EntityColumns:
+    """The rows of one entity, sorted by their parent's row.
+
+    `parent[i]` is the row of the parent entity that row i belongs to and `offsets[p]:offsets[p + 1]` are the rows of
+    parent row p (both None for a root).  `period[i]` is the parameter period of the row (None: period 0 for all).
+    `sources` holds, for a derived entity, the row in force of each timeline's entity, or -1.
+    """
+
+    count: int
+    columns: dict[str, Column] = field(default_factory=dict)
+    parent: npt.NDArray[np.int32] | None = None
+    offsets: npt.NDArray[np.int64] | None = None
+    period: npt.NDArray[np.uint8] | None = None
+    sources: dict[str, npt.NDArray[np.int32]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Batch:
+    """Any number of root rows with all that belongs to them, ready for a kernel."""
+
+    entities: dict[str, EntityColumns]

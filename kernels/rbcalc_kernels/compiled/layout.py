@@ -1,0 +1,225 @@
+"""Where figures stand in the arrays that a kernel reads at run time: parameters, and tables as flat padded arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from math import lcm
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from rbcalc_kernels.compiled.bounds import Interval, capacity, common_denominator, of_values
+from rbcalc_kernels.compiled.numbers import FLOAT_LIMIT, Form, Num, Unfit, exact
+from rbcalc_kernels.language.types import DATE, YES_NO, Choice, Date, Number, Type
+from rbcalc_kernels.program.graph import Bands, Cells, Parameter, Program, Table, Value
+
+MISSING: Final = -(1 << 31)
+"""What a table holds where it has no value."""
+
+_NEVER: Final = float("inf")  # an edge that no amount reaches
+
+Array = npt.NDArray[np.float64] | npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """How a figure is held: numerators over `den` within `value`'s range; codes for lists and yes/no."""
+
+    type: Type
+    den: int
+    value: Interval
+
+    def num(self, text: str) -> Num:
+        """The figure as a number in a generated function."""
+        scale = Interval.of(self.den, self.den)
+        return exact(text, Form.FLOAT, self.den, (), *(self.value * scale).whole(), self.value)
+
+    def encoded(self, value: Value) -> int | None:
+        """The figure as a whole number; None when it does not fit."""
+        if isinstance(self.type, Choice):
+            return self.type.code(str(value))
+        if self.type == YES_NO:
+            return int(bool(value))
+        assert isinstance(value, Fraction | int)
+        n = Fraction(value) * self.den
+        return int(n) if n.denominator == 1 and self.value.low <= value <= self.value.high else None
+
+
+def figure(kind: Type, values: Iterable[Value], step: Fraction, *, divisor: bool = False) -> Figure:
+    """How figures of a type are held.  Raises Unfit when they have too many digits."""
+    given = list(values)
+    den = 1
+    if isinstance(kind, Number):
+        den = common_denominator([value for value in given if isinstance(value, Fraction | int)], step)
+    found = Figure(kind, den, of_values(kind, given, step, divisor=divisor))
+    if found.value.largest * den >= FLOAT_LIMIT:
+        raise Unfit("RB091", f"a figure of up to {float(found.value.largest):.4g} with {den} parts has too many digits", "round it")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class TablePlace:
+    """How a table is held.
+
+    For each combination of list members (in order, the last axis fastest) `capacity` edges over `edge_den`, and one value
+    more: the value of an amount that has passed k of the edges stands at place k.
+    """
+
+    name: str
+    sizes: tuple[int, ...]
+    bands: Bands | None
+    capacity: int
+    edge_den: int
+    figure: Figure
+    wide: bool
+    complete: bool  # every combination has a value in every period
+    first_edge: Fraction | None  # the greatest first edge of all combinations; None when values reach down without end
+
+    @property
+    def slots(self) -> int:
+        """Values for each combination."""
+        return self.capacity + 1 if self.bands else 1
+
+    @property
+    def combinations(self) -> int:
+        """How many combinations of list members there are."""
+        return int(np.prod(self.sizes, dtype=np.int64)) if self.sizes else 1
+
+
+def history_table(parameter: Parameter) -> Table:
+    """A parameter's history as a table over days."""
+    edges = tuple(dated.first_day for dated in parameter.history)
+    values = tuple(dated.value for dated in parameter.history)
+    return Table(
+        parameter.name, parameter.type, (), Bands(DATE, False), (Cells({(): (edges, values)}),), parameter.step
+    )
+
+
+def _place(name: str, table: Table) -> TablePlace:
+    rows = [row for cells in table.by_period for row in cells.rows.values()]
+    combinations = len(list(product(*(axis.members for axis in table.axes))))
+    edges = [edge for row in rows for edge in row[0]]
+    kind = figure(table.type, [value for row in rows for value in row[1]], table.step)
+    first: Fraction | None = None
+    below = lcm(100, *(Fraction(edge).denominator for edge in edges))
+    complete = all(len(cells.rows) == combinations for cells in table.by_period)
+    if table.bands is not None:
+        if isinstance(table.bands.type, Date):
+            below = 1
+        if table.bands.upper:
+            complete = complete and all(len(values) > len(bounds) for bounds, values in rows)
+        else:
+            first = max((Fraction(row[0][0]) for row in rows if row[0]), default=Fraction(0))
+    return TablePlace(
+        name,
+        tuple(len(axis.members) for axis in table.axes),
+        table.bands,
+        capacity(max((len(row[0]) for row in rows), default=0)) if table.bands else 0,
+        below,
+        kind,
+        kind.value.largest * kind.den >= -MISSING,
+        complete,
+        first,
+    )
+
+
+class Layout:
+    """The figures that a program's kernels read, in the order in which they were asked for."""
+
+    def __init__(self, program: Program, divisors: frozenset[str]) -> None:
+        self.program = program
+        self.divisors = divisors
+        self.parameters: dict[str, tuple[int, Figure]] = {}
+        self.tables: dict[str, TablePlace] = {}
+
+    def parameter(self, name: str) -> Figure:
+        """How a parameter is held; it is given a place when first asked for."""
+        if name not in self.parameters:
+            self.parameters[name] = (len(self.parameters), self._parameter(self.program.parameters[name]))
+        return self.parameters[name][1]
+
+    def table(self, name: str, *, history: bool = False) -> TablePlace:
+        """How a table (or a parameter's history, as a table) is held."""
+        key = f"history of {name}" if history else name
+        if key not in self.tables:
+            self.tables[key] = _place(key, self._table(self.program, key))
+        return self.tables[key]
+
+    def _parameter(self, parameter: Parameter) -> Figure:
+        return figure(parameter.type, parameter.by_period, parameter.step, divisor=parameter.name in self.divisors)
+
+    @staticmethod
+    def _table(program: Program, key: str) -> Table:
+        if key.startswith("history of "):
+            return history_table(program.parameters[key.removeprefix("history of ")])
+        return program.tables[key]
+
+    def arrays(self, program: Program) -> dict[str, Array] | None:
+        """The arrays of a program of the same shape: `parameters` and, for each table, its edges and cells.
+
+        All have one row for each period.  None when a figure is outside what the kernels were proved for.
+        """
+        found: dict[str, Array] = {}
+        width = len(self.parameters)
+        flat = np.zeros((max(1, len(program.periods)), max(1, width)), dtype=np.float64)
+        for name, (place, held) in self.parameters.items():
+            parameter = program.parameters.get(name)
+            if parameter is None or parameter.type != held.type:
+                return None
+            for period, value in enumerate(parameter.by_period):
+                code = held.encoded(value)
+                if code is None:
+                    return None
+                flat[period, place] = code
+        found["parameters"] = flat
+        for key, place_of in self.tables.items():
+            cells = self._filled(program, key, place_of)
+            if cells is None:
+                return None
+            found[f"{key} edges"], found[f"{key} cells"] = cells
+        return found
+
+    def _filled(self, program: Program, key: str, place: TablePlace) -> tuple[Array, Array] | None:
+        try:
+            table = self._table(program, key)
+        except KeyError:
+            return None
+        now = _place(key, table)
+        same = (now.sizes, now.bands) == (place.sizes, place.bands) and now.capacity <= place.capacity
+        if not same or (place.complete and not now.complete) or place.edge_den % now.edge_den:
+            return None
+        if place.first_edge is not None and (now.first_edge is None or now.first_edge > place.first_edge):
+            return None
+        periods = len(table.by_period)
+        edges = np.full((periods, place.combinations * max(1, place.capacity)), _NEVER)
+        cells = np.full((periods, place.combinations * place.slots), MISSING, dtype=np.float64 if place.wide else np.int32)
+        for period, contents in enumerate(table.by_period):
+            if not self._fill_period(table, place, contents.rows, edges[period], cells[period]):
+                return None
+        return edges, cells
+
+    @staticmethod
+    def _fill_period(
+        table: Table,
+        place: TablePlace,
+        rows: Mapping[tuple[str, ...], tuple[tuple[Fraction | int, ...], tuple[Value, ...]]],
+        edges: Array,
+        cells: Array,
+    ) -> bool:
+        for at, keys in enumerate(product(*(axis.members for axis in table.axes))):
+            if keys not in rows:
+                continue
+            bounds, values = rows[keys]
+            for k, edge in enumerate(bounds):
+                edges[at * place.capacity + k] = int(Fraction(edge) * place.edge_den)
+            skip = 1 if place.bands is not None and not place.bands.upper else 0
+            for k, value in enumerate(values):
+                code = place.figure.encoded(value)
+                if code is None:
+                    return False
+                cells[at * place.slots + k + skip] = code
+        return True

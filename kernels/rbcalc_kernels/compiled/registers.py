@@ -1,0 +1,179 @@
+"""Registers of many roots as columns, and finding the records that belong to a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rbcalc_kernels.compiled.columns import Column
+from rbcalc_kernels.compiled.spells_machine import (
+    Days,
+    Rows,
+    Starts,
+    count_members,
+    fill_members,
+    only_member,
+    ready,
+)
+from rbcalc_kernels.compiled.stretches import grouped
+from rbcalc_kernels.exact.layout import Layout
+from rbcalc_kernels.language.types import Choice, Number, YesNo
+from rbcalc_kernels.program.graph import Input, Register
+
+
+@dataclass(slots=True)
+class RegisterColumns:
+    """A register: its facts by name, encoded as in `EntityColumns`, and whose each row is.
+
+    `owner` is the row of the register that this one's rows belong to (-1: none; such rows are left out; None for the
+    root's own).  `begins` and `ends` are the columns `from` and `to` of a dated register; a row without end ends on day
+    2^31 - 1.  `order` ranks rows by the column that orders them.  Rows may stand in any order.
+
+    Where several rows carry the same reference or key, `same[its column]` gives for each row the first row that carries
+    the same; what belongs to one of them then belongs to all.  Without it all differ.
+    """
+
+    count: int
+    columns: dict[str, Column] = field(default_factory=dict)
+    owner: Rows | None = None
+    begins: Days | None = None
+    ends: Days | None = None
+    order: Column | None = None
+    same: dict[str, Rows] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Held:
+    """A register's rows sorted by owner, so that those of each are found at once.
+
+    `place` gives the register's row of a sorted row (None: they are the same).
+    """
+
+    register: Register
+    start: Starts
+    owner: Rows
+    days: tuple[Days, Days]
+    place: npt.NDArray[np.int64] | None
+
+    def rows(self, records: Rows) -> Rows:
+        """The register's rows of sorted rows; those below 0 stay."""
+        if self.place is None or not records.size:
+            return records
+        found: Rows = np.where(records < 0, records, self.place[records]).astype(np.int32)
+        return found
+
+    def members(self, keys: Rows, days: Days | None) -> tuple[Rows, Rows, Starts]:
+        """The records of each key (in force on its day, when there are days): whose, which, and where each one's begin."""
+        dated = self.register.dated and days is not None
+        on: Days = days if days is not None else np.empty(0, dtype=np.int32)
+        size = max(keys.size, self.owner.size)
+        offsets = np.empty(keys.size + 1, dtype=np.int64)
+        ready(count_members, size)(keys, on, self.start, *self.days, dated, offsets)
+        parents, records = np.empty(offsets[-1], dtype=np.int32), np.empty(offsets[-1], dtype=np.int32)
+        ready(fill_members, size)(keys, on, self.start, *self.days, dated, parents, records)
+        return parents, self.rows(records), offsets
+
+    def only(self, keys: Rows, days: Days) -> tuple[Rows, bool]:
+        """The one record of each key in force on its day, NONE or SEVERAL; and whether any is not exactly one."""
+        records = np.empty(keys.size, dtype=np.int32)
+        wrong = ready(only_member, max(keys.size, self.owner.size))(keys, days, self.start, *self.days, self.register.dated, records)
+        return self.rows(records), wrong > 0
+
+
+def hold(layout: Layout, register: Register, registers: Mapping[str, RegisterColumns]) -> Held:
+    """Sort a register by owner, then by its order or first day.  A register that is missing has no rows."""
+    nothing = np.empty(0, dtype=np.int32)
+    above = registers.get(layout.anchors[register.name].name, RegisterColumns(0))
+    columns = registers.get(register.name)
+    if columns is None:
+        if not register.optional:
+            raise ValueError(f"the register {register.name} is missing")
+        return Held(register, np.zeros(above.count + 1, dtype=np.int64), nothing, (nothing, nothing), None)
+    if columns.owner is None:
+        raise ValueError(f"the register {register.name} does not say whose its rows are")
+    owner = columns.owner
+    if (same := above.same.get(register.by)) is not None:
+        owner = np.where(owner < 0, owner, same[owner]).astype(np.int32)
+    days = nothing, nothing
+    if register.dated:
+        if columns.begins is None or columns.ends is None:
+            raise ValueError(f"the register {register.name} has no days")
+        days = columns.begins, columns.ends
+    described = layout.program.entities[register.entity]
+    ranks: list[npt.NDArray[Any]] = [days[0]] if register.dated else []
+    if columns.order is not None and described.ordered and not described.spell:
+        ranks.append(columns.order)
+    place = None
+    if not _is_sorted(owner, ranks):
+        place = np.lexsort([*ranks, owner])
+        owner = owner[place]
+        if register.dated:
+            days = days[0][place], days[1][place]
+    return Held(register, grouped(owner, above.count), owner, days, place)
+
+
+def keys_of(registers: Mapping[str, RegisterColumns], name: str, by: str, records: Rows) -> Rows:
+    """What other registers' rows with the reference `by` are grouped by, for records of a register; -1 stays."""
+    columns = registers.get(name)
+    same = columns.same.get(by) if columns is not None else None
+    if same is None or not records.size:
+        return records
+    found: Rows = np.where(records < 0, records, same[records]).astype(np.int32)
+    return found
+
+
+def gather(columns: RegisterColumns | None, described: Input, records: Rows) -> dict[str, Column]:
+    """A fact's columns for rows made of `records` (-1: of none)."""
+    name = described.name
+    column = columns.columns.get(name) if columns is not None else None
+    if column is None or columns is None or not columns.count:
+        if not described.optional and records.size:
+            raise ValueError(f"the fact {described.entity}.{name} has no column")
+        found = {name: np.full(records.size, *blank(described))}
+        return {**found, f"{name}?": np.zeros(records.size, dtype=np.uint8)} if described.optional else found
+    if is_everything(records, columns.count):
+        found = {name: column}
+        if described.optional:
+            given = columns.columns.get(f"{name}?")
+            found[f"{name}?"] = given if given is not None else np.ones(records.size, dtype=np.uint8)
+        return found
+    found = {name: column.take(records, mode="clip")}
+    if described.optional:
+        given = columns.columns.get(f"{name}?")
+        some = (records >= 0).astype(np.uint8)
+        found[f"{name}?"] = some if given is None else (given.take(records, mode="clip") != 0) * some
+    return found
+
+
+def blank(described: Input) -> tuple[int, np.dtype[Any]]:
+    """A value within the fact's range, and the narrowest kind of column that holds the range."""
+    if isinstance(described.type, YesNo | Choice):
+        return 0, np.dtype(np.uint8)
+    scale = described.step.denominator if isinstance(described.type, Number) else 1
+    low, high = int(described.low * scale), int(described.high * scale)
+    return low, np.result_type(np.min_scalar_type(min(low, -1)), np.min_scalar_type(min(high, 2**63 - 1)))
+
+
+def is_everything(records: Rows, count: int) -> bool:
+    """Whether the records are all those of the register, in their order."""
+    if records.size != count:
+        return False
+    return not count or bool(records[0] == 0 and (records[1:] - records[:-1] == 1).all())
+
+
+def _is_sorted(owner: Rows, ranks: list[npt.NDArray[Any]]) -> bool:
+    """Whether rows are in order of owner and then of the last rank, then the one before."""
+    after = owner[1:] > owner[:-1]
+    level = owner[1:] == owner[:-1]
+    if not (after | level).all():
+        return False
+    for rank in reversed(ranks):
+        if not (after | (rank[1:] >= rank[:-1]) | ~level).all():
+            return False
+        after = after | (rank[1:] > rank[:-1])
+        level = level & (rank[1:] == rank[:-1])
+    return True

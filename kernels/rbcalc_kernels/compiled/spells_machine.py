@@ -1,0 +1,178 @@
+"""The loops that cut many roots' days: plain Python over arrays, compiled by Numba when there is enough to do.
+
+Rows below a key are found through `start`: those of key k are `start[k]:start[k + 1]`.  A key below 0 has none.  Records
+and stretches have a first and a last day; a root's own days are `first[r]..last[r]`, none when the last is before the
+first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+SMALL: Final = 3000
+"""Below so many rows, running the plain Python is quicker than compiling it."""
+
+NEVER: Final = 2**31 - 1
+"""The first day of a stretch that is never in force; its last day is `-NEVER`."""
+
+NONE: Final = -1
+SEVERAL: Final = -2
+
+Days = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.int32]
+Starts = npt.NDArray[np.int64]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def ready(function: F, size: int) -> F:
+    """The function in the form that suits so many rows."""
+    return function if size < SMALL else compiled(function)
+
+
+@cache
+def compiled(function: F) -> F:
+    """The function compiled for this machine; the one place that says how."""
+    try:
+        from rbcalc_kernels.compiled import machine  # type: ignore[attr-defined,unused-ignore]
+
+        jit: Callable[[Any], Any] = machine.jit
+    except (ImportError, AttributeError):
+        from numba import njit
+
+        jit = njit(nogil=True)
+    result: F = jit(function)
+    return result
+
+
+def count_events(roots: Rows, keys: Rows, start: Starts, begins: Days, ends: Days, first: Days, last: Days) -> int:
+    """How many days, repeats included, `fill_events` gives."""
+    total = 0
+    for i in range(roots.size):
+        key = keys[i]
+        if key >= 0:
+            low = first[roots[i]]
+            high = last[roots[i]]
+            for j in range(start[key], start[key + 1]):
+                if begins[j] > low and begins[j] <= high:
+                    total += 1
+                if ends[j] >= low and ends[j] < high:
+                    total += 1
+    return total
+
+
+def fill_events(
+    roots: Rows,
+    keys: Rows,
+    start: Starts,
+    begins: Days,
+    ends: Days,
+    first: Days,
+    last: Days,
+    origin: int,
+    out: npt.NDArray[np.int64],
+) -> None:
+    """The days inside each root's own at which something begins, or something has ended the day before.
+
+    Each is a whole number: the root times 2^32, and the days since `origin`.
+    """
+    at = 0
+    for i in range(roots.size):
+        key = keys[i]
+        if key >= 0:
+            low = first[roots[i]]
+            high = last[roots[i]]
+            base = np.int64(roots[i]) * 4294967296 - origin
+            for j in range(start[key], start[key + 1]):
+                if begins[j] > low and begins[j] <= high:
+                    out[at] = base + begins[j]
+                    at += 1
+                if ends[j] >= low and ends[j] < high:
+                    out[at] = base + ends[j] + 1
+                    at += 1
+
+
+def count_members(keys: Rows, days: Days, start: Starts, begins: Days, ends: Days, dated: bool, offsets: npt.NDArray[np.int64]) -> None:
+    """Where the records of each key that are in force on its day would stand, one after another."""
+    total = 0
+    offsets[0] = 0
+    for i in range(keys.size):
+        key = keys[i]
+        if key >= 0:
+            if dated:
+                day = days[i]
+                for j in range(start[key], start[key + 1]):
+                    if begins[j] <= day and ends[j] >= day:
+                        total += 1
+            else:
+                total += start[key + 1] - start[key]
+        offsets[i + 1] = total
+
+
+def fill_members(
+    keys: Rows,
+    days: Days,
+    start: Starts,
+    begins: Days,
+    ends: Days,
+    dated: bool,
+    parents: Rows,
+    records: Rows,
+) -> None:
+    """The records of each key that are in force on its day, and whose they are."""
+    at = 0
+    for i in range(keys.size):
+        key = keys[i]
+        if key >= 0:
+            for j in range(start[key], start[key + 1]):
+                if not dated or (begins[j] <= days[i] and ends[j] >= days[i]):
+                    parents[at] = i
+                    records[at] = j
+                    at += 1
+
+
+def only_member(keys: Rows, days: Days, start: Starts, begins: Days, ends: Days, dated: bool, records: Rows) -> int:
+    """The one record of each key in force on its day, NONE or SEVERAL; gives how many have not exactly one."""
+    wrong = 0
+    for i in range(keys.size):
+        key = keys[i]
+        found = -1
+        if key >= 0:
+            for j in range(start[key], start[key + 1]):
+                if not dated or (begins[j] <= days[i] and ends[j] >= days[i]):
+                    found = j if found == -1 else -2
+        records[i] = found
+        if found < 0:
+            wrong += 1
+    return wrong
+
+
+def supersede(start: Starts, effective: Days, first: Days, last: Days, begins: Days, ends: Days) -> None:
+    """The days on which each row is in force when a later row supersedes from its effective date on."""
+    for p in range(first.size):
+        following = np.int64(last[p]) + 1
+        for j in range(start[p + 1] - 1, start[p] - 1, -1):
+            day = max(effective[j], first[p])
+            if day < following:
+                begins[j] = day
+                ends[j] = following - 1
+                following = np.int64(day)
+            else:
+                begins[j] = 2147483647
+                ends[j] = -2147483647
+
+
+def locate(runs: Starts, days: Days, start: Starts, begins: Days, ends: Days, found: Rows) -> None:
+    """The stretch in force on the first day of each run, or NONE; stretches and runs stand in order of time."""
+    for p in range(runs.size - 1):
+        j = start[p]
+        end = start[p + 1]
+        for i in range(runs[p], runs[p + 1]):
+            while j < end and ends[j] < days[i]:
+                j += 1
+            found[i] = j if j < end and begins[j] <= days[i] else -1

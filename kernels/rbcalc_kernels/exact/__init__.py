@@ -1,0 +1,1 @@
+"""The exact evaluator: the graph in rational numbers, with a trace."""

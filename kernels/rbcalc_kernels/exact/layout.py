@@ -1,0 +1,109 @@
+"""Which registers hold the facts of which entities, and which row of which register each of their rows belongs to.
+
+Both makers of rows (the exact one for one root, the bulk one for many) read the program through this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rbcalc_kernels.program.graph import Entity, Input, Program, Register
+
+BUILT_INS = ("first_day", "last_day", "days")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A program's entities and registers, arranged for making rows.
+
+    `anchors` gives the register that a register's rows belong to.  `spells` are the ordinary spell entities, each under
+    the root; `below` gives all the entities below each entity but derived ones, parents before children.
+    """
+
+    program: Program
+    root: Entity
+    root_register: Register
+    spells: tuple[str, ...]
+    registers: dict[str, tuple[Register, ...]]
+    inputs: dict[str, tuple[Input, ...]]
+    anchors: dict[str, Register]
+    below: dict[str, tuple[str, ...]]
+
+    def children(self, entity: str) -> tuple[str, ...]:
+        """The entities whose parent is `entity`, derived ones left out."""
+        return tuple(name for name in self.below[entity] if self.program.entities[name].parent == entity)
+
+    def may_lack(self, register: Register) -> bool:
+        """Whether a spell may have no record of this register: it and all its facts are optional."""
+        return register.optional and all(found.optional for found in self.inputs[register.name])
+
+    def timed(self, spell: str) -> tuple[Register, ...]:
+        """The dated registers of a spell entity and of all below it, in the order of their entities."""
+        return tuple(register for entity in (spell, *self.below[spell]) for register in self.registers[entity] if register.dated)
+
+
+def layout_of(program: Program) -> Layout:
+    """Arrange a program.  Raises ValueError when it says something that rows cannot be made of."""
+    roots = [entity for entity in program.entities.values() if entity.parent is None]
+    if len(roots) != 1:
+        raise ValueError(f"one entity must have no parent, not {len(roots)}")
+    root = roots[0]
+    entities = {name: found for name, found in program.entities.items() if not found.derived}
+    registers = {name: tuple(register for register in program.registers.values() if register.entity == name) for name in entities}
+    spells = tuple(name for name, found in entities.items() if found.spell)
+    for name in spells:
+        if entities[name].parent != root.name:
+            raise ValueError(f"spells must stand under {root.name}; {name} does not")
+    for name, held in registers.items():
+        if len(held) > 1 and name not in spells:
+            raise ValueError(f"{name} has {len(held)} registers; only spells may have more than one")
+    if not registers[root.name]:
+        raise ValueError(f"{root.name} has no register")
+    root_register = registers[root.name][0]
+    return Layout(
+        program=program,
+        root=root,
+        root_register=root_register,
+        spells=spells,
+        registers=registers,
+        inputs=_inputs(program, registers),
+        anchors={
+            register.name: _anchor(entities, registers, root_register, register)
+            for register in program.registers.values()
+            if register.entity != root.name
+        },
+        below={name: _below(entities, name) for name in entities},
+    )
+
+
+def _inputs(program: Program, registers: dict[str, tuple[Register, ...]]) -> dict[str, tuple[Input, ...]]:
+    found: dict[str, list[Input]] = {name: [] for name in program.registers}
+    for ref, described in program.inputs.items():
+        if described.built_in:
+            continue
+        held = [register.name for register in registers[ref.entity]]
+        register = described.table if described.table in held else held[0] if len(held) == 1 else None
+        if register is None:
+            raise ValueError(f"{ref} is read from {described.table or 'nowhere'}, which is no register of {ref.entity}")
+        found[register].append(described)
+    return {name: tuple(inputs) for name, inputs in found.items()}
+
+
+def _below(entities: dict[str, Entity], name: str) -> tuple[str, ...]:
+    found = [name]
+    for above in found:
+        found += [other.name for other in entities.values() if other.parent == above]
+    return tuple(found[1:])
+
+
+def _anchor(entities: dict[str, Entity], registers: dict[str, tuple[Register, ...]], root: Register, register: Register) -> Register:
+    """The register that has the reference `by`: the parent's, or the root's for what stands under root or spell."""
+    parent = entities[register.entity].parent
+    if parent is None:
+        raise ValueError(f"{register.name} belongs to no entity")
+    for above in registers[parent] if register.by else ():
+        if register.by == above.key or register.by in above.references:
+            return above
+    if entities[parent].spell and register.by and (register.by == root.key or register.by in root.references):
+        return root
+    raise ValueError(f"{register.name} has the reference {register.by}, which is none of {parent} or {root.name}")

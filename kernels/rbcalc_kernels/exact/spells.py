@@ -1,0 +1,259 @@
+"""Makes the rows of one root from its records: days are cut into spells in which no fact and no figure changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Final
+
+from rbcalc_kernels.exact.evaluator import Evaluator
+from rbcalc_kernels.exact.faults import CalculationFault, Reason
+from rbcalc_kernels.exact.layout import Layout, layout_of
+from rbcalc_kernels.exact.rows import Record, Row
+from rbcalc_kernels.exact.timelines import days_of, period_of
+from rbcalc_kernels.program.graph import Program, Register, Value
+
+OPEN: Final = 2**31 - 1
+"""The last day of a record without end."""
+
+Records = Mapping[str, Sequence[Record]]
+_Held = dict[str, Record | None]
+"""By register: the record that a row was made of."""
+
+
+def build(program: Program, records: Records) -> Row:
+    """The rows of one root, from its records by register name.
+
+    `records` holds one record of the root's register; records of other registers that belong to nothing here are left
+    out.  Raises CalculationFault when the root row has no day in the year, when a record ends before it begins, when not
+    exactly one record of a spell's register is in force on a day, and when a required fact is missing.
+    """
+    return _Builder(layout_of(program), records).build()
+
+
+class _Builder:
+    """One root's records and the rows made of them so far."""
+
+    def __init__(self, layout: Layout, records: Records) -> None:
+        self.layout = layout
+        self.program = layout.program
+        self.root_record: Record = records[layout.root_register.name][0]
+        self.records = {
+            register.name: _in_order(register, records.get(register.name, ()), self._ordered(register))
+            for register in layout.program.registers.values()
+        }
+        self.evaluator = Evaluator(layout.program, wanted=())
+
+    def _ordered(self, register: Register) -> bool:
+        described = self.program.entities[register.entity]
+        return described.ordered and not described.spell
+
+    def build(self) -> Row:
+        """The root row with all that belongs to it."""
+        layout = self.layout
+        first, last = self._span()
+        root = Row(layout.root.name, self._values(layout.root_register, self.root_record))
+        self._check_dates()
+        for name in layout.children(layout.root.name):
+            if name in layout.spells:
+                root.children[name] = self._spells(root, name, first, last)
+            else:
+                self._members(root, {layout.root_register.name: self.root_record}, name, None)
+        return root
+
+    def _span(self) -> tuple[int, int]:
+        """The root row's days that lie in the program's."""
+        register, record = self.layout.root_register, self.root_record
+        if not register.dated:
+            return self.program.first_day, self.program.last_day
+        begins, ends = _begins(register, record), _ends(record)
+        if ends < begins:
+            raise _reversed(register, begins)
+        first, last = max(begins, self.program.first_day), min(ends, self.program.last_day)
+        if last < first:
+            raise CalculationFault(
+                Reason.OUTSIDE_YEAR,
+                f"no day of {register.name} lies in the year",
+                register=register.name,
+                first_day=begins,
+            )
+        return first, last
+
+    def _belonging(self, register: Register, holder: Mapping[str, Record | None]) -> list[Record]:
+        """The records of a register that belong to a row made of the records of `holder`."""
+        anchor = self.layout.anchors[register.name]
+        above = self.root_record if anchor is self.layout.root_register else holder.get(anchor.name)
+        reference = above.get(register.by) if above is not None else None
+        if reference is None:
+            return []
+        return [record for record in self.records[register.name] if record.get(register.by) == reference]
+
+    def _reachable(self, register: Register) -> list[Record]:
+        """The records of a register that belong to the root, at whatever depth."""
+        anchor = self.layout.anchors[register.name]
+        if anchor is self.layout.root_register:
+            return self._belonging(register, {})
+        references = {record.get(register.by) for record in self._reachable(anchor)} - {None}
+        return [record for record in self.records[register.name] if record.get(register.by) in references]
+
+    def _check_dates(self) -> None:
+        for spell in self.layout.spells:
+            for register in self.layout.timed(spell):
+                wrong = [_begins(register, record) for record in self._reachable(register) if _ends(record) < _begins(register, record)]
+                if wrong:
+                    raise _reversed(register, min(wrong))
+
+    def _spells(self, root: Row, name: str, first: int, last: int) -> list[Row]:
+        """The rows of a spell entity: cut by facts and figures, then at the dates that rules ask about."""
+        starts = {first} | {period.first_day for period in self.program.periods}
+        for register in self.layout.timed(name):
+            for record in self._reachable(register):
+                starts |= {_begins(register, record), _ends(record) + 1}
+        held = self._held(name, sorted(day for day in starts if first <= day <= last), last)
+        self._check_keys(name, first, last)
+        rows = [self._spell(root, name, start, end, records) for start, end, records in held]
+        dates = [self._cut_dates(row) for row in rows]
+        if any(dates):
+            rows = [
+                self._spell(root, name, begin, finish - 1, records)
+                for (start, end, records), inside in zip(held, dates, strict=True)
+                for begin, finish in zip([start, *inside], [*inside, end + 1], strict=True)
+            ]
+        for before, after in pairwise(rows):
+            after.previous = before
+        return rows
+
+    def _held(self, name: str, starts: list[int], last: int) -> list[tuple[int, int, _Held]]:
+        """The days of each spell and the record of each register of the entity in force on them."""
+        pieces: list[tuple[int, int, _Held]] = [
+            (first, following - 1, {}) for first, following in zip(starts, [*starts[1:], last + 1], strict=True)
+        ]
+        for register in self.layout.registers[name]:
+            belonging = self._belonging(register, {})
+            for first, end, held in pieces:
+                found = [record for record in belonging if _in_force(register, record, first)]
+                if len(found) != 1 and not (not found and self.layout.may_lack(register)):
+                    reason, count = (Reason.OVERLAP, "more than one record") if found else (Reason.GAP, "no record")
+                    raise CalculationFault(
+                        reason,
+                        f"{register.name} has {count} in force",
+                        register=register.name,
+                        first_day=first,
+                        last_day=end,
+                    )
+                held[register.name] = found[0] if found else None
+        return pieces
+
+    def _check_keys(self, name: str, first: int, last: int) -> None:
+        """See that of the records with one key under one row no two are in force on a day."""
+        for entity in self.layout.below[name]:
+            for register in self.layout.registers[entity]:
+                days: dict[tuple[object, object], list[tuple[int, int]]] = {}
+                for record in self._reachable(register) if register.key else ():
+                    begins, ends = (_begins(register, record), _ends(record)) if register.dated else (first, last)
+                    if begins <= last and ends >= first:
+                        place = record.get(register.by), record.get(register.key)
+                        days.setdefault(place, []).append((max(begins, first), min(ends, last)))
+                twice = [after[0] for held in days.values() for before, after in pairwise(sorted(held)) if after[0] <= before[1]]
+                if twice:
+                    raise CalculationFault(
+                        Reason.OVERLAP,
+                        f"{register.name} has two records of one key in force",
+                        register=register.name,
+                        first_day=min(twice),
+                    )
+
+    def _spell(self, root: Row, name: str, first: int, last: int, held: _Held) -> Row:
+        """One spell and the rows in force on its days."""
+        row = Row(name, {**days_of(first, last)}, parent=root, period=period_of(self.program, first))
+        for register in self.layout.registers[name]:
+            row.values.update(self._values(register, held[register.name]))
+        for child in self.layout.children(name):
+            self._members(row, held, child, first)
+        return row
+
+    def _members(self, parent: Row, held: Mapping[str, Record | None], entity: str, day: int | None) -> None:
+        """Hang the rows of an entity, and all below them, under a row; with a day, those in force on it."""
+        made: list[Row] = []
+        parent.children[entity] = made
+        ordered = self.program.entities[entity].ordered
+        for register in self.layout.registers[entity]:
+            for record in self._belonging(register, held):
+                if day is not None and not _in_force(register, record, day):
+                    continue
+                row = Row(entity, self._values(register, record), parent=parent, period=parent.period)
+                row.previous = made[-1] if ordered and made else None
+                made.append(row)
+                for child in self.layout.children(entity):
+                    self._members(row, {register.name: record}, child, day)
+
+    def _values(self, register: Register, record: Record | None) -> dict[str, Value | None]:
+        """The facts that a record holds.  Raises CalculationFault when a required one is missing."""
+        values: dict[str, Value | None] = {}
+        for described in self.layout.inputs[register.name]:
+            column = described.column or described.name
+            value = record.get(column) if record is not None else None
+            if value is None and not described.optional:
+                raise CalculationFault(Reason.MISSING, f"{register.name}.{column} is missing", register=register.name, column=column)
+            values[described.name] = value
+        return values
+
+    def _cut_dates(self, spell: Row) -> list[int]:
+        """The days after a spell's first at which it must be divided, in order.
+
+        A date that rests on an optional fact that was not given divides nothing.
+        """
+        first, last = spell.values["first_day"], spell.values["last_day"]
+        assert isinstance(first, int)
+        assert isinstance(last, int)
+        rows: dict[str, list[Row]] = {}
+        for row in spell.walk():
+            rows.setdefault(row.entity, []).append(row)
+        if spell.parent is not None:
+            rows[spell.parent.entity] = [spell.parent]
+        found: set[int] = set()
+        for entity, node in self.program.cuts:
+            read = self.evaluator.reader(node, entity)
+            for row in rows.get(entity, []):
+                try:
+                    date = read(row)
+                except CalculationFault as fault:
+                    if fault.reason is not Reason.UNKNOWN:
+                        raise
+                    continue
+                assert isinstance(date, int)
+                if first < date <= last:
+                    found.add(date)
+        return sorted(found)
+
+
+def _in_order(register: Register, records: Sequence[Record], ordered: bool) -> list[Record]:
+    """Records in the order in which their rows stand."""
+
+    def place(record: Record) -> tuple[object, int]:
+        begins = _begins(register, record) if register.dated else 0
+        return (record[register.order_by] if ordered and register.order_by else 0), begins
+
+    return sorted(records, key=place)
+
+
+def _begins(register: Register, record: Record) -> int:
+    begins = record.get("from")
+    if begins is None:
+        raise CalculationFault(Reason.MISSING, f"{register.name}.from is missing", register=register.name, column="from")
+    assert isinstance(begins, int)
+    return begins
+
+
+def _ends(record: Record) -> int:
+    ends = record.get("to")
+    assert ends is None or isinstance(ends, int)
+    return OPEN if ends is None else ends
+
+
+def _in_force(register: Register, record: Record, day: int) -> bool:
+    return not register.dated or _begins(register, record) <= day <= _ends(record)
+
+
+def _reversed(register: Register, begins: int) -> CalculationFault:
+    return CalculationFault(Reason.REVERSED, f"a record of {register.name} ends before it begins", register=register.name, first_day=begins)

@@ -1,0 +1,1 @@
+"""The language of rules: units and types, the grammar of expressions, the shape of documents."""

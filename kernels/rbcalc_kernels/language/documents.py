@@ -1,0 +1,443 @@
+"""The shape of rule files, as models: what keys there are and what each may hold.
+
+Every text keeps its place in the file (`Text.scalar`), so that whatever is found wrong later can be underlined.  The same
+models give the JSON Schema that editors use.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from rbcalc_kernels.source import Findings, Mapping_, Node, Scalar, Sequence_, Span, suggest
+
+
+class Text(str):
+    """A text of a rule file that knows where it stands."""
+
+    scalar: Scalar
+
+    @classmethod
+    def of(cls, scalar: Scalar) -> Text:
+        """The text of a scalar node."""
+        text = cls(scalar.text)
+        text.scalar = scalar
+        return text
+
+    @property
+    def span(self) -> Span:
+        """Where the text stands."""
+        return self.scalar.span
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Accept texts with a place, and nothing else."""
+        return core_schema.is_instance_schema(cls, cls_repr="text")
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """For editors a text is any plain value."""
+        return {"type": ["string", "number", "boolean"]}
+
+
+def _yes_no(value: object) -> object:
+    if isinstance(value, Text) and value in {"yes", "no"}:
+        return value == "yes"
+    return value
+
+
+Flag = Annotated[bool, BeforeValidator(_yes_no, json_schema_input_type=Literal["yes", "no"]), Field(strict=True)]
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, populate_by_name=False)
+
+
+class SourceDoc(_Document):
+    """Where a figure or a rule is printed."""
+
+    law: Text | None = Field(None, description="the Act or instrument: SI 2012/2885")
+    document: Text | None = Field(None, description="the scheme, page or report")
+    paragraph: Text | None = Field(None, description="the section, regulation or paragraph")
+    page: Text | None = None
+    url: Text | None = None
+    resolution: Text | None = Field(None, description="the minute of the decision")
+    note: Text | None = None
+
+
+class _Sourced(_Document):
+    source: SourceDoc | None = None
+    status: Text | None = Field(None, description="confirmed or provisional")
+    note: Text | None = None
+
+
+class ListDoc(_Document):
+    """A named list."""
+
+    title: Text | None = None
+    members: list[Text] | None = None
+    local: Flag = Field(False, description="yes: each council gives the members")
+
+
+class TimelineDoc(_Document):
+    """One of the timelines that a derived entity is cut from."""
+
+    of: Text
+    effective: Text | None = Field(None, description="the rule that gives the date from which a row has effect")
+
+
+class EntityDoc(_Document):
+    """A kind of row."""
+
+    title: Text | None = None
+    parent: Text | None = None
+    spell: Flag = False
+    ordered: Flag = False
+    members: Text | None = Field(None, description="the name of its rows in aggregates")
+    timelines: list[TimelineDoc] | None = None
+
+
+class RegisterDoc(_Document):
+    """A table of the caseload."""
+
+    title: Text | None = None
+    of: Text
+    key: Text | None = None
+    by: Text | None = None
+    references: list[Text] = []
+    dated: Flag = False
+    order_by: Text | None = None
+    optional: Flag = False
+
+
+class InputDoc(_Document):
+    """A fact of the caseload."""
+
+    title: Text | None = None
+    of: Text
+    unit: Text
+    range: Text | None = Field(None, description="lowest to highest: £0 to £1000000")
+    step: Text | None = None
+    optional: Flag = False
+    register_: Text = Field(alias="register")
+    column: Text | None = None
+    source: SourceDoc | None = None
+    note: Text | None = None
+
+
+class DatedDoc(_Sourced):
+    """A value, or the rows of a table, from a day on."""
+
+    from_: Text | None = Field(None, alias="from")
+    to: Text | None = None
+    value: Text | None = None
+    rows: dict[Text, Any] | None = None
+
+
+class ParameterDoc(_Sourced):
+    """A dated figure."""
+
+    title: Text | None = None
+    unit: Text
+    step: Text | None = None
+    local: Flag = False
+    option: Flag = False
+    from_: Text | None = Field(None, alias="from")
+    value: Text | None = None
+    values: list[DatedDoc] | None = None
+
+
+class TableDoc(_Sourced):
+    """A decision table, a table of amounts, or a table worked out from others."""
+
+    title: Text | None = None
+    unit: Text
+    step: Text | None = None
+    over: dict[Text, Text]
+    local: Flag = False
+    option: Flag = False
+    sparse: Flag = False
+    from_: Text | None = Field(None, alias="from")
+    rows: dict[Text, Any] | None = None
+    values: list[DatedDoc] | None = None
+    round: Text | None = None
+    is_: Text | None = Field(None, alias="is")
+
+
+class LineDoc(_Document):
+    """One line of a first-that-applies rule."""
+
+    when: Text | None = None
+    give: Text | None = None
+    otherwise: Text | None = None
+    because: Text | None = None
+    source: SourceDoc | None = None
+
+
+class VersionDoc(_Sourced):
+    """A rule from a day on."""
+
+    from_: Text = Field(alias="from")
+    round: Text | None = None
+    is_: Text | None = Field(None, alias="is")
+    first: list[LineDoc] | None = None
+
+
+class RuleDoc(_Sourced):
+    """A named value of an entity."""
+
+    title: Text | None = None
+    of: Text
+    unit: Text
+    round: Text | None = None
+    local: Flag = False
+    output: Flag = Field(False, description="yes: people ask for it, though no other rule reads it")
+    from_: Text | None = Field(None, alias="from")
+    is_: Text | None = Field(None, alias="is")
+    first: list[LineDoc] | None = None
+    versions: list[VersionDoc] | None = None
+    reason: Text | None = Field(None, description="why a council or a scenario replaces the rule")
+
+
+class SetDoc(_Sourced):
+    """A figure or a table that a file sets."""
+
+    from_: Text | None = Field(None, alias="from")
+    to: Text | None = None
+    value: Text | None = None
+    rows: dict[Text, Any] | None = None
+    values: list[DatedDoc] | None = None
+    reason: Text | None = None
+
+
+class DropDoc(_Document):
+    """A rule that a file takes away."""
+
+    reason: Text
+
+
+class AdoptionDoc(_Document):
+    """Who decided the figures of a file, and from what they were transcribed."""
+
+    by: Text
+    on: Text
+    minute: Text | None = None
+    document: Text | None = None
+    sha256: Text | None = None
+    drafted_by: Text | None = None
+    checked_by: Text | None = None
+    readings: list[Text] = []
+
+
+class RuleFile(_Sourced):
+    """A file of rules: statute, precept, council or scenario."""
+
+    kind: Literal["statute", "precept", "council", "scenario"]
+    title: Text
+    extends: list[Text] = []
+    from_: Text | None = Field(None, alias="from")
+    to: Text | None = None
+    adopted: Text | AdoptionDoc | None = None
+    lists: dict[Text, ListDoc] = {}
+    entities: dict[Text, EntityDoc] = {}
+    registers: dict[Text, RegisterDoc] = {}
+    inputs: dict[Text, InputDoc] = {}
+    parameters: dict[Text, ParameterDoc] = {}
+    tables: dict[Text, TableDoc] = {}
+    rules: dict[Text, RuleDoc] = {}
+    set: dict[Text, SetDoc] = {}
+    replace: dict[Text, RuleDoc] = {}
+    drop: dict[Text, DropDoc] = {}
+
+
+class AuthorityFile(_Document):
+    """Who a council is."""
+
+    kind: Literal["authority"]
+    model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True)
+    name: Text
+    title: Text
+
+
+class ProfileFile(_Document):
+    """Published sizes of a council's caseload."""
+
+    kind: Literal["profile"]
+    model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True)
+
+
+class MemberDoc(_Document):
+    """A council's time in a partnership."""
+
+    council: Text
+    from_: Text | None = Field(None, alias="from")
+    to: Text | None = None
+    note: Text | None = None
+
+
+class PartnershipFile(_Document):
+    """Councils that share a service."""
+
+    kind: Literal["partnership"]
+    model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True)
+    name: Text
+    title: Text
+    standing: Literal["live", "explored", "ended"]
+    default_year: Text
+    members: list[MemberDoc]
+
+
+class ExampleDoc(_Document):
+    """One worked example."""
+
+    name: Text
+    source: SourceDoc | None = None
+    council: Text | None = None
+    year: Text | None = None
+    note: Text | None = None
+    set: dict[Text, SetDoc] = {}
+    given: dict[Text, Any] = {}
+    expect: dict[Text, Any] = {}
+
+
+class CasesFile(_Document):
+    """Worked examples."""
+
+    kind: Literal["cases"]
+    title: Text
+    council: Text | None = None
+    extends: list[Text] = []
+    year: Text
+    source: SourceDoc | None = None
+    note: Text | None = None
+    lists: dict[Text, ListDoc] = {}
+    set: dict[Text, SetDoc] = {}
+    given: dict[Text, Any] = {}
+    cases: list[ExampleDoc]
+
+
+Document = RuleFile | AuthorityFile | ProfileFile | PartnershipFile | CasesFile
+
+MODELS: dict[str, type[Document]] = {
+    "statute": RuleFile,
+    "precept": RuleFile,
+    "council": RuleFile,
+    "scenario": RuleFile,
+    "authority": AuthorityFile,
+    "profile": ProfileFile,
+    "partnership": PartnershipFile,
+    "cases": CasesFile,
+}
+
+
+def plain(node: Node) -> Any:
+    """A node as dicts, lists and placed texts."""
+    if isinstance(node, Scalar):
+        return Text.of(node)
+    if isinstance(node, Sequence_):
+        return [plain(item) for item in node.items]
+    return {Text.of(key): plain(value) for key, value in node.entries}
+
+
+def document(node: Node, findings: Findings) -> Document | None:
+    """The document that a file's node holds, or None with findings added."""
+    if not isinstance(node, Mapping_):
+        findings.error("RB033", "a rule file is a mapping of keys", node.span, help="begin with kind: and title:")
+        return None
+    kind = node.get("kind")
+    if not isinstance(kind, Scalar) or kind.text not in MODELS:
+        span = kind.span if kind is not None else node.span
+        word = kind.text if isinstance(kind, Scalar) else ""
+        findings.error(
+            "RB034", f"no such kind of file: {word or 'none given'}", span, help=f"kind is one of {', '.join(MODELS)}{suggest(word, MODELS)}"
+        )
+        return None
+    values = plain(node)
+    values["kind"] = kind.text
+    try:
+        return MODELS[kind.text].model_validate(values)
+    except ValidationError as error:
+        for problem in error.errors(include_url=False):
+            _report(problem, node, MODELS[kind.text], findings)
+        return None
+
+
+def _report(problem: Any, node: Node, model: type[BaseModel], findings: Findings) -> None:
+    path = [step for step in problem["loc"] if step != "[key]"]
+    place, span, walked = node, node.span, []
+    for step in path:
+        if isinstance(place, Mapping_) and str(step) in place:
+            span = place.key_span(str(step))
+            found = place.get(str(step))
+            assert found is not None
+            place = found
+        elif isinstance(place, Sequence_) and isinstance(step, int) and step < len(place.items):
+            place = place.items[step]
+            span = place.span
+        elif isinstance(step, str) and step[:1].isupper() or step in {"text"}:
+            continue  # the name of a model in a union, not a key
+        else:
+            break
+        walked.append(step)
+    last = str(path[-1]) if path else ""
+    if problem["type"] == "extra_forbidden":
+        known = _keys_at(model, walked[:-1])
+        findings.error("RB035", f"unknown key '{last}'", span, help=f"known keys here: {', '.join(known)}{suggest(last, known)}")
+    elif problem["type"] == "missing":
+        findings.error("RB036", f"'{last}' is missing", span, help=f"add {last}:")
+    else:
+        expected = {
+            "is_instance_of": "a text",
+            "bool_type": "yes or no",
+            "dict_type": "a mapping",
+            "list_type": "a list",
+            "model_type": "a mapping",
+        }.get(problem["type"], problem["msg"])
+        where = place.span if isinstance(place, Scalar) else span
+        findings.error("RB037", f"expected {expected}", where)
+
+
+def _keys_at(model: type[BaseModel], path: list[Any]) -> list[str]:
+    """The keys of the model that a path through `model` leads to; none when it does not lead to one."""
+    current: Any = model
+    for step in path:
+        current = _stripped(current)
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            current = {(f.alias or name): f.annotation for name, f in current.model_fields.items()}.get(str(step))
+        else:
+            current = get_args(current)[-1] if get_args(current) else None
+    current = _stripped(current)
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return sorted(f.alias or name for name, f in current.model_fields.items())
+    return []
+
+
+def _stripped(annotation: Any) -> Any:
+    """An annotation without `| None` and without metadata."""
+    while get_args(annotation) and get_origin(annotation) not in (dict, list):
+        annotation = get_args(annotation)[0]
+    return annotation
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of every kind of rule file, for editors."""
+    from pydantic import TypeAdapter
+    from pydantic.json_schema import GenerateJsonSchema
+
+    models = (RuleFile, AuthorityFile, ProfileFile, PartnershipFile, CasesFile)
+    definitions: dict[str, Any] = {}
+    choices = []
+    for model in models:
+        schema = TypeAdapter(model).json_schema(by_alias=True, ref_template="#/$defs/{model}", schema_generator=GenerateJsonSchema)
+        definitions.update(schema.pop("$defs", {}))
+        definitions[model.__name__] = schema
+        choices.append({"$ref": f"#/$defs/{model.__name__}"})
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "rbcalc rule files",
+        "oneOf": choices,
+        "$defs": definitions,
+    }

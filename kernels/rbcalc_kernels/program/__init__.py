@@ -1,0 +1,1 @@
+"""From documents to one checked, typed graph for a council and a year."""

@@ -1,0 +1,153 @@
+"""The bodies of rules: typed, version by version, and as the lines that explain them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from rbcalc_kernels.exact.constants import evaluate_constant
+from rbcalc_kernels.language.documents import RuleDoc, Text, VersionDoc
+from rbcalc_kernels.language.types import DATE, YES_NO, Type
+from rbcalc_kernels.program.expressions import Scope, Stop, Typer, known_if
+from rbcalc_kernels.program.graph import Case, Node, Op, Ref, Rounding, Source
+from rbcalc_kernels.program.names import Names
+from rbcalc_kernels.program.overlays import Declared, Entry
+from rbcalc_kernels.program.tables import rounded
+from rbcalc_kernels.program.values import _NOTHING, rounding_of, source_of
+from rbcalc_kernels.source import Findings, suggest
+
+_BRACES: Final = re.compile(r"\{([^{}]*)\}")
+_UNFOLDED: Final = frozenset({Op.CONST, Op.REACHED, Op.AGGREGATE, Op.PREVIOUS, Op.KNOWN, Op.PARAMETER_AT, Op.LOOKUP, Op.OVER})
+
+
+@dataclass(slots=True)
+class Body:
+    """A rule as typed: the node, the lines that tell the same, and its source."""
+
+    node: Node
+    cases: tuple[Case, ...]
+    rounding: Rounding | None
+    source: Source | None
+    origin: str
+
+
+def folded(node: Node) -> Node:
+    """The node with everything that rests on constants alone worked out."""
+    args = tuple(folded(arg) for arg in node.args)
+    node = Node(node.op, node.type, args, node.value, node.span)
+    if args and node.op not in _UNFOLDED and all(arg.op is Op.CONST for arg in args):
+        try:
+            return Node(Op.CONST, node.type, (), evaluate_constant(node, _NOTHING), node.span)
+        except ArithmeticError:
+            return node  # a division by zero is refused where its range is proved
+    if node.op is Op.IF and args[0].op is Op.CONST:
+        return args[1] if args[0].value else args[2]
+    return node
+
+
+class Bodies:
+    """Types the statements of rules."""
+
+    def __init__(self, names: Names, findings: Findings) -> None:
+        self.names, self.findings = names, findings
+
+    def body(self, declared: Declared, pieces: Sequence[tuple[int, Entry]]) -> Body | None:
+        """The body of a rule whose statements come into force on the given days of the year, the first at its start."""
+        ref = Ref(str(declared.doc.of), str(declared.name))
+        made: list[tuple[int, Body]] = []
+        for first, entry in pieces:
+            body = self._statement(ref, declared, entry)
+            if body is None:
+                return None
+            made.append((first, body))
+        if len(made) == 1:
+            return made[0][1]
+        if self.names.spell_of(ref.entity) is None:
+            self.findings.error("RB053", f"'{ref.name}' changes during the year, but {ref.entity} is not cut in time", pieces[1][1].span, help="move it to a spell, or change it on the first day of a year")
+            return None
+        return self._joined(made)
+
+    def _joined(self, made: list[tuple[int, Body]]) -> Body:
+        """Versions of one year as one body: from each day on, that day's version."""
+        _, earliest = made[0]
+        node = earliest.node
+        cases = list(earliest.cases)
+        for first, body in made[1:]:
+            day = Node(Op.CONST, DATE, (), first, body.node.span)
+            test = Node(Op.REACHED, YES_NO, (day,), None, body.node.span)
+            node = Node(Op.IF, node.type, (test, body.node, node), None, body.node.span)
+            lines = []
+            for case in body.cases:
+                when = test if case.when is None else Node(Op.AND, YES_NO, (test, case.when), None, case.when.span)
+                lines.append(Case(when, case.give, case.because, case.source))
+            cases = [*lines, *cases]
+        latest = made[-1][1]
+        return Body(node, tuple(cases), latest.rounding if latest.rounding == earliest.rounding else None, latest.source, latest.origin)
+
+    def _statement(self, ref: Ref, declared: Declared, entry: Entry) -> Body | None:
+        doc = entry.rule
+        assert doc is not None
+        type_ = self.names.rules[ref].type
+        round_text = doc.round if doc.round is not None else declared.doc.round
+        rounding = rounding_of(round_text, type_, self.findings) if round_text is not None else None
+        source, _ = source_of(entry.file, *entry.levels)
+        if source is None:
+            self.findings.error("RB081", f"'{ref.name}' has no source", entry.span, help="add source: to the rule or to the file")
+        try:
+            if doc.is_ is not None:
+                node = Typer(self.names, doc.is_, self.findings).typed(Scope(ref.entity), type_)
+                return Body(rounded(folded(node), rounding), (), rounding, source, entry.kind)
+            return self._lines(ref, doc, entry, type_, rounding, source)
+        except Stop:
+            return None
+
+    def _lines(self, ref: Ref, doc: RuleDoc | VersionDoc, entry: Entry, type_: Type, rounding: Rounding | None, source: Source | None) -> Body:
+        scope = Scope(ref.entity)
+        cases: list[Case] = []
+        failed = False
+        lines = doc.first or []
+        if not lines or lines[-1].otherwise is None:
+            self.findings.error("RB083", f"'{ref.name}' does not say what holds otherwise", entry.span, help="end with - otherwise: ...")
+            raise Stop
+        seen: list[Node] = []
+        for place, line in enumerate(lines):
+            last = place == len(lines) - 1
+            text = line.otherwise if last else line.give
+            if (line.when is None) != last or (line.give is None) != last or text is None or (line.otherwise is not None and not last):
+                where = next(t for t in (line.otherwise, line.give, line.when, line.because) if t is not None).span
+                self.findings.error("RB083", "a line is `when:` with `give:`; only the last is `otherwise:`", where)
+                raise Stop
+            try:
+                test = None
+                if line.when is not None:
+                    typer = Typer(self.names, line.when, self.findings)
+                    test = folded(typer.typed(scope, YES_NO))
+                    if test in seen or test.op is Op.CONST:
+                        what = "always no" if test.op is Op.CONST and not test.value else "always yes" if test.op is Op.CONST else "asked by a line above"
+                        self.findings.error("RB082", f"this line can never be told from the others: its condition is {what}", line.when.span, help="take the line away or mend its condition")
+                    seen.append(test)
+                inside = scope if test is None else scope.knowing(known_if(test, True))
+                give = folded(Typer(self.names, text, self.findings).typed(inside, type_))
+                self._check_because(ref, line.because)
+                own, _ = source_of(entry.file, *entry.levels, (line.source, None))
+                cases.append(Case(test, give, str(line.because or ""), own or source))
+                if test is not None:
+                    scope = scope.knowing(known_if(test, False))
+            except Stop:
+                failed = True  # the other lines are still read: many errors in one run
+        if failed:
+            raise Stop
+        node = cases[-1].give
+        for case in reversed(cases[:-1]):
+            assert case.when is not None
+            node = Node(Op.IF, type_, (case.when, case.give, node), None, case.when.span)
+        return Body(rounded(node, rounding), tuple(cases), rounding, source, entry.kind)
+
+    def _check_because(self, ref: Ref, because: Text | None) -> None:
+        for match in _BRACES.finditer(str(because or "")):
+            name = match[1]
+            if self.names.find(ref.entity, name) is None and name not in self.names.parameters:
+                assert because is not None
+                self.findings.error("RB080", f"no such name in braces: {name}", because.scalar.part(match.start(1), match.end(1)), help=suggest(name, self.names.visible(ref.entity)).strip(" ()"))

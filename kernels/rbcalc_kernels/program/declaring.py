@@ -1,0 +1,214 @@
+"""Names and shapes: lists, entities, registers, inputs, parameters and tables, as declared."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Final
+
+from rbcalc_kernels.language.types import DATE, DAYS, Choice, Number
+from rbcalc_kernels.program.graph import Bands, Entity, Input, Ref, Register, Timeline
+from rbcalc_kernels.program.names import BUILT_IN, YEAR_PARAMETERS, Names, Signature, TableShape
+from rbcalc_kernels.program.overlays import Declarations, Declared
+from rbcalc_kernels.program.tables import axes_of
+from rbcalc_kernels.program.values import range_of, step_of, unit_of
+from rbcalc_kernels.source import Findings, suggest
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,79}")
+_MEMBER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
+_RESERVED: Final = frozenset("if then else and or not in as at yes no where first none above from to up_to otherwise is half up down".split())
+LONGEST_LIST: Final = 2_000
+
+
+def declared_names(found: Declarations, first_day: int, last_day: int, findings: Findings, *, complete: bool) -> tuple[Names, dict[str, Register]]:
+    """Everything that expressions can name.  `complete` asks that each council's own lists have members."""
+    names = Names()
+    _check_words(found, findings)
+    _lists(found, names, first_day, last_day, findings, complete)
+    _entities(found, names, findings)
+    registers = _registers(found, names, findings)
+    _inputs(found, names, registers, findings)
+    names.parameters.update({name: (type_, None) for name, type_ in YEAR_PARAMETERS.items()})
+    for name, declared in found.parameters.items():
+        type_ = unit_of(declared.doc.unit, names, findings)
+        if type_ is not None:
+            names.parameters[name] = (type_, declared.span)
+    for name, declared in found.tables.items():
+        shape = _shape(name, declared, names, findings)
+        if shape is not None:
+            names.tables[name] = shape
+    for (entity, name), declared in found.rules.items():
+        if entity not in names.entities:
+            findings.error("RB086", f"no such entity: {entity}", declared.doc.of.span, help=suggest(entity, names.entities).strip(" ()"))
+            continue
+        type_ = unit_of(declared.doc.unit, names, findings)
+        if type_ is not None:
+            names.rules[Ref(entity, name)] = Signature(Ref(entity, name), type_, declared.span)
+    _check_clashes(found, names, findings)
+    return names, registers
+
+
+def _check_words(found: Declarations, findings: Findings) -> None:
+    groups = (found.lists, found.entities, found.registers, found.inputs, found.parameters, found.tables, found.rules)
+    for group in groups:
+        for declared in group.values():
+            word = str(declared.name)
+            if not _NAME.fullmatch(word) or word in _RESERVED:
+                findings.error("RB079", f"'{word}' cannot be a name", declared.span, help="lower_case letters, digits and _, and not a word of the language")
+
+
+def _lists(found: Declarations, names: Names, first_day: int, last_day: int, findings: Findings, complete: bool) -> None:
+    for name, declared in found.lists.items():
+        members: list[str] = []
+        texts = list(declared.doc.members or [])
+        if declared.doc.local:
+            for entry in declared.entries:
+                texts += [text for text in entry.rows or {} if text not in members and text not in texts]
+        for text in texts:
+            if not _MEMBER.fullmatch(str(text)) or str(text) in _RESERVED:
+                findings.error("RB079", f"'{text}' cannot be a member of a list", text.span, help="letters, digits and _, beginning with a letter")
+            elif str(text) in members:
+                findings.error("RB069", f"'{text}' stands twice in the list", text.span)
+            else:
+                members.append(str(text))
+        if len(members) > LONGEST_LIST:
+            findings.error("RB079", f"a list of {len(members)} members", declared.span, help=f"{LONGEST_LIST} at the most")
+        if not members and (complete or not declared.doc.local):
+            findings.error("RB077", f"nobody gives the members of {name} for these days", declared.span, help="a council's file for the year gives them: lists: {...: {members: [...]}}")
+        names.lists[name] = Choice(name, tuple(members))
+
+
+def _entities(found: Declarations, names: Names, findings: Findings) -> None:
+    for name, declared in found.entities.items():
+        doc = declared.doc
+        parent = str(doc.parent) if doc.parent is not None else None
+        for text in [doc.parent, *(t.of for t in doc.timelines or [])]:
+            if text is not None and str(text) not in found.entities:
+                findings.error("RB086", f"no such entity: {text}", text.span, help=suggest(str(text), found.entities).strip(" ()"))
+                parent = None
+        if doc.timelines is not None and parent is None or doc.spell and parent is None:
+            findings.error("RB086", f"{name} needs a parent", declared.span, help="rows in time belong to something: parent: ...")
+            continue
+        timelines = tuple(Timeline(str(t.of), str(t.effective) if t.effective is not None else None) for t in doc.timelines or [])
+        names.entities[name] = Entity(
+            name, parent, bool(doc.ordered or doc.spell or timelines), bool(doc.spell or timelines), timelines, str(doc.title or name), str(doc.members or "")
+        )
+        if names.entities[name].spell:
+            for built_in in BUILT_IN:
+                low, high = (Fraction(1), Fraction(366)) if built_in == "days" else (Fraction(0), Fraction(150_000))
+                names.inputs[Ref(name, built_in)] = Input(built_in, name, DAYS if built_in == "days" else DATE, low, high, Fraction(1), False, True, span=declared.span)
+    for name in list(names.entities):
+        seen, current = {name}, names.entities[name].parent
+        while current is not None and current in names.entities:
+            if current in seen:
+                findings.error("RB086", f"{name} belongs to itself in the end", found.entities[name].span)
+                names.entities[name] = Entity(name, None)
+                break
+            seen.add(current)
+            current = names.entities[current].parent
+
+
+def _registers(found: Declarations, names: Names, findings: Findings) -> dict[str, Register]:
+    registers = {}
+    for name, declared in found.registers.items():
+        doc = declared.doc
+        if str(doc.of) not in names.entities:
+            findings.error("RB086", f"no such entity: {doc.of}", doc.of.span, help=suggest(str(doc.of), names.entities).strip(" ()"))
+            continue
+        entity = names.entities[str(doc.of)]
+        if entity.parent is None and doc.key is None:
+            findings.error("RB087", f"the register of {entity.name} needs a key", declared.span, help="key: the column that tells its rows apart")
+        if entity.parent is not None and doc.by is None:
+            findings.error("RB087", f"by which column do rows of {name} belong to {entity.parent}?", declared.span, help="add by:")
+        registers[name] = Register(
+            name,
+            entity.name,
+            str(doc.by or ""),
+            str(doc.key or ""),
+            tuple(str(r) for r in doc.references),
+            bool(doc.dated),
+            str(doc.order_by or ""),
+            bool(doc.optional),
+            str(doc.title or name),
+            declared.span,
+        )
+    return registers
+
+
+def _inputs(found: Declarations, names: Names, registers: dict[str, Register], findings: Findings) -> None:
+    for (entity, name), declared in found.inputs.items():
+        doc = declared.doc
+        if entity not in names.entities:
+            findings.error("RB086", f"no such entity: {entity}", doc.of.span, help=suggest(entity, names.entities).strip(" ()"))
+            continue
+        type_ = unit_of(doc.unit, names, findings)
+        if type_ is None:
+            continue
+        register = registers.get(str(doc.register_))
+        if register is None:
+            findings.error("RB087", f"no such register: {doc.register_}", doc.register_.span, help=suggest(str(doc.register_), registers).strip(" ()"))
+            continue
+        if register.entity != entity:
+            findings.error("RB087", f"{register.name} holds the facts of {register.entity}, not of {entity}", doc.register_.span, help=f"write of: {register.entity}")
+            continue
+        low, high = Fraction(0), Fraction(0)
+        if isinstance(type_, Number) or type_ == DATE:
+            if doc.range is None:
+                findings.error("RB058", f"'{name}' needs a range", declared.span, help="range: lowest to highest, as £0 to £1000000")
+            else:
+                ends = range_of(doc.range, type_, names, findings)
+                low, high = ends or (low, high)
+        elif doc.range is not None:
+            findings.error("RB058", f"a {type_} has no range", doc.range.span)
+        step = step_of(doc.step, type_, names, findings) or Fraction(1)
+        names.inputs[Ref(entity, name)] = Input(
+            name, entity, type_, low, high, step, bool(doc.optional), False, str(doc.title or name), register.name, str(doc.column or name), declared.span
+        )
+
+
+def _shape(name: str, declared: Declared, names: Names, findings: Findings) -> TableShape | None:
+    doc = declared.doc
+    type_ = unit_of(doc.unit, names, findings)
+    axes = axes_of(doc.over, names, findings)
+    if type_ is None or axes is None:
+        return None
+    bands = None
+    if axes[2] is not None:
+        band_type = unit_of(axes[2][1], names, findings)
+        if band_type is None:
+            return None
+        if not isinstance(band_type, Number) and band_type != DATE:
+            findings.error("RB076", f"{band_type} cannot be banded", axes[2][1].span, help="a banded axis is an amount, a count, days or a date")
+            return None
+        bands = Bands(band_type, axes[2][0] == "up_to")
+    if doc.is_ is not None and (bands is not None or doc.rows is not None or doc.values is not None):
+        findings.error("RB076", f"'{name}' is worked out: it has list keys only, and no rows of its own", declared.span)
+        return None
+    return TableShape(name, type_, axes[0], axes[1], bands, bool(doc.sparse) or doc.is_ is not None, declared.span, doc.is_ is not None)
+
+
+def _check_clashes(found: Declarations, names: Names, findings: Findings) -> None:
+    everything = [*names.inputs, *names.rules]
+    place: dict[str, list[Ref]] = {}
+    for ref in everything:
+        place.setdefault(ref.name, []).append(ref)
+    for refs in place.values():
+        for one in refs:
+            for other in refs:
+                if one != other and other.entity in names.chain(one.entity)[1:] and one.name not in BUILT_IN:
+                    _clash(one, names.place_of(one), names.place_of(other), f"{one.entity} and {other.entity}", findings)
+    for ref in everything:
+        if ref in names.rules and ref in names.inputs:
+            _clash(ref, names.rules[ref].span, names.inputs[ref].span, "a rule and an input", findings)
+        if ref.name in names.parameters:
+            _clash(ref, names.place_of(ref), names.parameters[ref.name][1], "a value and a parameter", findings)
+    for name in set(names.parameters) & set(names.tables):
+        _clash(Ref("", name), names.parameters[name][1], names.tables[name].span, "a parameter and a table", findings)
+
+
+def _clash(ref: Ref, one: object, other: object, what: str, findings: Findings) -> None:
+    from rbcalc_kernels.source import Span
+
+    if isinstance(one, Span):
+        related = ((other, "the other one"),) if isinstance(other, Span) else ()
+        findings.error("RB078", f"'{ref.name}' means two things: {what}", one, related=related, help="give one of them another name")

@@ -1,0 +1,340 @@
+"""The typed graph: what the checker hands to both evaluators.
+
+One small immutable node type, a handful of descriptions beside it, and `Program`, which holds everything that is needed
+to compute one council's figures for one financial year.  Nothing here knows councils, taxes or benefits.
+
+Values: numbers are `Fraction`, dates are whole days since 1 January 1970 (`int`), conditions are `bool`, members of
+lists are `str`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+
+from rbcalc_kernels.language.types import Choice, Type
+from rbcalc_kernels.source import Span
+
+Value = Fraction | int | bool | str
+
+
+class Op(StrEnum):
+    """The operators.  `args` and `value` of a node are as said beside each."""
+
+    # leaves
+    CONST = "const"  # value: Value
+    COLUMN = "column"  # value: Ref - an input or a rule of the same entity, of one it belongs to, or of its source
+    KNOWN = "known"  # value: Ref - whether an optional input was given
+    PARAMETER = "parameter"  # value: name - the figure in force on the row's days
+    PARAMETER_AT = "parameter_at"  # value: name; args: date - the figure in force on that day
+    LOOKUP = "lookup"  # value: table name; args: one key for each of the table's axes
+    # other rows
+    AGGREGATE = "aggregate"  # value: Aggregate; args: (member value, condition[, value when there is none])
+    PREVIOUS = "previous"  # value: Ref of the same, ordered entity; args: value of the first row
+    REACHED = "reached"  # args: date - the row's days are on or after it (days are cut there)
+    # arithmetic
+    ADD = "add"
+    SUB = "sub"
+    MUL = "mul"
+    DIV = "div"
+    NEG = "neg"
+    MIN = "min"  # two args
+    MAX = "max"  # two args
+    ROUND = "round"  # value: Rounding
+    AS = "as"  # another unit, the same number
+    # conditions
+    EQ = "eq"
+    NE = "ne"
+    LT = "lt"
+    LE = "le"
+    GT = "gt"
+    GE = "ge"
+    AND = "and"
+    OR = "or"
+    NOT = "not"
+    IF = "if"  # args: condition, then, otherwise
+    # dates.  Date + days and date - days use ADD and SUB; date - date is SUB and gives days
+    MONTHS_AFTER = "months_after"  # args: date, count of months (the last day of a shorter month)
+    YEARS_BETWEEN = "years_between"  # args: from, to - completed years (age on a day); never below 0
+    MONTHS_BETWEEN = "months_between"  # args: from, to - completed months; never below 0
+    YEAR = "year"
+    MONTH = "month"
+    DAY_OF_MONTH = "day_of_month"
+    NEXT_WEEKDAY = "next_weekday"  # value: 1 Monday ... 7 Sunday; args: date - the first such day after the date
+    # only inside tables that are worked out before any row is seen; neither evaluator of rows meets them
+    KEY = "key"  # value: name of the key
+    OVER = "over"  # value: (key name, Choice); args: body - the sum over the members of a list
+
+
+class Mode(StrEnum):
+    """How a figure is rounded.  Up and down are by value: down takes -1.5 to -2."""
+
+    HALF_UP = "half up"
+    HALF_DOWN = "half down"
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """Round to a multiple of `step` (1/100 for a penny), in the direction of `mode`."""
+
+    mode: Mode
+    step: Fraction
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ref:
+    """The name of a value and the entity it belongs to."""
+
+    entity: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.entity}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """A figure over the rows of `child` that belong to the row at hand.
+
+    `function` is one of sum, count, any, all, min, max.  `count` and `any` and `all` look at the condition only.
+    """
+
+    function: str
+    child: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One step of a calculation."""
+
+    op: Op
+    type: Type
+    args: tuple[Node, ...] = ()
+    value: object = None
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a figure or a rule comes from, and how sure it is."""
+
+    text: str
+    status: str = "confirmed"  # or "provisional"
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What a derived entity is cut from: the rows of `entity`, each from its own first day or from a date it states.
+
+    With `effective`, the row in force on a day is the last one (in the entity's order) whose date is not after the day.
+    """
+
+    entity: str
+    effective: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A kind of row.
+
+    A root entity has no parent.  Rows of an `ordered` entity stand in order under their parent, so that `previous` means
+    something; a `spell` entity is ordered in time, its rows do not overlap, and it has the built-in values `first_day`,
+    `last_day` and `days`.  A `derived` entity is a spell entity whose rows are worked out during the run: wherever one of
+    its timelines changes a new row begins, and each row can read the row of each timeline that is in force.
+    """
+
+    name: str
+    parent: str | None
+    ordered: bool = False
+    spell: bool = False
+    derived: tuple[Timeline, ...] = ()
+    title: str = ""
+    members: str = ""  # the name for its rows in aggregates: "residents"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A fact of the caseload.
+
+    `low`, `high` bound a number or a date; `step` is the smallest difference of a number (1/100 for pence).
+    """
+
+    name: str
+    entity: str
+    type: Type
+    low: Fraction = Fraction(0)
+    high: Fraction = Fraction(0)
+    step: Fraction = Fraction(1)
+    optional: bool = False
+    built_in: bool = False  # first_day, last_day, days of a spell entity
+    title: str = ""
+    table: str = ""  # the caseload table and column that it is read from
+    column: str = ""
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One line of a first-that-applies rule; `when` is None on the last."""
+
+    when: Node | None
+    give: Node
+    because: str = ""
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A named value of an entity.  `body` is the whole of it, rounding included; `cases` tell the same for explaining."""
+
+    name: str
+    entity: str
+    type: Type
+    body: Node
+    title: str = ""
+    source: Source | None = None
+    cases: tuple[Case, ...] = ()
+    rounding: Rounding | None = None
+    hidden: bool = False  # made by the checker, not by an author
+    origin: str = "statute"  # or "council", "scenario": the kind of document it came from
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A figure from a day on (`first_day` as days since 1970)."""
+
+    first_day: int
+    value: Value
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A dated figure.  `by_period[i]` is the one in force in the program's i-th parameter period."""
+
+    name: str
+    type: Type
+    history: tuple[Dated, ...]
+    by_period: tuple[Value, ...]
+    step: Fraction = Fraction(1, 100)
+    title: str = ""
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """The banded last axis of a table: a value from each edge on, or up to and including each edge.
+
+    With `upper` false an amount takes the value of the greatest edge that is not above it.  With `upper` true it takes
+    that of the smallest edge that is not below it, and `beyond` (in `Table.cells`, one value more than edges) above all.
+    """
+
+    type: Type
+    upper: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """One period's contents of a table: for each combination of list members, the edges and the values.
+
+    Without a banded axis `edges` is empty and there is one value.  A combination that is missing has no value: reading
+    it is an error, which the run reports for the row (or the checker proves impossible).
+    """
+
+    rows: Mapping[tuple[str, ...], tuple[tuple[Fraction | int, ...], tuple[Value, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A decision table or a table of amounts: list axes first, then at most one banded axis."""
+
+    name: str
+    type: Type
+    axes: tuple[Choice, ...]
+    bands: Bands | None
+    by_period: tuple[Cells, ...]
+    step: Fraction = Fraction(1, 100)
+    title: str = ""
+    source: Source | None = None
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days (both included) in which no parameter and no table changes."""
+
+    first_day: int
+    last_day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A table of the caseload and the entity whose facts it holds.
+
+    Rows of the root's register are one for each root row.  Rows of another register belong to the row of the entity
+    above whose column `by` holds the same reference (the root's own key, another reference that the root row carries, or
+    the `key` of the register of the parent entity).  A dated register has the columns `from` and `to` (both included, `to`
+    may be empty): of an ordinary spell entity exactly one row must be in force on each day of the root's own from and to;
+    of any other entity below a spell any number may be.  The rows of an ordered entity that is not a spell stand in the
+    order of the column `order_by`.
+    """
+
+    name: str
+    entity: str
+    by: str = ""
+    key: str = ""
+    references: tuple[str, ...] = ()  # further reference columns that the rows carry
+    dated: bool = False
+    order_by: str = ""
+    optional: bool = False  # a caseload may lack the whole table: no rows
+    title: str = ""
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Program:
+    """Everything that one council's figures for one financial year need, checked.
+
+    `rules` are in an order in which each can be worked out from those before it (rules of one entity may stand between
+    rules of another).  `cuts` are dates, by entity, at which a spell must be divided because a rule asks `reached`; they
+    are made only of inputs of that entity, of entities that it belongs to, parameters and constants.
+    """
+
+    name: str
+    first_day: int
+    last_day: int
+    entities: Mapping[str, Entity]
+    inputs: Mapping[Ref, Input]
+    rules: tuple[Rule, ...]
+    parameters: Mapping[str, Parameter]
+    tables: Mapping[str, Table]
+    periods: tuple[Period, ...]
+    cuts: tuple[tuple[str, Node], ...]
+    lists: Mapping[str, Choice]
+    registers: Mapping[str, Register]
+    provisional: tuple[str, ...]
+    sources: Mapping[str, str] = field(repr=False)  # file name -> text, for messages
+    digest: str = ""
+    hypothetical: bool = False
+
+    def rule(self, entity: str, name: str) -> Rule:
+        """The rule of that name.  Raises KeyError when there is none."""
+        for rule in self.rules:
+            if rule.entity == entity and rule.name == name:
+                return rule
+        raise KeyError(f"{entity}.{name}")
+
+    def ancestors(self, entity: str) -> tuple[str, ...]:
+        """The entities that `entity` belongs to, nearest first."""
+        found: list[str] = []
+        parent = self.entities[entity].parent
+        while parent is not None:
+            found.append(parent)
+            parent = self.entities[parent].parent
+        return tuple(found)

@@ -1,0 +1,133 @@
+"""The files of a rules folder: found by dotted name, read once, kept with their text for messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rbcalc_kernels.language.documents import Document, RuleFile, Text, document
+from rbcalc_kernels.source import Findings, RulesError, Span, read, suggest
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSource:
+    """A file that was read: its shown name, its text and what it holds."""
+
+    file: str
+    text: str
+    content: Document
+
+    @property
+    def name(self) -> str:
+        """The dotted name: england.council_tax.liability."""
+        return self.file.removeprefix("rules/").removesuffix(".yaml").replace("/", ".")
+
+
+@dataclass
+class Library:
+    """A folder of rules.  Files are read when asked for, and each is read once."""
+
+    root: Path
+    _read: dict[Path, RuleSource | None] = field(default_factory=dict)
+    _broken: dict[Path, RulesError | Findings] = field(default_factory=dict)
+
+    def shown(self, path: Path) -> str:
+        """The name of a file in messages: from the rules folder down, or as given when it lies elsewhere."""
+        resolved = path.resolve()
+        root = self.root.resolve()
+        if resolved.is_relative_to(root):
+            return "rules/" + resolved.relative_to(root).as_posix()
+        return path.as_posix()
+
+    def open(self, path: Path, findings: Findings) -> RuleSource | None:
+        """The document in a file, or None with findings added."""
+        key = path.resolve()
+        if key not in self._read:
+            own = Findings()
+            self._read[key] = self._load(path, own)
+            self._broken[key] = own
+        broken = self._broken[key]
+        if isinstance(broken, Findings):
+            findings.extend((*broken.errors, *broken.warnings))
+        return self._read[key]
+
+    def _load(self, path: Path, findings: Findings) -> RuleSource | None:
+        shown = self.shown(path)
+        data = path.read_bytes()
+        try:
+            node = read(data, shown)
+        except RulesError as error:
+            findings.extend(error.diagnostics)
+            return None
+        content = document(node, findings)
+        return None if content is None else RuleSource(shown, data.decode("utf-8-sig"), content)
+
+    def text(self, file: str) -> str:
+        """The text behind a shown name, for messages; empty when it cannot be read."""
+        path = self.root / file.removeprefix("rules/") if file.startswith("rules/") else Path(file)
+        return path.read_text(encoding="utf-8-sig", errors="replace") if path.is_file() else ""
+
+    def texts(self, findings: Findings) -> dict[str, str]:
+        """The texts of all files that findings point at."""
+        spans = [span for d in (*findings.errors, *findings.warnings) for span in (d.span, *(s for s, _ in d.related))]
+        return {span.file: self.text(span.file) for span in spans}
+
+    def folder(self, dotted: str) -> Path:
+        """Where a dotted name points, without a check that anything is there."""
+        return self.root.joinpath(*dotted.split("."))
+
+    def named(self, dotted: str) -> list[Path]:
+        """The rule files that a dotted name stands for: one file, or all of a folder (cases, profiles and such left out)."""
+        place = self.folder(dotted)
+        if place.with_suffix(".yaml").is_file():
+            return [place.with_suffix(".yaml")]
+        return [path for path in sorted(place.rglob("*.yaml")) if not path.name.endswith("cases.yaml")] if place.is_dir() else []
+
+    def every(self) -> Iterator[Path]:
+        """Every file of the folder."""
+        yield from sorted(self.root.rglob("*.yaml"))
+
+    def closure(self, start: Iterable[Path], findings: Findings) -> list[RuleSource]:
+        """The rule files of `start` with all that they extend, each once, in a fixed order: what is extended comes first."""
+        found: dict[Path, RuleSource] = {}
+        under_way: set[Path] = set()
+
+        def visit(path: Path, asked: Text | None) -> None:
+            key = path.resolve()
+            if key in found:
+                return
+            if key in under_way:
+                if asked is not None:
+                    findings.error("RB055", "files extend each other in a circle", asked.span, help="take one of the extends away")
+                return
+            under_way.add(key)
+            source = self.open(path, findings)
+            if source is not None and isinstance(source.content, RuleFile):
+                for dotted in source.content.extends:
+                    for other in self._extended(dotted, findings):
+                        if other.resolve() != key:
+                            visit(other, dotted)
+                found[key] = source
+            under_way.discard(key)
+
+        for path in start:
+            visit(path, None)
+        return list(found.values())
+
+    def _extended(self, dotted: Text, findings: Findings) -> list[Path]:
+        paths = self.named(str(dotted)) if all(part.isidentifier() or part.replace("-", "_").isalnum() for part in dotted.split(".")) else []
+        if not paths:
+            known = [self.shown(path).removeprefix("rules/").removesuffix(".yaml").replace("/", ".") for path in self.every()]
+            known += sorted({name.rsplit(".", 1)[0] for name in known if "." in name})
+            findings.error("RB054", f"nothing to extend: {dotted}", dotted.span, help=f"a dotted name of a file or folder under rules/{suggest(str(dotted), known)}")
+        return [path for path in paths if self._is_rules(path)]
+
+    def _is_rules(self, path: Path) -> bool:
+        source = self.open(path, Findings())
+        return source is None or isinstance(source.content, RuleFile)
+
+
+def place_in(file: str) -> Span:
+    """The beginning of a file, for findings about the file as a whole."""
+    return Span(file, 1, 1, 1, 1)

@@ -1,0 +1,369 @@
+"""From rule files to one checked program for a council and a year."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from rbcalc_kernels.language.documents import RuleFile
+from rbcalc_kernels.language.types import RATE, YES_NO, Number, Type
+from rbcalc_kernels.program.bodies import Bodies, Body, folded
+from rbcalc_kernels.program.declaring import declared_names
+from rbcalc_kernels.program.expressions import Scope, Stop, Typer
+from rbcalc_kernels.program.graph import Cells, Dated, Node, Op, Parameter, Period, Program, Ref, Rule, Source, Table, Value
+from rbcalc_kernels.program.library import Library, RuleSource
+from rbcalc_kernels.program.lowering import Lowering
+from rbcalc_kernels.program.names import YEAR_PARAMETERS, Names
+from rbcalc_kernels.program.ordering import ordered
+from rbcalc_kernels.program.overlays import Declarations, Declared, Entry, changes, conflicts, gather, in_force
+from rbcalc_kernels.program.tables import Contents, Rows, incomplete, reads, rounded, worked_out, written
+from rbcalc_kernels.program.unused import unused
+from rbcalc_kernels.program.values import constant, rounding_of, source_of, step_of
+from rbcalc_kernels.source import Findings, RulesError
+
+LANGUAGE_VERSION = 1
+
+
+@dataclass(slots=True)
+class Linked:
+    """A program and the warnings that came with it."""
+
+    program: Program
+    findings: Findings
+
+
+def link(library: Library, paths: Iterable[Path], first_day: int, last_day: int, *, name: str = "", complete: bool = True) -> Linked:
+    """The program of the files at `paths` for the days of a year (both included, days since 1970).
+
+    `complete` is false for a check of statute alone, which has no council to give its local lists.  Raises RulesError
+    with every finding that can be told in one run.
+    """
+    findings = Findings()
+    sources = library.closure(paths, findings)
+    linker = Linker(library, sources, first_day, last_day, name, findings, complete)
+    try:
+        program = linker.program()
+    except Stop:
+        program = None
+    findings.raise_if_errors(library.texts(findings))
+    assert program is not None
+    return Linked(program, findings)
+
+
+class Linker:
+    """One linking, step by step; each step leaves its findings and goes on as far as it can."""
+
+    def __init__(self, library: Library, sources: Sequence[RuleSource], first_day: int, last_day: int, name: str, findings: Findings, complete: bool) -> None:
+        self.library, self.sources, self.name, self.findings, self.complete = library, sources, name, findings, complete
+        self.first_day, self.last_day = first_day, last_day
+
+    def program(self) -> Program:
+        """The whole of it.  Raises Stop where later steps would only repeat earlier findings."""
+        found = gather(self.sources, self.findings, self.first_day, self.last_day)
+        for declared in (*found.parameters.values(), *found.tables.values()):
+            conflicts(declared, self.findings)
+        names, registers = declared_names(found, self.first_day, self.last_day, self.findings, complete=self.complete)
+        bodies = self._bodies(found, names)
+        tables = self._table_bodies(found, names)
+        self._check_timelines(names)
+        if self.findings:
+            raise Stop
+        rules = [self._rule(ref, names, found.rules[(ref.entity, ref.name)], body) for ref, body in bodies.items()]
+        lowering = Lowering(names, self.findings)
+        rules = lowering.lowered(rules)
+        cuts = lowering.cuts(rules)
+        rules = ordered(rules, names.entities, self.findings)
+        used = _used(rules, tables, cuts)
+        periods = self._periods(found, used)
+        parameters = self._parameters(found, names, used, periods)
+        made = self._tables(found, names, used, tables, parameters, periods)
+        made |= lowering.companions(made)
+        _fixed_in_the_year(rules, names, parameters, made, self.findings)
+        unused(found, names, rules, tables, cuts, self.findings)
+        if self.findings:
+            raise Stop
+        texts = {source.file: source.text for source in self.sources}
+        return Program(
+            self.name,
+            self.first_day,
+            self.last_day,
+            dict(names.entities),
+            dict(names.inputs),
+            tuple(rules),
+            parameters,
+            made,
+            periods,
+            tuple(cuts),
+            dict(names.lists),
+            registers,
+            _provisional(parameters, made, rules, self.first_day, self.last_day, found, self.sources),
+            texts,
+            self._digest(texts),
+            any(isinstance(s.content, RuleFile) and s.content.kind == "scenario" for s in self.sources),
+        )
+
+    # ---------------------------------------------------------------- rules
+    def _pieces(self, declared: Declared) -> list[tuple[int, Entry]]:
+        """The statements of a rule in force in the year, each with the day from which it holds."""
+        days = sorted({self.first_day, *changes(declared.entries, self.first_day, self.last_day)})
+        pieces: list[tuple[int, Entry]] = []
+        for day in days:
+            entry = in_force(declared.entries, day)
+            if entry is not None and (not pieces or pieces[-1][1] is not entry):
+                pieces.append((day, entry))
+        return pieces
+
+    def _bodies(self, found: Declarations, names: Names) -> dict[Ref, Body]:
+        for ref in list(names.rules):
+            declared = found.rules[(ref.entity, ref.name)]
+            if declared.dropped is not None or not self._pieces(declared):
+                del names.rules[ref]  # not in force this year: whoever reads it is told so
+        typer = Bodies(names, self.findings)
+        bodies: dict[Ref, Body] = {}
+        for ref in names.rules:
+            declared = found.rules[(ref.entity, ref.name)]
+            body = typer.body(declared, self._pieces(declared))
+            if body is not None:
+                bodies[ref] = body
+        return bodies
+
+    def _rule(self, ref: Ref, names: Names, declared: Declared, body: Body) -> Rule:
+        title = str(declared.doc.title or ref.name.replace("_", " "))
+        return Rule(ref.name, ref.entity, names.rules[ref].type, body.node, title, body.source, body.cases, body.rounding, False, body.origin, declared.span)
+
+    def _table_bodies(self, found: Declarations, names: Names) -> dict[str, Node]:
+        bodies: dict[str, Node] = {}
+        for name, shape in names.tables.items():
+            doc = found.tables[name].doc
+            if doc.is_ is None:
+                continue
+            keys = dict(zip(shape.keys, shape.axes, strict=True))
+            try:
+                node = Typer(names, doc.is_, self.findings).typed(Scope(None, keys), shape.type)
+            except Stop:
+                continue
+            rounding = rounding_of(doc.round, shape.type, self.findings) if doc.round is not None else None
+            bodies[name] = rounded(folded(node), rounding)
+        return bodies
+
+    def _check_timelines(self, names: Names) -> None:
+        from rbcalc_kernels.language.types import DATE
+
+        for entity in names.entities.values():
+            for timeline in entity.derived:
+                ref = Ref(timeline.entity, timeline.effective or "")
+                if timeline.effective is not None and (ref not in names.rules or names.rules[ref].type != DATE):
+                    span = next(iter(n.span for r, n in names.inputs.items() if r.entity == entity.name and n.span is not None))
+                    self.findings.error("RB086", f"'{timeline.effective}' is not a date rule of {timeline.entity}", span)
+
+    # ---------------------------------------------------------------- figures
+    def _periods(self, found: Declarations, used: set[str]) -> tuple[Period, ...]:
+        days = {self.first_day}
+        for name in used:
+            declared = found.parameters.get(name) or found.tables.get(name)
+            if declared is not None:
+                days |= changes(declared.entries, self.first_day, self.last_day)
+        starts = sorted(days)
+        ends = [day - 1 for day in starts[1:]] + [self.last_day]
+        return tuple(Period(first, last) for first, last in zip(starts, ends, strict=True))
+
+    def _parameters(self, found: Declarations, names: Names, used: set[str], periods: tuple[Period, ...]) -> dict[str, Parameter]:
+        made: dict[str, Parameter] = {}
+        year: dict[str, Value] = {"year_start": self.first_day, "year_end": self.last_day, "days_in_year": Fraction(self.last_day - self.first_day + 1)}
+        note = Source("the financial year")
+        for name, type_ in YEAR_PARAMETERS.items():
+            made[name] = Parameter(name, type_, (Dated(self.first_day, year[name], note),), (year[name],) * len(periods), Fraction(1), name.replace("_", " "))
+        for name, declared in found.parameters.items():
+            type_ = names.parameters[name][0]
+            history = self._history(declared, type_, names)
+            if name not in used:
+                continue
+            by_period: list[Value] = []
+            for period in periods:
+                entry = in_force(declared.entries, period.first_day)
+                value = next((value for own, value in history if own is entry), None)
+                if value is None:
+                    help_ = "a council's file sets it: set: {...: {value: ..., from: ...}}" if declared.doc.local else "add a value from an earlier day"
+                    self.findings.error("RB063", f"'{name}' has no value on {_shown(period.first_day)}", declared.span, help=help_)
+                    break
+                by_period.append(value)
+            if len(by_period) < len(periods):
+                continue
+            step = self._step(declared, type_, names, [v for _, v in history])
+            dated = self._timeline(declared, history)
+            made[name] = Parameter(name, type_, dated, tuple(by_period), step, str(declared.doc.title or name), declared.span)
+        return made
+
+    def _timeline(self, declared: Declared, history: Sequence[tuple[Entry, Value]]) -> tuple[Dated, ...]:
+        """The figures in the order of the days from which they hold, overlays applied."""
+        values = {id(entry): value for entry, value in history}
+        days = sorted({entry.first for entry in declared.entries} | {entry.last + 1 for entry in declared.entries if entry.last < 2**31 - 1})
+        dated: list[Dated] = []
+        for day in days:
+            entry = in_force(declared.entries, day)
+            if entry is None or id(entry) not in values:
+                continue
+            source, _ = source_of(entry.file, *entry.levels)
+            dated.append(Dated(day, values[id(entry)], source or Source("not stated")))
+        return tuple(dated)
+
+    def _history(self, declared: Declared, type_: Type, names: Names) -> list[tuple[Entry, Value]]:
+        history: list[tuple[Entry, Value]] = []
+        for entry in declared.entries:
+            if entry.value is None:
+                self.findings.error("RB071", f"'{declared.name}' is one figure", entry.span, help="give value:")
+                continue
+            value = constant(entry.value, type_, names, self.findings)
+            if value is None:
+                continue
+            if source_of(entry.file, *entry.levels)[0] is None:
+                self.findings.error("RB081", f"'{declared.name}' has no source", entry.span, help="add source: to the value or to the file")
+            history.append((entry, value))
+        return history
+
+    def _step(self, declared: Declared, type_: Type, names: Names, values: Iterable[Value]) -> Fraction:
+        """The declared step; else a penny or one, or for rates a whole per cent made finer as far as the values need."""
+        written_step = step_of(declared.doc.step, type_, names, self.findings, Fraction(1, 100)) or Fraction(1)
+        if not isinstance(type_, Number):
+            return Fraction(1)
+        for value in values:
+            assert isinstance(value, Fraction | int)
+            ratio = Fraction(value) / written_step
+            if ratio.denominator == 1:
+                continue
+            if declared.doc.step is not None:
+                self.findings.error("RB059", f"a value of '{declared.name}' is no multiple of its step", declared.doc.step.span, help="make the step smaller")
+                return written_step
+            written_step /= ratio.denominator
+        return written_step
+
+    def _tables(
+        self, found: Declarations, names: Names, used: set[str], bodies: dict[str, Node], parameters: dict[str, Parameter], periods: tuple[Period, ...]
+    ) -> dict[str, Table]:
+        made: dict[str, Table] = {}
+        readers = {name: Rows(shape, names, self.findings) for name, shape in names.tables.items() if not shape.worked_out}
+        for name, rows in readers.items():
+            declared, shape = found.tables[name], names.tables[name]
+            for entry in declared.entries:
+                if entry.rows is None:
+                    self.findings.error("RB071", f"'{name}' is a table", entry.span, help="give rows:")
+                rows.of(entry)
+                if source_of(entry.file, *entry.levels)[0] is None:
+                    self.findings.error("RB081", f"'{name}' has no source", entry.span, help="add source: to the table or to the file")
+            if name not in used:
+                continue
+            by_period = tuple(written(declared, rows, period.first_day) for period in periods)
+            if not shape.sparse and self.complete:
+                for period, cells in zip(periods, by_period, strict=True):
+                    lacking = incomplete(shape, cells)
+                    if lacking:
+                        self.findings.error("RB063", f"'{name}' has no row for {lacking} on {_shown(period.first_day)}", declared.span, help="add the row, or mark the table sparse: yes")
+                        break
+            values = [value for cells in by_period for _, row in cells.rows.values() for value in row if not isinstance(value, str | bool)]
+            made[name] = self._table(name, declared, names, by_period, self._step(declared, shape.type, names, values))
+        for name in self._in_order(bodies):
+            if self.findings or name not in used:
+                continue
+            shape = names.tables[name]
+            by_period = tuple(worked_out(shape, bodies[name], Contents(parameters, made, place)) for place in range(len(periods)))
+            values = [value for cells in by_period for _, row in cells.rows.values() for value in row if not isinstance(value, str | bool)]
+            made[name] = self._table(name, found.tables[name], names, by_period, self._step(found.tables[name], shape.type, names, values))
+        return made
+
+    def _table(self, name: str, declared: Declared, names: Names, by_period: tuple[Cells, ...], step: Fraction) -> Table:
+        shape = names.tables[name]
+        entry = in_force(declared.entries, self.first_day)
+        source, _ = source_of(entry.file, *entry.levels) if entry is not None else source_of(declared.file, (declared.doc.source, declared.doc.status))
+        return Table(name, shape.type, shape.axes, shape.bands, by_period, step, str(declared.doc.title or name), source, declared.span)
+
+    def _in_order(self, bodies: dict[str, Node]) -> list[str]:
+        """Worked-out tables, each after those that it reads."""
+        done: list[str] = []
+        pending = dict(bodies)
+        while pending:
+            ready = [name for name, node in pending.items() if not any(n.op in (Op.LOOKUP, Op.KNOWN) and n.value in pending for n in reads(node))]
+            if not ready:
+                names = ", ".join(pending)
+                span = next(iter(pending.values())).span
+                assert span is not None
+                self.findings.error("RB084", f"tables read each other in a circle: {names}", span)
+                return done
+            done += ready
+            for name in ready:
+                del pending[name]
+        return done
+
+    def _digest(self, texts: dict[str, str]) -> str:
+        digest = hashlib.sha256(f"rbcalc rules {LANGUAGE_VERSION} {self.first_day} {self.last_day}\n".encode())
+        for file in sorted(texts):
+            digest.update(f"{file}\n{len(texts[file])}\n{texts[file]}".encode())
+        return digest.hexdigest()
+
+
+def _shown(day: int) -> str:
+    from datetime import date
+
+    return (date(1970, 1, 1).fromordinal(day + date(1970, 1, 1).toordinal())).isoformat()
+
+
+def _used(rules: Sequence[Rule], tables: dict[str, Node], cuts: Sequence[tuple[str, Node]]) -> set[str]:
+    """Parameters and tables that rules read, straight or through worked-out tables."""
+    found: set[str] = set()
+    pending = [rule.body for rule in rules] + [node for _, node in cuts]
+    while pending:
+        for node in reads(pending.pop()):
+            if node.op in (Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP) or (node.op is Op.KNOWN and isinstance(node.value, str)):
+                name = str(node.value).removesuffix(Lowering.COMPANION)
+                if name not in found:
+                    found.add(name)
+                    if name in tables:
+                        pending.append(tables[name])
+    return found
+
+
+def _fixed_in_the_year(rules: Sequence[Rule], names: Names, parameters: dict[str, Parameter], tables: dict[str, Table], findings: Findings) -> None:
+    """A row that is not cut in time may read only what stays the same all year."""
+    for rule in rules:
+        if names.spell_of(rule.entity) is not None:
+            continue
+        for node in reads(rule.body):
+            changing = False
+            if node.op is Op.PARAMETER and str(node.value) in parameters:
+                changing = len(set(parameters[str(node.value)].by_period)) > 1
+            elif node.op is Op.LOOKUP and str(node.value) in tables:
+                changing = any(cells != tables[str(node.value)].by_period[0] for cells in tables[str(node.value)].by_period)
+            if changing and node.span is not None:
+                findings.error("RB053", f"'{node.value}' changes during the year, but {rule.entity} is not cut in time", node.span, help=f"write {node.value} as at year_start, or ask for it in a spell")
+
+
+def _provisional(
+    parameters: dict[str, Parameter], tables: dict[str, Table], rules: Sequence[Rule], first_day: int, last_day: int, found: Declarations, sources: Sequence[RuleSource]
+) -> tuple[str, ...]:
+    """The names whose figures in use are not confirmed."""
+    names: set[str] = set()
+    for declared in (*found.parameters.values(), *found.tables.values()):
+        name = str(declared.name)
+        if name not in parameters and name not in tables:
+            continue
+        for entry in declared.entries:
+            current = entry.first <= last_day and entry.last >= first_day
+            if current and (in_force(declared.entries, max(entry.first, first_day)) is entry or entry.rows is not None and len(entry.rows) > 0):
+                source, _ = source_of(entry.file, *entry.levels)
+                if source is not None and source.status == "provisional":
+                    names.add(name)
+    names.update(rule.name for rule in rules if rule.source is not None and rule.source.status == "provisional")
+    return tuple(sorted(names))
+
+
+def check(library: Library, paths: Iterable[Path], first_day: int, last_day: int, *, name: str = "", complete: bool = True) -> Findings:
+    """The findings of linking, as values."""
+    try:
+        return link(library, paths, first_day, last_day, name=name, complete=complete).findings
+    except RulesError as error:
+        return Findings(error.diagnostics)
+
+
+__all__ = ["Linked", "Linker", "RATE", "YES_NO", "check", "link", "replace"]

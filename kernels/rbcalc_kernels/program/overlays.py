@@ -1,0 +1,282 @@
+"""What is in force on a day: statute, precepts, the council and scenarios laid over each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rbcalc_kernels.language.documents import DropDoc, ParameterDoc, RuleDoc, RuleFile, SetDoc, SourceDoc, TableDoc, Text, VersionDoc
+from rbcalc_kernels.program.library import RuleSource, place_in
+from rbcalc_kernels.program.values import check_status, day_of
+from rbcalc_kernels.source import Findings, Span, suggest
+
+RANKS: Final = {"statute": 0, "precept": 1, "council": 2, "scenario": 3}
+FOREVER: Final = 2**31 - 1
+
+
+@dataclass(slots=True)
+class Entry:
+    """One statement of a value, a table's rows or a rule, and the days for which it is made."""
+
+    rank: int
+    kind: str
+    file: RuleFile
+    first: int
+    last: int
+    span: Span
+    levels: tuple[tuple[SourceDoc | None, Text | None], ...]
+    value: Text | None = None
+    rows: dict[Text, Any] | None = None
+    rule: RuleDoc | VersionDoc | None = None
+
+    def covers(self, day: int) -> bool:
+        """Whether the statement is made for the day."""
+        return self.first <= day <= self.last
+
+
+@dataclass(slots=True)
+class Declared:
+    """A name, where it is declared, and everything that is stated about it."""
+
+    name: Text
+    doc: Any
+    file: RuleFile
+    kind: str
+    entries: list[Entry] = field(default_factory=list)
+    dropped: Text | None = None
+
+    @property
+    def span(self) -> Span:
+        """Where the name is declared."""
+        return self.name.span
+
+
+@dataclass(slots=True)
+class Declarations:
+    """All that the linked files declare and state, by name."""
+
+    lists: dict[str, Declared] = field(default_factory=dict)
+    entities: dict[str, Declared] = field(default_factory=dict)
+    registers: dict[str, Declared] = field(default_factory=dict)
+    inputs: dict[tuple[str, str], Declared] = field(default_factory=dict)
+    parameters: dict[str, Declared] = field(default_factory=dict)
+    tables: dict[str, Declared] = field(default_factory=dict)
+    rules: dict[tuple[str, str], Declared] = field(default_factory=dict)
+
+    def rules_called(self, name: str) -> list[Declared]:
+        """The rules of a name, whatever their entity."""
+        return [declared for (_, own), declared in self.rules.items() if own == name]
+
+
+def gather(sources: Sequence[RuleSource], findings: Findings, first_day: int, last_day: int) -> Declarations:
+    """Everything the files declare, with each file's statements laid over them in order of kind."""
+    found = Declarations()
+    files = [(source, source.content) for source in sources if isinstance(source.content, RuleFile)]
+    files.sort(key=lambda pair: RANKS[pair[1].kind])  # stable: within a kind, what is extended stays first
+    for source, file in files:
+        check_status([file.status], findings)
+        if file.kind in ("council", "precept") and file.adopted is None:
+            findings.error("RB070", "the file does not say who adopted its figures", place_in(source.file), help="add adopted: transcribed, not adopted")
+        _declare(found, file, source, findings, first_day, last_day)
+    for source, file in files:
+        _overlay(found, file, source, findings)
+    return found
+
+
+def _declare(found: Declarations, file: RuleFile, source: RuleSource, findings: Findings, first_day: int, last_day: int) -> None:
+    begins, ends = _days(file, findings)
+    in_year = begins <= last_day and ends >= first_day
+    for name, lists in file.lists.items():
+        existing = found.lists.get(name)
+        if existing is not None and existing.doc.local and file.kind != "statute":
+            if in_year and lists.members is not None:
+                existing.entries.append(Entry(RANKS[file.kind], file.kind, file, begins, ends, name.span, (), rows=dict.fromkeys(lists.members)))
+        else:
+            _add(found.lists, str(name), Declared(name, lists, file, file.kind), findings)
+    for name, entity in file.entities.items():
+        _add(found.entities, str(name), Declared(name, entity, file, file.kind), findings)
+    for name, register in file.registers.items():
+        _add(found.registers, str(name), Declared(name, register, file, file.kind), findings)
+    for name, input_ in file.inputs.items():
+        _add(found.inputs, (str(input_.of), str(name)), Declared(name, input_, file, file.kind), findings)
+    for name, parameter in file.parameters.items():
+        declared = Declared(name, parameter, file, file.kind)
+        declared.entries = _entries(name, parameter, file, findings)
+        _add(found.parameters, str(name), declared, findings)
+    for name, table in file.tables.items():
+        declared = Declared(name, table, file, file.kind)
+        declared.entries = [] if table.is_ is not None else _entries(name, table, file, findings)
+        _add(found.tables, str(name), declared, findings)
+    for name, rule in file.rules.items():
+        declared = Declared(name, rule, file, file.kind)
+        declared.entries = _rule_entries(name, rule, file, findings)
+        _add(found.rules, (str(rule.of), str(name)), declared, findings)
+
+
+def _add(where: dict[Any, Declared], key: Any, declared: Declared, findings: Findings) -> None:
+    other = where.get(key)
+    if other is not None:
+        findings.error("RB069", f"'{declared.name}' is declared twice", declared.span, related=((other.span, "first declared here"),), help="to change it, use set: or replace:")
+        return
+    where[key] = declared
+
+
+def _days(file: RuleFile, findings: Findings) -> tuple[int, int]:
+    begins = day_of(file.from_, findings) if file.from_ is not None else None
+    ends = day_of(file.to, findings) if file.to is not None else None
+    return (begins if begins is not None else -FOREVER), (ends if ends is not None else FOREVER)
+
+
+def _entries(name: Text, doc: ParameterDoc | TableDoc | SetDoc, file: RuleFile, findings: Findings) -> list[Entry]:
+    """The dated statements of a parameter or a table."""
+    check_status([doc.status], findings)
+    begins, ends = _days(file, findings)
+    rank = RANKS[file.kind]
+    outer = (doc.source, doc.status)
+    made: list[Entry] = []
+    given = [word for word, there in (("value", getattr(doc, "value", None)), ("values", doc.values), ("rows", getattr(doc, "rows", None))) if there is not None]
+    if len(given) > 1:
+        findings.error("RB071", f"{' and '.join(given)} together", name.span, help="give one of them")
+        return []
+    if doc.values is not None:
+        for dated in doc.values:
+            place = (dated.from_ or dated.value or name).span
+            check_status([dated.status], findings)
+            first = day_of(dated.from_, findings) if dated.from_ is not None else begins
+            last = day_of(dated.to, findings) if dated.to is not None else ends
+            if first is None or last is None:
+                continue
+            if first == -FOREVER:
+                findings.error("RB072", "from which day?", place, help="add from: to the entry or to the file")
+            if last < first:
+                findings.error("RB073", "the value ends before it begins", place)
+            made.append(Entry(rank, file.kind, file, first, last, place, (outer, (dated.source, dated.status)), dated.value, dated.rows))
+        return made
+    if not given:
+        return []
+    own_from = getattr(doc, "from_", None)
+    own_to = getattr(doc, "to", None)
+    first = day_of(own_from, findings) if own_from is not None else begins
+    last = day_of(own_to, findings) if own_to is not None else ends
+    if first is None or last is None:
+        return []
+    if first == -FOREVER:
+        findings.error("RB072", "from which day?", name.span, help="add from: to the entry or to the file")
+    return [Entry(rank, file.kind, file, first, last, name.span, (outer,), getattr(doc, "value", None), getattr(doc, "rows", None))]
+
+
+def _rule_entries(name: Text, rule: RuleDoc, file: RuleFile, findings: Findings) -> list[Entry]:
+    check_status([rule.status], findings)
+    begins, ends = _days(file, findings)
+    rank = RANKS[file.kind]
+    ways = [word for word, there in (("is", rule.is_), ("first", rule.first), ("versions", rule.versions)) if there is not None]
+    if len(ways) != 1:
+        findings.error("RB074", "a rule says one of is:, first: or versions:", name.span)
+        return []
+    if rule.versions is not None:
+        made = []
+        for version in rule.versions:
+            first = day_of(version.from_, findings)
+            if first is None:
+                continue
+            if (version.is_ is None) == (version.first is None):
+                findings.error("RB074", "a version says one of is: or first:", version.from_.span)
+                continue
+            made.append(Entry(rank, file.kind, file, first, ends, version.from_.span, ((rule.source, rule.status), (version.source, version.status)), rule=version))
+        return made
+    own = day_of(rule.from_, findings) if rule.from_ is not None else begins
+    if own is None:
+        return []
+    if own == -FOREVER:
+        findings.error("RB072", "from which day?", name.span, help="add from: to the rule or to the file")
+    return [Entry(rank, file.kind, file, own, ends, name.span, ((rule.source, rule.status),), rule=rule)]
+
+
+def _overlay(found: Declarations, file: RuleFile, source: RuleSource, findings: Findings) -> None:
+    for name, change in file.set.items():
+        declared = found.parameters.get(name) or found.tables.get(name)
+        if declared is None:
+            known = [*found.parameters, *found.tables]
+            findings.error("RB068", f"nothing called '{name}' to set", name.span, help=f"set: names a parameter or a table{suggest(str(name), known)}")
+            continue
+        if not _permitted(declared, file, name, findings):
+            continue
+        made = _entries(name, change, file, findings)
+        if not made:
+            findings.error("RB071", "nothing is set", name.span, help="give value:, values: or rows:")
+        declared.entries.extend(made)
+    for name, rule in file.replace.items():
+        declared_rule = _rule_to_change(found, name, findings, "replace")
+        if declared_rule is None or not _permitted(declared_rule, file, name, findings):
+            continue
+        if (rule.of, rule.unit) != (declared_rule.doc.of, declared_rule.doc.unit):
+            findings.error(
+                "RB066",
+                f"'{name}' is a {declared_rule.doc.unit} of {declared_rule.doc.of}, here a {rule.unit} of {rule.of}",
+                name.span,
+                related=((declared_rule.span, "declared here"),),
+            )
+            continue
+        declared_rule.entries.extend(_rule_entries(name, rule, file, findings))
+    for name, drop in file.drop.items():
+        declared_rule = _rule_to_change(found, name, findings, "drop")
+        if declared_rule is not None and _permitted(declared_rule, file, name, findings):
+            assert isinstance(drop, DropDoc)
+            declared_rule.dropped = drop.reason
+
+
+def _rule_to_change(found: Declarations, name: Text, findings: Findings, verb: str) -> Declared | None:
+    candidates = found.rules_called(str(name))
+    if not candidates:
+        known = [own for _, own in found.rules]
+        findings.error("RB068", f"nothing called '{name}' to {verb}", name.span, help=f"{verb}: names a rule{suggest(str(name), known)}")
+        return None
+    return candidates[0]
+
+
+def _permitted(declared: Declared, file: RuleFile, name: Text, findings: Findings) -> bool:
+    if file.kind in ("scenario", declared.kind) or declared.kind in ("council", "precept"):
+        return True
+    if declared.doc.local or getattr(declared.doc, "option", False):
+        return True
+    findings.error(
+        "RB067",
+        f"'{name}' is fixed by statute",
+        name.span,
+        related=((declared.span, "declared here, neither local: yes nor option: yes"),),
+        help="a council decides only what is local or an option; to suppose otherwise write a scenario",
+    )
+    return False
+
+
+def in_force(entries: Iterable[Entry], day: int) -> Entry | None:
+    """The statement that holds on a day: the highest kind, and within it the latest."""
+    best: Entry | None = None
+    for entry in entries:
+        if entry.covers(day) and (best is None or (entry.rank, entry.first) > (best.rank, best.first)):
+            best = entry
+    return best
+
+
+def conflicts(declared: Declared, findings: Findings) -> None:
+    """Find two statements of one kind that begin on one day (for a table: with a member in common)."""
+    seen: dict[tuple[int, int, str], Entry] = {}
+    for entry in declared.entries:
+        members = [str(member) for member in entry.rows] if entry.rows is not None and len(declared.doc.over) > 1 else [""]
+        if entry.rows is not None and len(declared.doc.over) == 1 and not set(declared.doc.over) & {"from", "up_to"}:
+            members = [str(member) for member in entry.rows]
+        for member in members:
+            key = (entry.rank, entry.first, member)
+            other = seen.get(key)
+            if other is not None:
+                what = f"'{declared.name}'" + (f" for {member}" if member else "")
+                findings.error("RB062", f"{what} is set twice for one day", entry.span, related=((other.span, "also here"),), help="keep one of them, or give them different days")
+                break
+            seen[key] = entry
+
+
+def changes(entries: Iterable[Entry], first_day: int, last_day: int) -> set[int]:
+    """The days after `first_day` on which another statement may come into force."""
+    days = {entry.first for entry in entries} | {entry.last + 1 for entry in entries if entry.last < FOREVER}
+    return {day for day in days if first_day < day <= last_day}

@@ -1,0 +1,213 @@
+"""The contents of tables: rows as written, completeness, and tables worked out before any row is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+from rbcalc_kernels.language.documents import Text
+from rbcalc_kernels.language.types import Choice, Number
+from rbcalc_kernels.program.graph import Cells, Node, Op, Parameter, Rounding, Table, Value
+from rbcalc_kernels.program.names import Names, TableShape
+from rbcalc_kernels.program.overlays import Declared, Entry, in_force
+from rbcalc_kernels.program.values import constant
+from rbcalc_kernels.source import Findings, suggest
+
+Row = tuple[tuple[Fraction | int, ...], tuple[Value, ...]]
+
+
+class Rows:
+    """Reads the rows that entries of a table state; each entry is read once."""
+
+    def __init__(self, shape: TableShape, names: Names, findings: Findings) -> None:
+        self.shape, self.names, self.findings = shape, names, findings
+        self._read: dict[int, dict[tuple[str, ...], Row]] = {}
+
+    def of(self, entry: Entry) -> dict[tuple[str, ...], Row]:
+        """The rows of an entry by their list members."""
+        if id(entry) not in self._read:
+            rows: dict[tuple[str, ...], Row] = {}
+            self._walk(entry.rows or {}, (), rows)
+            self._read[id(entry)] = rows
+        return self._read[id(entry)]
+
+    def _walk(self, node: Any, members: tuple[str, ...], rows: dict[tuple[str, ...], Row]) -> None:
+        axes = self.shape.axes
+        if len(members) < len(axes):
+            axis = axes[len(members)]
+            if not isinstance(node, Mapping):
+                self.findings.error("RB075", f"rows by {axis.name} are wanted here", _span(node, self.shape), help=f"write {{{axis.members[0] if axis.members else '...'}: ...}}")
+                return
+            for member, inner in node.items():
+                if str(member) not in axis.members:
+                    self.findings.error("RB039", f"{member} is not one of {axis.name}", member.span, help=f"{', '.join(axis.members[:12])}{suggest(str(member), axis.members)}")
+                    continue
+                self._walk(inner, (*members, str(member)), rows)
+            return
+        if self.shape.bands is None:
+            if not isinstance(node, Text):
+                self.findings.error("RB075", "one value is wanted here", _span(node, self.shape))
+                return
+            value = constant(node, self.shape.type, self.names, self.findings)
+            if value is not None:
+                rows[members] = ((), (value,))
+            return
+        row = self._banded(node)
+        if row is not None:
+            rows[members] = row
+
+    def _banded(self, node: Any) -> Row | None:
+        bands = self.shape.bands
+        assert bands is not None
+        if not isinstance(node, Mapping) or not node:
+            self.findings.error("RB075", "a value for each edge is wanted here", _span(node, self.shape), help="write {£0: 90%, £116.21: 70%}")
+            return None
+        steps: list[tuple[Fraction | int, Value, Text]] = []
+        above: Value | None = None
+        for edge, inner in node.items():
+            if not isinstance(inner, Text):
+                self.findings.error("RB075", "one value is wanted here", edge.span)
+                return None
+            value = constant(inner, self.shape.type, self.names, self.findings)
+            if value is None:
+                return None
+            if edge == "above":
+                above = value
+                continue
+            amount = constant(edge, bands.type, self.names, self.findings)
+            if amount is None or isinstance(amount, str | bool):
+                return None
+            steps.append((amount, value, edge))
+        steps.sort(key=lambda step: step[0])
+        for (one, _, _), (other, _, text) in zip(steps, steps[1:], strict=False):
+            if one == other:
+                self.findings.error("RB064", f"two rows begin at {text}", text.span)
+        first = next(iter(node))
+        if bands.upper and above is None:
+            self.findings.error("RB065", "nothing is said above the last edge", first.span, help="add above: ...")
+            return None
+        if not bands.upper and above is not None:
+            self.findings.error("RB065", "`above` is for a table by up_to:", first.span, help="the last edge holds upwards without end")
+            return None
+        if not bands.upper and isinstance(bands.type, Number) and steps[0][0] > 0:
+            self.findings.error("RB065", f"nothing is said below {steps[0][2]}", steps[0][2].span, help="begin with 0")
+        values = tuple(value for _, value, _ in steps) + ((above,) if above is not None else ())
+        return tuple(amount for amount, _, _ in steps), values
+
+
+def _span(node: Any, shape: TableShape) -> Any:
+    if isinstance(node, Text):
+        return node.span
+    if isinstance(node, Mapping) and node:
+        return next(iter(node)).span
+    return shape.span
+
+
+def written(declared: Declared, rows: Rows, day: int) -> Cells:
+    """The contents of a table on a day: each member of its first axis by the statement in force for it."""
+    shape = rows.shape
+    if not shape.axes:
+        entry = in_force(declared.entries, day)
+        return Cells(dict(rows.of(entry)) if entry is not None else {})
+    chosen: dict[tuple[str, ...], Row] = {}
+    for member in shape.axes[0].members:
+        entry = in_force([e for e in declared.entries if any(key[0] == member for key in rows.of(e))], day)
+        if entry is not None:
+            chosen.update({key: row for key, row in rows.of(entry).items() if key[0] == member})
+    return Cells(chosen)
+
+
+def incomplete(shape: TableShape, cells: Cells) -> str:
+    """The first combination that a table lacks, in words; empty when there is none."""
+    for members in product(*(axis.members for axis in shape.axes)):
+        if members not in cells.rows:
+            return ", ".join(members) or "anything"
+    return ""
+
+
+@dataclass(slots=True)
+class Contents:
+    """Parameters and tables of one parameter period, to work a table out from."""
+
+    parameters: Mapping[str, Parameter]
+    tables: Mapping[str, Table]
+    period: int
+
+    def parameter(self, name: str) -> Value:
+        """The figure of a parameter."""
+        return self.parameters[name].by_period[self.period]
+
+    def cell(self, table: str, keys: tuple[Value, ...]) -> Value:
+        """The value of a table; KeyError when the combination is missing."""
+        from rbcalc_kernels.exact.figures import cell
+
+        if not self.known(table, keys):
+            raise KeyError(table)
+        return cell(self.tables[table], self.period, keys)
+
+    def known(self, table: str, keys: tuple[Value, ...]) -> bool:
+        """Whether a table has a value for the keys."""
+        axes = self.tables[table].axes
+        return tuple(str(key) for key in keys[: len(axes)]) in self.tables[table].by_period[self.period].rows
+
+    def key(self, name: str) -> Value:
+        """Keys are laid over the environment; there are none below."""
+        raise KeyError(name)
+
+
+def worked_out(shape: TableShape, body: Node, contents: Contents) -> Cells:
+    """The contents of a table whose cells are an expression of its keys; a cell that needs a missing one is missing."""
+    from rbcalc_kernels.exact.constants import evaluate_constant
+
+    rows: dict[tuple[str, ...], Row] = {}
+    for members in product(*(axis.members for axis in shape.axes)):
+        keys: dict[str, Value] = dict(zip(shape.keys, members, strict=True))
+        try:
+            rows[members] = ((), (evaluate_constant(body, contents, keys),))
+        except KeyError:
+            continue
+    return Cells(rows)
+
+
+def reads(node: Node) -> Iterator[Node]:
+    """Every node of an expression."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        yield current
+        pending.extend(current.args)
+
+
+def rounded(node: Node, rounding: Rounding | None) -> Node:
+    """The node, rounded where a rounding is given."""
+    return node if rounding is None else Node(Op.ROUND, node.type, (node,), rounding, node.span)
+
+
+def axes_of(over: Mapping[Text, Text], names: Names, findings: Findings) -> tuple[tuple[Choice, ...], tuple[str, ...], tuple[str, Text] | None] | None:
+    """The list axes, the names of all keys, and the banded axis (its word and unit) of `over:`."""
+    axes: list[Choice] = []
+    keys: list[str] = []
+    banded: tuple[str, Text] | None = None
+    for key, word in over.items():
+        if banded is not None:
+            findings.error("RB076", "the banded axis comes last, and there is one at the most", key.span)
+            return None
+        if key in ("from", "up_to"):
+            banded = (str(key), word)
+            keys.append("amount")
+            continue
+        if str(word) not in names.lists:
+            findings.error("RB056", f"no such list: {word}", word.span, help=suggest(str(word), names.lists).strip(" ()"))
+            return None
+        axes.append(names.lists[str(word)])
+        keys.append(str(key))
+    return tuple(axes), tuple(keys), banded
+
+
+def all_entries(declared: Sequence[Declared]) -> Iterator[Entry]:
+    """Every statement of the given declarations."""
+    for each in declared:
+        yield from each.entries

@@ -1,0 +1,36 @@
+"""Declarations that nothing uses: a sign of a misspelt name or of a rule left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rbcalc_kernels.program.graph import Node, Op, Ref, Rule
+from rbcalc_kernels.program.names import Names
+from rbcalc_kernels.program.overlays import Declarations
+from rbcalc_kernels.program.tables import reads
+from rbcalc_kernels.source import Findings
+
+
+def unused(
+    found: Declarations, names: Names, rules: Sequence[Rule], tables: Mapping[str, Node], cuts: Sequence[tuple[str, Node]], findings: Findings
+) -> None:
+    """Warn of inputs, parameters, tables and rules that nothing reads."""
+    values: set[Ref] = {Ref(t.entity, t.effective) for e in names.entities.values() for t in e.derived if t.effective is not None}
+    figures: set[str] = set()
+    bodies = [*(rule.body for rule in rules), *(node for _, node in cuts), *tables.values()]
+    for body in bodies:
+        for node in reads(body):
+            if isinstance(node.value, Ref):
+                values.add(node.value)
+            elif node.op in (Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP, Op.KNOWN):
+                figures.add(str(node.value).removesuffix("__known"))
+    for ref, declared in names.inputs.items():
+        if ref not in values and not declared.built_in and declared.span is not None:
+            findings.warning("RB085", f"no rule reads the input '{ref.name}'", declared.span)
+    for name, declaration in (*found.parameters.items(), *found.tables.items()):
+        if name not in figures:
+            findings.warning("RB085", f"no rule reads '{name}'", declaration.span)
+    for ref in names.rules:
+        declaration_or_none = found.rules.get((ref.entity, ref.name))
+        if declaration_or_none is not None and ref not in values and not declaration_or_none.doc.output:
+            findings.warning("RB085", f"nothing uses the rule '{ref.name}'", declaration_or_none.span, help="mark it output: yes if people ask for it")

@@ -1,0 +1,169 @@
+"""Written-out values of rule files: dates, figures, ranges, roundings and sources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from fractions import Fraction
+from typing import Any, Final
+
+from rbcalc_kernels.language.documents import RuleFile, SourceDoc, Text
+from rbcalc_kernels.language.parser import ExpressionError, parse
+from rbcalc_kernels.language.types import COUNT, DATE, DAYS, RATE, UNITS, YES_NO, Choice, Number, Type
+from rbcalc_kernels.program.expressions import EPOCH, Scope, Stop, Typer
+from rbcalc_kernels.program.graph import Mode, Rounding, Source, Value
+from rbcalc_kernels.program.names import Names
+from rbcalc_kernels.source import Findings, suggest
+
+_ROUND: Final = re.compile(r"(?P<step>penny|pound|(?P<decimals>\d+) decimals?|£\d+(\.\d+)?|\d+p|day|whole number), *(?P<mode>half up|half down|up|down)")
+
+
+def day_of(text: Text, findings: Findings) -> int | None:
+    """A date as days since 1970, or None with a finding."""
+    try:
+        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(text)):
+            raise ValueError
+        return date.fromisoformat(str(text)).toordinal() - EPOCH
+    except ValueError:
+        findings.error("RB038", f"no such day: {text}", text.span, help="dates are year-month-day, as 2026-04-01")
+        return None
+
+
+def unit_of(text: Text, names: Names, findings: Findings) -> Type | None:
+    """The type that a unit's text names, or None with a finding."""
+    word = str(text)
+    if word in UNITS:
+        return Number(word)
+    if word == "yes/no":
+        return YES_NO
+    if word == "date":
+        return DATE
+    if word in names.lists:
+        return names.lists[word]
+    known = [*UNITS, "yes/no", "date", *names.lists]
+    findings.error("RB056", f"no such unit: {word}", text.span, help=f"a unit is one of {', '.join(known[:9])}, or a list{suggest(word, known)}")
+    return None
+
+
+def constant(text: Text, type_: Type, names: Names, findings: Findings) -> Value | None:
+    """A written-out figure of a type, or None with a finding."""
+    from rbcalc_kernels.exact.constants import evaluate_constant
+
+    try:
+        node = Typer(names, text, findings).typed(Scope(None), type_)
+    except Stop:
+        return None
+    try:
+        return evaluate_constant(node, _NOTHING)
+    except (LookupError, TypeError, ArithmeticError):
+        findings.error("RB057", "a written-out figure is wanted here", text.span, help="write the amount, not a name")
+        return None
+
+
+class _Nothing:
+    def parameter(self, name: str) -> Value:
+        raise LookupError(name)
+
+    def cell(self, table: str, keys: tuple[Value, ...]) -> Value:
+        raise LookupError(table)
+
+    def known(self, table: str, keys: tuple[Value, ...]) -> bool:
+        raise LookupError(table)
+
+    def key(self, name: str) -> Value:
+        raise LookupError(name)
+
+
+_NOTHING: Final = _Nothing()
+
+
+def range_of(text: Text, type_: Type, names: Names, findings: Findings) -> tuple[Fraction, Fraction] | None:
+    """The two ends of `lowest to highest`, or None with a finding."""
+    low_text, middle, high_text = str(text).partition(" to ")
+    if not middle:
+        findings.error("RB058", "a range is `lowest to highest`", text.span, help="write £0 to £1000000, or 0 to 20")
+        return None
+    ends = []
+    for word in (low_text, high_text):
+        part = Text(word.strip())
+        part.scalar = text.scalar
+        try:
+            parse(word.strip())
+        except ExpressionError as error:
+            findings.error(error.code, error.message, text.span, help=error.help)
+            return None
+        value = constant(part, type_, names, findings)
+        if value is None:
+            return None
+        ends.append(Fraction(value))  # dates are whole numbers already
+    if ends[0] > ends[1]:
+        findings.error("RB058", "the range ends before it begins", text.span)
+        return None
+    return ends[0], ends[1]
+
+
+def step_of(text: Text | None, type_: Type, names: Names, findings: Findings, default_rate: Fraction | None = Fraction(1, 10_000)) -> Fraction | None:
+    """The smallest difference of a figure: as written, or the usual one of its unit."""
+    if text is not None:
+        value = constant(text, type_, names, findings)
+        if isinstance(value, Fraction) and value > 0:
+            return value
+        if value is not None:
+            findings.error("RB059", "a step is more than nothing", text.span)
+        return Fraction(1)
+    if isinstance(type_, Number) and type_.is_money:
+        return Fraction(1, 100)
+    if type_ == RATE:
+        return default_rate
+    return Fraction(1)
+
+
+def rounding_of(text: Text, type_: Type, findings: Findings) -> Rounding | None:
+    """The rounding that a text like `penny, half up` means, or None with a finding."""
+    match = _ROUND.fullmatch(str(text))
+    if match is None:
+        findings.error("RB060", f"no such rounding: {text}", text.span, help="write penny, pound, 50p, £5, 3 decimals or whole number, then half up, half down, up or down")
+        return None
+    word = match["step"]
+    if match["decimals"]:
+        step = Fraction(1, 10 ** int(match["decimals"]))
+    elif word.startswith("£"):
+        step = Fraction(word[1:])
+    elif word.endswith("p"):
+        step = Fraction(int(word[:-1]), 100)
+    else:
+        step = {"penny": Fraction(1, 100), "pound": Fraction(1), "day": Fraction(1), "whole number": Fraction(1)}[word]
+    money = word in ("penny", "pound") or word.startswith("£") or word.endswith("p") and word[:-1].isdigit()
+    if money != (isinstance(type_, Number) and type_.is_money) or type_ not in (RATE, COUNT, DAYS) and not money:
+        findings.error("RB060", f"{type_} cannot be rounded to {word}", text.span)
+        return None
+    return Rounding(Mode(match["mode"]), step)
+
+
+def source_of(file: RuleFile, *levels: tuple[SourceDoc | None, Text | None]) -> tuple[Source | None, dict[str, Any]]:
+    """The source of an entry: the file's keys, overlaid by each level's (outermost first), with the nearest status."""
+    keys: dict[str, Text] = {}
+    status = "confirmed"
+    for source, given in ((file.source, file.status), *levels):
+        if source is not None:
+            keys |= {name: value for name, value in source.model_dump().items() if value is not None}
+        if given is not None:
+            status = str(given)
+    if not any(name in keys for name in ("law", "document", "resolution", "url", "note")):
+        return None, {}
+    order = ("law", "document", "resolution", "paragraph", "page", "url", "note")
+    words = [("page " if name == "page" else "") + str(keys[name]) for name in order if name in keys]
+    return Source(", ".join(words), status), dict(keys)
+
+
+def check_status(texts: Iterable[Text | None], findings: Findings) -> None:
+    """Every status is confirmed or provisional."""
+    for text in texts:
+        if text is not None and text not in ("confirmed", "provisional"):
+            findings.error("RB061", f"no such status: {text}", text.span, help="confirmed or provisional")
+
+
+def members_of(type_: Type) -> tuple[str, ...]:
+    """The members of a list type."""
+    return type_.members if isinstance(type_, Choice) else ()

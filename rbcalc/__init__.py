@@ -1,0 +1,1 @@
+"""rbcalc computes council bills and awards from YAML rules over a whole caseload."""
