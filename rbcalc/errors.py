@@ -21,6 +21,17 @@ CODES: dict[str, str] = {
     "RC013": "the rules of several councils do not share their tables",
     "RC020": "the key for pseudonyms cannot be used",
     "RC021": "a column that the rules read was declared private",
+    "RC040": "a financial year is not known",
+    "RC041": "a council is not known",
+    "RC042": "a partnership is not known, or had no members",
+    "RC043": "a folder of rules is missing",
+    "RC044": "a file is missing",
+    "RC045": "a council has no charges for the year",
+    "RC046": "a case file does not fit the rules",
+    "RC047": "a scenario cannot be billed",
+    "RC048": "an account is not in the caseload",
+    "RC049": "an output folder cannot be used",
+    "RC050": "an output is not what it says it is",
     "RC030": "a working folder cannot be made or removed",
 }
 

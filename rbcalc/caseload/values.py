@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from math import ceil, floor
 
 import numpy as np
@@ -26,7 +27,8 @@ _DIGITS = r"(\d{1,3}(,\d{3})+|\d{0,15})(\.\d{1,9})?"
 _PLAIN = r"-?\d{1,15}(\.\d{1,9})?"
 _MONEY = rf"-? ?£? ?{_DIGITS}|£ ?-{_DIGITS}|£? ?{_DIGITS} ?-|\( ?£? ?{_DIGITS} ?\)"
 _COUNT = rf"-? ?{_DIGITS}|{_DIGITS} ?-|\({_DIGITS}\)"
-_RATE = rf"-?{_DIGITS} ?%"
+# Two decimals fewer, so that a hundredth of it still fits the nine that are kept.
+_RATE = r"-?\d{0,12}(\.\d{1,7})? ?%"
 _SCIENTIFIC = r"-?\d(\.\d+)?[Ee]\+?\d+"
 _TOTALS = "('total', 'totals', 'grand total', 'sub total', 'subtotal', 'sum')"
 _YES = "('yes', 'y', 'true', 't', '1')"
@@ -216,11 +218,8 @@ def _number(described: Input, kind: Number, cell: Cell, label: str, column: str)
     return value, wrong
 
 
-def shown(described: Input, figure: object) -> str:
+def shown(described: Input, value: Fraction) -> str:
     """A figure as people read it: £1,234.50, 25%, 3."""
-    from fractions import Fraction
-
-    value = Fraction(figure)  # type: ignore[arg-type]
     if isinstance(described.type, Number) and described.type.is_money:
         pence = value * 100
         if pence.denominator == 1:
@@ -238,10 +237,9 @@ def _parsed(kind: Number, cell: Cell) -> str:
     sign = f"CASE WHEN {text} LIKE '%-%' OR {text} LIKE '(%' THEN -1 ELSE 1 END"
     percent = ""
     if kind.unit == "rate":
-        share = f"TRY_CAST(regexp_replace({text}, '[^0-9.]', '', 'g') AS DECIMAL(28, 9)) / 100"
         # Decimals divide into floating point in DuckDB; a hundredth is exact as a product.
-        share = share.replace(" / 100", " * 0.01")
-        percent = f"WHEN regexp_full_match({text}, '{_RATE}') THEN TRY_CAST(({sign}) * {share} AS DECIMAL(38, 11))::DECIMAL(28, 9)"
+        share = f"CAST(({sign}) * {digits.replace('28, 9', '21, 7')} * 0.01 AS DECIMAL(28, 9))"
+        percent = f"WHEN regexp_full_match({text}, '{_RATE}') THEN {share}"
     return (
         f"CASE WHEN regexp_full_match({text}, '{_PLAIN}') THEN TRY_CAST({text} AS DECIMAL(28, 9)) {percent} "
         f"WHEN regexp_full_match({text}, '{pattern}') THEN ({sign}) * {digits} END"
@@ -291,3 +289,8 @@ def _refuse(cell: Cell, label: str, column: str, what: str, hint: str) -> None:
 def alias(name: str) -> str:
     """The name of a fact's column in the tables that DuckDB hands over."""
     return quote(f"= {name}")
+
+
+def is_measured(described: Input) -> bool:
+    """Whether a fact is a number or a date, with a range."""
+    return isinstance(described.type, Number | Date)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (ROOT / "kernels" / "rbcalc_kernels", ROOT / "rbcalc", ROOT / "cli" / "rbcalc_cli")
-LEFT_BEHIND = {"__pycache__", "out", "sample", "build", "dist", "venv"}
-"""Folders that .gitignore names; those that begin with a dot are passed over too, all but `.ci`."""
+LEFT_BEHIND = {ROOT / name for name in ("out", "sample", "build", "dist", "venv")}
+"""Folders that .gitignore names; `__pycache__` and those that begin with a dot are passed over too, all but `.ci`."""
 
 
 def files(folder: Path = ROOT) -> Iterator[Path]:
@@ -18,7 +18,7 @@ def files(folder: Path = ROOT) -> Iterator[Path]:
     for entry in sorted(folder.iterdir()):
         if entry.is_dir():
             hidden = entry.name.startswith(".") and entry.name != ".ci"
-            if not hidden and entry.name not in LEFT_BEHIND:
+            if not hidden and entry.name != "__pycache__" and entry not in LEFT_BEHIND:
                 yield from files(entry)
         elif entry.suffix != ".pyc":
             yield entry

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from house.checkout import ROOT, modules, parsed, python_outside_tests, shown
 
 LONGEST = 500

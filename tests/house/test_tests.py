@@ -23,7 +23,11 @@ def functions() -> Iterator[tuple[str, Function]]:
 def called(function: Function) -> set[str]:
     """The last part of the name of whatever is called."""
     targets = (node.func for node in ast.walk(function) if isinstance(node, ast.Call))
-    return {target.attr if isinstance(target, ast.Attribute) else target.id for target in targets if isinstance(target, ast.Attribute | ast.Name)}
+    return {
+        target.attr if isinstance(target, ast.Attribute) else target.id
+        for target in targets
+        if isinstance(target, ast.Attribute | ast.Name)
+    }
 
 
 def asserts(function: Function) -> bool:

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from house.checkout import ROOT, files, shown
 
 OF_ONE_MACHINE = re.compile(r"[/](?:work|root|mnt)[/]|[/](?:home|Users)[/]\w|[A-Z]:\\Users|[.][.][/]shared|[/]tmp[/]\w+_(?:jobs|clone)")

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from house.checkout import PACKAGES, ROOT, files
 
+from house.checkout import PACKAGES, ROOT, files
 from rbcalc import _places
 
 PARTNERSHIP, YEAR = "hartlepool_darlington_redcar", "2025-26"
 
-pytestmark = [pytest.mark.wheel, pytest.mark.xdist_group("wheel")]
+pytestmark = pytest.mark.wheel
 
 
 @dataclass(frozen=True)

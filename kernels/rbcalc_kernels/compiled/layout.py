@@ -14,11 +14,17 @@ import numpy.typing as npt
 
 from rbcalc_kernels.compiled.bounds import Interval, capacity, common_denominator, of_values
 from rbcalc_kernels.compiled.numbers import FLOAT_LIMIT, Form, Num, Unfit, exact
+from rbcalc_kernels.compiled.values import Flag, Held, Member
 from rbcalc_kernels.language.types import DATE, YES_NO, Choice, Date, Number, Type
 from rbcalc_kernels.program.graph import Bands, Cells, Parameter, Program, Table, Value
 
 MISSING: Final = -(1 << 31)
-"""What a table holds where it has no value."""
+"""What a table of int32 holds where it has no value."""
+
+MISSING_WIDE: Final = -(1 << 60)
+"""What a table of float64 holds there."""
+
+_HISTORY: Final = "history of "
 
 _NEVER: Final = float("inf")  # an edge that no amount reaches
 
@@ -78,6 +84,16 @@ class TablePlace:
     wide: bool
     complete: bool  # every combination has a value in every period
     first_edge: Fraction | None  # the greatest first edge of all combinations; None when values reach down without end
+
+    @property
+    def history(self) -> bool:
+        """Whether it is a parameter's history, which is the same in all periods."""
+        return self.name.startswith(_HISTORY)
+
+    @property
+    def missing(self) -> int:
+        """What stands where there is no value."""
+        return MISSING_WIDE if self.wide else MISSING
 
     @property
     def slots(self) -> int:
@@ -142,9 +158,17 @@ class Layout:
             self.parameters[name] = (len(self.parameters), self._parameter(self.program.parameters[name]))
         return self.parameters[name][1]
 
+    def parameter_place(self, name: str) -> tuple[int, Held]:
+        """A parameter's place in the array, and how its number is held there."""
+        self.parameter(name)
+        place, held = self.parameters[name]
+        if isinstance(held.type, Choice):
+            return place, Member("", len(held.type.members))
+        return place, Flag("") if held.type == YES_NO else held.num("")
+
     def table(self, name: str, *, history: bool = False) -> TablePlace:
         """How a table (or a parameter's history, as a table) is held."""
-        key = f"history of {name}" if history else name
+        key = f"{_HISTORY}{name}" if history else name
         if key not in self.tables:
             self.tables[key] = _place(key, self._table(self.program, key))
         return self.tables[key]
@@ -154,8 +178,8 @@ class Layout:
 
     @staticmethod
     def _table(program: Program, key: str) -> Table:
-        if key.startswith("history of "):
-            return history_table(program.parameters[key.removeprefix("history of ")])
+        if key.startswith(_HISTORY):
+            return history_table(program.parameters[key.removeprefix(_HISTORY)])
         return program.tables[key]
 
     def arrays(self, program: Program) -> dict[str, Array] | None:
@@ -196,7 +220,7 @@ class Layout:
             return None
         periods = len(table.by_period)
         edges = np.full((periods, place.combinations * max(1, place.capacity)), _NEVER)
-        cells = np.full((periods, place.combinations * place.slots), MISSING, dtype=np.float64 if place.wide else np.int32)
+        cells = np.full((periods, place.combinations * place.slots), place.missing, np.float64 if place.wide else np.int32)
         for period, contents in enumerate(table.by_period):
             if not self._fill_period(table, place, contents.rows, edges[period], cells[period]):
                 return None

@@ -84,7 +84,8 @@ def divide(program: Program, first: Days, last: Days, events: list[Events]) -> R
     found = np.concatenate(events) if events else np.empty(0, dtype=np.int64)
     size = first.size
     if found.size:
-        found = np.unique(found)
+        found.sort()
+        found = found[np.concatenate([[True], found[1:] != found[:-1]])]
         roots = found >> 32
         counts = np.bincount(roots, minlength=size) + 1
         at = roots + 1 + np.arange(found.size)

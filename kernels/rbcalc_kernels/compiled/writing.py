@@ -104,7 +104,7 @@ class Writer:
     @contextmanager
     def only_if(self, condition: str) -> Iterator[None]:
         """What is written inside counts only where the condition holds."""
-        self.guards.append(self.lines.bind(condition))
+        self.guards.append(condition)
         try:
             yield
         finally:
@@ -128,7 +128,7 @@ class Writer:
         """The value of a column for the row that this entity's rows see."""
         steps = self.lowering.way(self.entity, ref.entity)
         if any(step is not None for _, step in steps):
-            way = self.leaf("way", self.entity, ref.entity, steps)
+            way = self.leaf("way", "", ref.entity, steps)
             self.fault(f"({way} < 0)", Reason.NO_SOURCE, ref.entity)
         fact = self.lowering.program.inputs.get(ref)
         if fact is not None and fact.optional and ref not in facts.given:
@@ -384,8 +384,7 @@ class Writer:
         months = self._whole(self.number(node.args[1], facts), facts, "months")
         start = self.number(node.args[0], facts)
         text = calendar.months_after(self.lines, self._day(node.args[0], facts), self.math.cast(months, Form.FLOAT))
-        low, high = floor(start.value.low + 28 * months.value.low), ceil(start.value.high + 31 * months.value.high)
-        low = low if months.value.low >= 0 else floor(start.value.low + 31 * months.value.low)
+        low, high = (start.value + months.value * Interval.of(28, 31)).whole()
         return self._dated(text, low - 3, high + 3)
 
     def _between(self, node: Node, facts: Facts) -> Held:

@@ -19,6 +19,9 @@ class Environment(Protocol):
     def cell(self, table: str, keys: tuple[Value, ...]) -> Value:
         """The value of a table."""
 
+    def known(self, table: str, keys: tuple[Value, ...]) -> bool:
+        """Whether a table has a value for the keys."""
+
     def key(self, name: str) -> Value:
         """The value of a key."""
 
@@ -49,6 +52,8 @@ def _bind_constant(node: Node) -> Bound:
             return Bound(lambda scope: scope.environment.parameter(what))
         case Op.LOOKUP:
             return Bound(lambda scope, *keys: scope.environment.cell(what, keys), node.args)
+        case Op.KNOWN:
+            return Bound(lambda scope, *keys: scope.environment.known(what, keys), node.args)
         case Op.KEY:
             return Bound(lambda scope: scope.key(what))
         case Op.OVER:

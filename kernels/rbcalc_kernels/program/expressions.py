@@ -40,8 +40,9 @@ class Scope:
 class Typer:
     """Types one expression."""
 
-    def __init__(self, names: Names, text: Text, findings: Findings) -> None:
-        self.names, self.text, self.findings = names, text, findings
+    def __init__(self, names: Names, text: Text, findings: Findings, *, figure: bool = False) -> None:
+        # A figure whose unit is declared beside it may leave the unit out: `unit: £/year` and `value: £1200`.
+        self.names, self.text, self.findings, self.figure = names, text, findings, figure
 
     # ------------------------------------------------------------------ entry
     def typed(self, scope: Scope, expected: Type | None) -> Node:
@@ -93,10 +94,10 @@ class Typer:
         amount, _, per = syntax.word[1:].partition("/")
         return self._constant(syntax, Number(f"£/{per}" if per else self._pounds(expected, Fraction(amount))), Fraction(amount))
 
-    @staticmethod
-    def _pounds(expected: Type | None, amount: Fraction) -> str:
-        # £0 is nothing in any unit; every other amount says its own.
-        return expected.unit if amount == 0 and isinstance(expected, Number) and expected.is_money else "£"
+    def _pounds(self, expected: Type | None, amount: Fraction) -> str:
+        # £0 is nothing in any unit; in an expression every other amount says its own.
+        adopts = amount == 0 or self.figure
+        return expected.unit if adopts and isinstance(expected, Number) and expected.is_money else "£"
 
     def _pence(self, syntax: Syntax, scope: Scope, expected: Type | None) -> Node:
         return self._constant(syntax, Number("£"), Fraction(int(syntax.word[:-1]), 100))
@@ -131,7 +132,9 @@ class Typer:
     def _number(self, syntax: Syntax, scope: Scope, expected: Type | None) -> Node:
         value = Fraction(syntax.word)
         type_ = COUNT if value.denominator == 1 else RATE
-        return self._constant(syntax, RATE if expected == RATE else type_, value)
+        if expected == RATE or (expected == DAYS and self.figure):
+            type_ = expected
+        return self._constant(syntax, type_, value)
 
     def _yes(self, syntax: Syntax, scope: Scope, expected: Type | None) -> Node:
         return self._constant(syntax, YES_NO, True)

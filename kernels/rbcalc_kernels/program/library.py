@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,8 +88,13 @@ class Library:
         """Every file of the folder."""
         yield from sorted(self.root.rglob("*.yaml"))
 
-    def closure(self, start: Iterable[Path], findings: Findings) -> list[RuleSource]:
-        """The rule files of `start` with all that they extend, each once, in a fixed order: what is extended comes first."""
+    def closure(
+        self, start: Iterable[Path], findings: Findings, more: Iterable[RuleSource] = (), holds: Callable[[RuleFile], bool] = lambda file: True
+    ) -> list[RuleSource]:
+        """The rule files of `start` and `more` with all that they extend, each once; what is extended comes first.
+
+        Files that do not hold are left out, with what only they extend.
+        """
         found: dict[Path, RuleSource] = {}
         under_way: set[Path] = set()
 
@@ -103,7 +108,7 @@ class Library:
                 return
             under_way.add(key)
             source = self.open(path, findings)
-            if source is not None and isinstance(source.content, RuleFile):
+            if source is not None and isinstance(source.content, RuleFile) and holds(source.content):
                 for dotted in source.content.extends:
                     for other in self._extended(dotted, findings):
                         if other.resolve() != key:
@@ -113,7 +118,12 @@ class Library:
 
         for path in start:
             visit(path, None)
-        return list(found.values())
+        for source in more:
+            if isinstance(source.content, RuleFile):
+                for dotted in source.content.extends:
+                    for other in self._extended(dotted, findings):
+                        visit(other, dotted)
+        return [*found.values(), *more]
 
     def _extended(self, dotted: Text, findings: Findings) -> list[Path]:
         paths = self.named(str(dotted)) if all(part.isidentifier() or part.replace("-", "_").isalnum() for part in dotted.split(".")) else []

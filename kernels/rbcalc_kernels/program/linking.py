@@ -18,7 +18,7 @@ from rbcalc_kernels.program.library import Library, RuleSource
 from rbcalc_kernels.program.lowering import Lowering
 from rbcalc_kernels.program.names import YEAR_PARAMETERS, Names
 from rbcalc_kernels.program.ordering import ordered
-from rbcalc_kernels.program.overlays import Declarations, Declared, Entry, changes, conflicts, gather, in_force
+from rbcalc_kernels.program.overlays import Declarations, Declared, Entry, changes, conflicts, gather, holds, in_force
 from rbcalc_kernels.program.tables import Contents, Rows, incomplete, reads, rounded, worked_out, written
 from rbcalc_kernels.program.unused import unused
 from rbcalc_kernels.program.values import constant, rounding_of, source_of, step_of
@@ -35,14 +35,14 @@ class Linked:
     findings: Findings
 
 
-def link(library: Library, paths: Iterable[Path], first_day: int, last_day: int, *, name: str = "", complete: bool = True) -> Linked:
+def link(library: Library, paths: Iterable[Path], first_day: int, last_day: int, *, name: str = "", complete: bool = True, more: Sequence[RuleSource] = ()) -> Linked:
     """The program of the files at `paths` for the days of a year (both included, days since 1970).
 
-    `complete` is false for a check of statute alone, which has no council to give its local lists.  Raises RulesError
-    with every finding that can be told in one run.
+    `complete` is false for a check of statute alone, which has no council to give its local lists.  `more` are
+    documents made in memory, such as a dial turned at the command line.  Raises RulesError with every finding of the run.
     """
     findings = Findings()
-    sources = library.closure(paths, findings)
+    sources = library.closure(paths, findings, more, lambda file: holds(file, first_day, last_day))
     linker = Linker(library, sources, first_day, last_day, name, findings, complete)
     try:
         program = linker.program()
@@ -350,7 +350,8 @@ def _provisional(
             continue
         for entry in declared.entries:
             current = entry.first <= last_day and entry.last >= first_day
-            if current and (in_force(declared.entries, max(entry.first, first_day)) is entry or entry.rows is not None and len(entry.rows) > 0):
+            says = len(entry.rows) > 0 if entry.rows is not None else in_force(declared.entries, max(entry.first, first_day)) is entry
+            if current and says:
                 source, _ = source_of(entry.file, *entry.levels)
                 if source is not None and source.status == "provisional":
                     names.add(name)

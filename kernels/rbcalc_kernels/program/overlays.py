@@ -250,6 +250,12 @@ def _permitted(declared: Declared, file: RuleFile, name: Text, findings: Finding
     return False
 
 
+def holds(file: RuleFile, first_day: int, last_day: int) -> bool:
+    """Whether a file says anything for the days: statute always does, other files within their own days."""
+    begins, ends = _days(file, Findings())
+    return file.kind == "statute" or (begins <= last_day and ends >= first_day)
+
+
 def in_force(entries: Iterable[Entry], day: int) -> Entry | None:
     """The statement that holds on a day: the highest kind, and within it the latest."""
     best: Entry | None = None

@@ -51,7 +51,7 @@ def constant(text: Text, type_: Type, names: Names, findings: Findings) -> Value
     from rbcalc_kernels.exact.constants import evaluate_constant
 
     try:
-        node = Typer(names, text, findings).typed(Scope(None), type_)
+        node = Typer(names, text, findings, figure=True).typed(Scope(None), type_)
     except Stop:
         return None
     try:

@@ -1,0 +1,188 @@
+"""Parts of a batch: runs of root rows, chosen root rows, and how rows of one entity find those of another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rbcalc_kernels.compiled.bounds import MOST_ORDERED, MOST_ROWS
+from rbcalc_kernels.compiled.columns import Batch, Column, EntityColumns
+from rbcalc_kernels.language.types import Choice
+from rbcalc_kernels.program.graph import Program
+
+Rows = slice | npt.NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class Part:
+    """Some root rows with all that belongs to them; `rows` says which rows of the whole batch these are."""
+
+    entities: dict[str, EntityColumns]
+    rows: dict[str, Rows]
+
+
+def order_of(program: Program) -> list[str]:
+    """The entities that a batch holds, parents before children."""
+    found: list[str] = []
+    left = [name for name, entity in program.entities.items() if not entity.derived]
+    while left:
+        ready = [name for name in left if program.entities[name].parent in (None, *found)]
+        if not ready:
+            raise ValueError("entities belong to one another in a circle")
+        found += ready
+        left = [name for name in left if name not in ready]
+    return found
+
+
+def whole(program: Program, batch: Batch, root: str) -> Part:
+    """The batch with every entity present and arrays laid out as kernels need them.
+
+    `root` must be there.  Raises ValueError where rows do not fit together.
+    """
+    entities: dict[str, EntityColumns] = {}
+    for name in order_of(program):
+        parent = program.entities[name].parent
+        given = batch.entities.get(name)
+        if given is None:
+            if parent is None and name == root:
+                raise ValueError(f"the batch has no rows of {name}")
+            offsets = None if parent is None else np.zeros(entities[parent].count + 1, dtype=np.int64)
+            given = EntityColumns(0, {}, None if parent is None else np.zeros(0, dtype=np.int32), offsets)
+            for ref, fact in program.inputs.items():
+                if ref.entity == name:
+                    given.columns[ref.name] = np.zeros(0, dtype=np.int32)
+                    if fact.optional:
+                        given.columns[f"{ref.name}?"] = np.zeros(0, dtype=np.uint8)
+        elif parent is not None:
+            _check_rows(program, name, given, entities[parent].count)
+        columns = {key: np.ascontiguousarray(column) for key, column in given.columns.items()}
+        parents = None if given.parent is None else np.ascontiguousarray(given.parent, dtype=np.int32)
+        offsets = None if given.offsets is None else np.ascontiguousarray(given.offsets, dtype=np.int64)
+        entities[name] = EntityColumns(given.count, columns, parents, offsets, given.period)
+    return Part(entities, {name: slice(0, entity.count) for name, entity in entities.items()})
+
+
+def _check_rows(program: Program, name: str, given: EntityColumns, parents: int) -> None:
+    offsets, parent = given.offsets, given.parent
+    if offsets is None or parent is None or len(offsets) != parents + 1 or len(parent) != given.count:
+        raise ValueError(f"rows of {name} do not say which rows they belong to")
+    counts = np.diff(offsets)
+    if offsets[0] != 0 or offsets[-1] != given.count or (counts.size and counts.min() < 0):
+        raise ValueError(f"rows of {name} are not sorted by the rows that they belong to")
+    described = program.entities[name]
+    most = MOST_ORDERED if described.ordered or described.spell else MOST_ROWS
+    if counts.size and counts.max() > most:
+        raise ValueError(f"a row has {counts.max()} rows of {name}; sums are proved for at most {most}")
+
+
+def check_values(program: Program, part: Part) -> None:
+    """Raise ValueError when a column holds what its input does not allow; kernels rely on the ranges."""
+    for ref, fact in program.inputs.items():
+        column = part.entities[ref.entity].columns.get(ref.name) if ref.entity in part.entities else None
+        if column is None or not column.size:
+            continue
+        low, high = int(column.min()), int(column.max())
+        if isinstance(fact.type, Choice):
+            least, most = 0, len(fact.type.members) - 1
+        elif fact.low == fact.high == 0:
+            continue
+        else:
+            least, most = (int(bound * fact.step.denominator) for bound in (fact.low, fact.high))
+        if low < least or high > most:
+            raise ValueError(f"{ref} holds {low if low < least else high}, outside {least} to {most}")
+
+
+def cut(program: Program, part: Part, root: str, first: int, last: int) -> Part:
+    """Root rows `first` up to `last` (not included), as views."""
+    entities: dict[str, EntityColumns] = {}
+    rows: dict[str, Rows] = {}
+    ends = {root: (first, last)}
+    for name, entity in part.entities.items():
+        parent = program.entities[name].parent
+        if parent is not None and parent in ends:
+            assert entity.offsets is not None and entity.parent is not None
+            above = ends[parent]
+            low, high = int(entity.offsets[above[0]]), int(entity.offsets[above[1]])
+            ends[name] = low, high
+            parents = entity.parent[low:high] - np.int32(above[0])
+            offsets = entity.offsets[above[0] : above[1] + 1] - low
+        elif name == root:
+            low, high = first, last
+            parents = offsets = None
+        else:
+            continue
+        columns = {key: column[low:high] for key, column in entity.columns.items()}
+        period = None if entity.period is None else entity.period[low:high]
+        entities[name] = EntityColumns(high - low, columns, parents, offsets, period)
+        base = part.rows[name]
+        rows[name] = slice(base.start + low, base.start + high) if isinstance(base, slice) else base[low:high]
+    return Part(entities, rows)
+
+
+def choose(program: Program, part: Part, root: str, chosen: npt.NDArray[np.bool_]) -> Part:
+    """The root rows for which `chosen` is true, as copies."""
+    entities: dict[str, EntityColumns] = {}
+    rows: dict[str, Rows] = {}
+    masks = {root: chosen}
+    for name, entity in part.entities.items():
+        parent = program.entities[name].parent
+        parents = offsets = None
+        if parent is not None and parent in masks:
+            assert entity.parent is not None and entity.offsets is not None
+            above = masks[parent]
+            masks[name] = above[entity.parent]
+            places = np.cumsum(above, dtype=np.int32) - np.int32(1)
+            parents = places[entity.parent[masks[name]]]
+            counts = np.diff(entity.offsets)[above]
+            offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
+        elif name != root:
+            continue
+        mask = masks[name]
+        columns = {key: column[mask] for key, column in entity.columns.items()}
+        period = None if entity.period is None else entity.period[mask]
+        entities[name] = EntityColumns(int(mask.sum()), columns, parents, offsets, period)
+        rows[name] = np.flatnonzero(mask)
+    return Part(entities, rows)
+
+
+def below(entities: Mapping[str, EntityColumns], program: Program, entity: str, child: str, collapsed: frozenset[str]) -> Column:
+    """For each row of `entity`, where its rows of `child` begin; one more at the end."""
+    offsets = entities[child].offsets
+    assert offsets is not None
+    parent = program.entities[child].parent
+    while parent is not None and parent != entity and parent not in collapsed:
+        above = entities[parent].offsets
+        assert above is not None
+        offsets = offsets[above]
+        parent = program.entities[parent].parent
+    return np.ascontiguousarray(offsets)
+
+
+def before(entity: EntityColumns) -> npt.NDArray[np.int32]:
+    """For each row the row before it under the same parent, or itself where it is the first."""
+    rows = np.arange(entity.count, dtype=np.int32)
+    found = rows - np.int32(1)
+    if entity.offsets is not None:
+        starts = entity.offsets[:-1][np.diff(entity.offsets) > 0]
+        found[starts] = starts
+    elif entity.count:
+        found[0] = 0
+    return found
+
+
+def place(rows: Rows, target: Column, values: Column) -> None:
+    """Put values of a part's rows where they stand in the whole."""
+    target[rows] = values
+
+
+def merged_rows(rows: Rows, inner: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Rows of a part as rows of the whole; -1 stays."""
+    if isinstance(rows, slice):
+        return np.where(inner < 0, np.int64(-1), inner.astype(np.int64) + rows.start)
+    found = np.full(len(inner), -1, dtype=np.int64)
+    found[inner >= 0] = rows[inner[inner >= 0]]
+    return found

@@ -1,0 +1,93 @@
+"""Writes the reading of a table: which combination, how many edges are passed, and the value that stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final
+
+from rbcalc_kernels.compiled.layout import TablePlace
+from rbcalc_kernels.compiled.numbers import FLOAT_LIMIT, Form, Num, Unfit
+from rbcalc_kernels.compiled.values import Flag, Held, Member
+from rbcalc_kernels.exact.faults import Reason
+from rbcalc_kernels.language.types import YES_NO, Choice
+from rbcalc_kernels.program.graph import Mode, Rounding
+
+if TYPE_CHECKING:
+    from rbcalc_kernels.compiled.writing import Writer
+
+_COUNTED: Final = 8
+"""Up to so many edges are compared one by one; more are searched by halves."""
+
+
+def lookup(writer: Writer, place: TablePlace, keys: Sequence[Held], reason: Reason) -> Held:
+    """The value of a table for keys: members of its lists in order, then the amount where it has bands."""
+    table = writer.leaf("table", writer.entity, place.name)
+    amount = keys[-1] if place.bands is not None else None
+    at = f"{table}__start"
+    members = [key for key in keys if isinstance(key, Member)]
+    combination = _combination(place, members)
+    if place.bands is not None:
+        combination = writer.lines.bind(combination) if combination else ""
+    if combination:
+        at += f" + {combination}" if place.slots == 1 else f" + {combination} * uint32({place.slots})"
+    reaches = True
+    if isinstance(amount, Num):
+        at += f" + {_passed(writer, place, table, combination, amount)}"
+        reaches = place.first_edge is None or amount.value.low >= place.first_edge
+    raw = writer.lines.bind(f"{table}__cells[{at}]")
+    checked = not (place.complete and reaches)
+    if checked:
+        writer.fault(f"({raw} == {place.missing})", reason, place.name.removeprefix("history of "))
+    kind = place.figure.type
+    if isinstance(kind, Choice):
+        # The code becomes an index, so what stands for a missing value must not.
+        return Member(f"({raw} if {raw} >= 0 else 0)" if checked else raw, len(kind.members))
+    if kind == YES_NO:
+        return Flag(f"({raw} != 0)")
+    return writer.math.bound(place.figure.num(f"float64({raw})"))
+
+
+def _combination(place: TablePlace, members: Sequence[Member]) -> str:
+    """Text of the place of a combination of list members; nothing for a table without lists."""
+    parts: list[str] = []
+    stride = place.combinations
+    for size, member in zip(place.sizes, members, strict=True):
+        stride //= size
+        if member.code is not None:
+            parts.append(f"uint32({member.code * stride})")
+        else:
+            parts.append(f"uint32({member.text})" + (f" * uint32({stride})" if stride != 1 else ""))
+    return f"({' + '.join(parts)})" if parts else ""
+
+
+def _passed(writer: Writer, place: TablePlace, table: str, combination: str, amount: Num) -> str:
+    """Text of how many edges an amount has passed."""
+    assert place.bands is not None
+    upper = place.bands.upper
+    sign = ">" if upper else ">="
+    key = _on_grid(writer, place, amount, upper=upper)
+    edges, start = f"{table}__edges", f"{table}__edge_start"
+    if combination:
+        start = writer.lines.bind(f"{start} + {combination} * uint32({place.capacity})")
+    if place.capacity <= _COUNTED and not combination:
+        tests = (f"(1 if {key} {sign} {edges}[{start} + uint32({k})] else 0)" for k in range(place.capacity))
+        return writer.lines.bind(f"uint32({' + '.join(tests)})")
+    passed = ""
+    half = place.capacity // 2
+    while half:
+        at = f"{start} + {passed} + uint32({half - 1})" if passed else f"{start} + uint32({half - 1})"
+        add = f"(uint32({half}) if {key} {sign} {edges}[{at}] else uint32(0))"
+        passed = writer.lines.bind(f"{passed} + {add}" if passed else add)
+        half //= 2
+    return writer.lines.bind(f"{passed} + (uint32(1) if {key} {sign} {edges}[{start} + {passed}] else uint32(0))")
+
+
+def _on_grid(writer: Writer, place: TablePlace, amount: Num, *, upper: bool) -> str:
+    """Variable with the amount as a whole number of the edges' parts, rounded to the side that passes the same edges."""
+    if amount.powers or amount.form is not Form.FLOAT or place.edge_den % amount.den:
+        rounding = Rounding(Mode.UP if upper else Mode.DOWN, Fraction(1, place.edge_den))
+        amount = writer.math.round(amount, rounding)
+    if max(abs(amount.low), abs(amount.high)) * (place.edge_den // amount.den) >= FLOAT_LIMIT:
+        raise Unfit("RB090", "the amount that a table is read with may be too large", "declare a narrower range")
+    return writer.lines.bind(writer.math.scaled(amount, place.edge_den, (), Form.FLOAT))

@@ -1,0 +1,126 @@
+"""Numba and its flags, in one place.  Numba is imported when something is first compiled, not before."""
+
+from __future__ import annotations
+
+import importlib
+import platform
+import re
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+SUPPORTED: Final = ((0, 60), (0, 69))
+"""The Numba versions (from, below) whose private no-alias flag is known to mean what it says."""
+
+FLAGS: Final = {"nogil": True, "error_model": "numpy", "boundscheck": False, "fastmath": False, "parallel": False}
+"""How functions are compiled.  Division by 0 is not looked for, since every divisor is proved to be above 0."""
+
+_PACKED: Final = re.compile(r"^\s+v(?:mul|add|sub|div|max|min|rndscale|round|cvt|cmp|blend|pgather|gather|padd|psub|pmul)\w*"
+                                  r"\s.*[yz]mm\d", re.MULTILINE)  # fmt: skip
+_LOCK: Final = threading.RLock()
+
+
+def _numba() -> Any:
+    return importlib.import_module("numba")
+
+
+@cache
+def versions() -> str:
+    """What machine code depends on, as one line of text: versions, processor and flags."""
+    llvmlite = importlib.import_module("llvmlite")
+    binding = importlib.import_module("llvmlite.binding")
+    features = binding.get_host_cpu_features().flatten()
+    parts = [
+        _numba().__version__, llvmlite.__version__, np.__version__, sys.version, platform.machine(),
+        binding.get_host_cpu_name(), features, repr(sorted(FLAGS.items())), f"noalias={has_noalias()}",
+    ]  # fmt: skip
+    return "\n".join(parts)
+
+
+@cache
+def has_noalias() -> bool:
+    """Whether Numba has the private flag that tells LLVM that arrays do not overlap, in a version that we know."""
+    found = tuple(int(part) for part in re.findall(r"\d+", _numba().__version__)[:2])
+    if not SUPPORTED[0] <= found < SUPPORTED[1]:
+        return False
+    compiler = importlib.import_module("numba.core.compiler")
+    return hasattr(compiler.Flags, "noalias") and hasattr(compiler, "CompilerBase")
+
+
+@cache
+def _pipeline() -> Any:
+    """The compiler with the flag set.
+
+    Without it table look-ups are done row by row, about five times slower; results are the same.
+    """
+    compiler = importlib.import_module("numba.core.compiler")
+
+    def define_pipelines(self: Any) -> list[Any]:
+        self.state.flags.noalias = True
+        return [compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)]
+
+    return type("NoAlias", (compiler.CompilerBase,), {"define_pipelines": define_pipelines})
+
+
+def jitted(function: Callable[..., None], *, cached: bool = True) -> Any:
+    """Numba's dispatcher for a generated function, its cache files beside the function's own file."""
+    with _LOCK:
+        config = importlib.import_module("numba.core.config")
+        elsewhere, config.CACHE_DIR = config.CACHE_DIR, ""
+        try:
+            options: dict[str, Any] = dict(FLAGS)
+            if has_noalias():
+                options["pipeline_class"] = _pipeline()
+            return _numba().njit(cache=cached, **options)(function)
+        finally:
+            config.CACHE_DIR = elsewhere
+
+
+def prepare(dispatcher: Any, arguments: Sequence[Any]) -> None:
+    """Compile (or load) the code for arguments of these types."""
+    with _LOCK:
+        typeof = _numba().typeof
+        dispatcher.compile(tuple(typeof(argument) for argument in arguments))
+
+
+def check_apart(written: Sequence[npt.NDArray[Any]], others: Sequence[npt.NDArray[Any]]) -> None:
+    """Raise ValueError when an array that is written shares memory with another, which the compiler takes for impossible."""
+    ranges = []
+    for kind, arrays in ((True, written), (False, others)):
+        for array in arrays:
+            start = array.__array_interface__["data"][0]
+            if array.size:
+                ranges.append((start, start + array.nbytes, kind))
+    ranges.sort()
+    end, end_written = -1, -1
+    for start, stop, is_written in ranges:
+        if start < end_written or (is_written and start < end):
+            raise ValueError("a column that is written shares memory with another")
+        end = max(end, stop)
+        if is_written:
+            end_written = max(end_written, stop)
+
+
+def packed_instructions(dispatcher: Any) -> int:
+    """How many instructions of the compiled code work on several rows at once."""
+    return sum(len(_PACKED.findall(text)) for text in dispatcher.inspect_asm().values())
+
+
+def pure(namespace: dict[str, Any]) -> None:
+    """Let generated source run without Numba: conversions that wrap where machine code would, and never raise."""
+    for name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"):
+        namespace[name] = _converter(name)
+
+
+def _converter(name: str) -> Callable[[Any], Any]:
+    kind = np.dtype(name)
+
+    def convert(value: Any) -> Any:
+        return np.asarray(value).astype(kind)[()]
+
+    return convert

@@ -1,0 +1,189 @@
+"""The rules of a folder: councils, partnerships, and the program of a council for a year."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from rbcalc._places import rules_root
+from rbcalc._years import FinancialYear
+from rbcalc.errors import UsageError
+from rbcalc_kernels.language.documents import AuthorityFile, Document, PartnershipFile, ProfileFile, RuleFile
+from rbcalc_kernels.program.graph import Program
+from rbcalc_kernels.program.library import Library, RuleSource
+from rbcalc_kernels.program.linking import Linked, link
+from rbcalc_kernels.program.overlays import FOREVER
+from rbcalc_kernels.program.values import day_of
+from rbcalc_kernels.source import Findings, RulesError, suggest
+
+
+@dataclass(frozen=True, slots=True)
+class Council:
+    """A council: who it is, its rule files, and its program for a year."""
+
+    rules: Rules = field(repr=False, compare=False)
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are."""
+        return self.rules.library.root / "councils" / self.name
+
+    @property
+    def title(self) -> str:
+        """Its full name."""
+        document = self.rules._document(self.folder / "council.yaml")
+        return str(document.title) if isinstance(document, AuthorityFile) else self.name.replace("_", " ").title()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Who the council is, as its council.yaml says."""
+        document = self.rules._document(self.folder / "council.yaml")
+        return document.model_dump() if isinstance(document, AuthorityFile) else {}
+
+    @property
+    def profile(self) -> dict[str, Any]:
+        """Published sizes, for sample caseloads; empty when there are none."""
+        path = self.folder / "profile.yaml"
+        document = self.rules._document(path) if path.is_file() else None
+        return document.model_dump() if isinstance(document, ProfileFile) else {}
+
+    def files(self) -> list[Path]:
+        """Its rule files."""
+        return [path for path in sorted(self.folder.rglob("*.yaml")) if isinstance(self.rules._document(path), RuleFile)]
+
+    def years(self) -> list[FinancialYear]:
+        """The years for which its files give the members of its own lists, so that it can be billed."""
+        found: set[FinancialYear] = set()
+        for path in self.files():
+            document = self.rules._document(path)
+            if isinstance(document, RuleFile) and any(entry.members for entry in document.lists.values()):
+                first, last = file_days(document)
+                if first > -FOREVER and last < FOREVER:
+                    found.update(FinancialYear(year) for year in range(FinancialYear.containing(first).begins, FinancialYear.containing(last).begins + 1))
+        return sorted(found)
+
+    def linked(self, year: str | FinancialYear, scenarios: Sequence[Path | RuleSource] = (), own: Sequence[Path] = ()) -> Linked:
+        """The checked program with its warnings.  `own` are further council files, such as an officer's own charges.
+
+        Raises RulesError when the rules are wrong, UsageError when the council has no charges for the year.
+        """
+        return self.rules._linked(self.name, FinancialYear.of(year), tuple(scenarios), tuple(own))
+
+    def program(self, year: str | FinancialYear, scenarios: Sequence[Path | RuleSource] = (), own: Sequence[Path] = ()) -> Program:
+        """The checked program of the council for a year."""
+        return self.linked(year, scenarios, own).program
+
+
+@dataclass(frozen=True, slots=True)
+class Partnership:
+    """Councils that share a service, each with its own rules."""
+
+    rules: Rules = field(repr=False, compare=False)
+    name: str
+    title: str
+    standing: str
+    default_year: FinancialYear
+    memberships: tuple[tuple[str, int, int], ...]  # council, first day, last day
+
+    def councils(self, year: str | FinancialYear) -> list[Council]:
+        """The members on any day of a year.  Raises UsageError when there are none."""
+        when = FinancialYear.of(year)
+        names = [name for name, first, last in self.memberships if first <= when.last_day and last >= when.first_day]
+        if not names:
+            raise UsageError("RC042", f"{self.title} had no members in {when}", hint="choose a year of its life; rbcalc show partnerships lists them")
+        return [self.rules.council(name) for name in names]
+
+
+class Rules:
+    """A folder of rules.  `rbcalc.load()` gives the shipped one."""
+
+    def __init__(self, root: Path) -> None:
+        """Rules under `root`, which holds england/, councils/ and partnerships/."""
+        if not root.is_dir():
+            raise UsageError("RC043", f"no such folder of rules: {root}", hint="give a folder that holds england/, councils/ and partnerships/")
+        self.library = Library(root)
+        self._linked = lru_cache(maxsize=256)(self._link)
+
+    def __repr__(self) -> str:
+        return f"Rules({self.library.root.name!r}: {len(self.council_names)} councils, {len(self.partnership_names)} partnerships)"
+
+    @property
+    def council_names(self) -> list[str]:
+        """The councils there are rules for."""
+        return sorted(path.parent.name for path in (self.library.root / "councils").glob("*/council.yaml"))
+
+    @property
+    def partnership_names(self) -> list[str]:
+        """The partnerships there are."""
+        return sorted(path.stem for path in (self.library.root / "partnerships").glob("*.yaml"))
+
+    def council(self, name: str) -> Council:
+        """A council by name.  Raises UsageError with the nearest name."""
+        if name not in self.council_names:
+            raise UsageError("RC041", f"no such council: {name}", hint=f"one of {', '.join(self.council_names)}{suggest(name, self.council_names)}")
+        return Council(self, name)
+
+    def partnership(self, name: str) -> Partnership:
+        """A partnership by name.  Raises UsageError with the nearest name."""
+        if name not in self.partnership_names:
+            known = self.partnership_names
+            raise UsageError("RC042", f"no such partnership: {name}", hint=f"one of {', '.join(known)}{suggest(name, known)}")
+        document = self._document(self.library.root / "partnerships" / f"{name}.yaml")
+        if not isinstance(document, PartnershipFile):
+            raise UsageError("RC042", f"{name} is not a partnership file", hint="kind: partnership")
+        findings = Findings()
+        members = []
+        for member in document.members:
+            first = day_of(member.from_, findings) if member.from_ is not None else None
+            last = day_of(member.to, findings) if member.to is not None else None
+            members.append((str(member.council), -FOREVER if first is None else first, FOREVER if last is None else last))
+        findings.raise_if_errors(self.library.texts(findings))
+        return Partnership(self, name, str(document.title), str(document.standing), FinancialYear.of(str(document.default_year)), tuple(members))
+
+    def _document(self, path: Path) -> Document | None:
+        findings = Findings()
+        source = self.library.open(path, findings)
+        findings.raise_if_errors(self.library.texts(findings))
+        return source.content if source is not None else None
+
+    def _link(self, name: str, year: FinancialYear, scenarios: tuple[Path | RuleSource, ...], own: tuple[Path, ...]) -> Linked:
+        council = Council(self, name)
+        paths = [*council.files(), *own, *(s for s in scenarios if isinstance(s, Path))]
+        more = [s for s in scenarios if isinstance(s, RuleSource)]
+        for path in (*own, *(s for s in scenarios if isinstance(s, Path))):
+            if not path.is_file():
+                raise UsageError("RC044", f"no such file: {path}", hint="give the path of a rule file")
+        if not own and year not in council.years():
+            self._no_charges(council, year)
+        try:
+            return link(self.library, paths, year.first_day, year.last_day, name=name, more=more)
+        except RulesError as error:
+            if any(d.code == "RB077" for d in error.diagnostics) and not own:
+                self._no_charges(council, year)
+            raise
+
+    @staticmethod
+    def _no_charges(council: Council, year: FinancialYear) -> None:
+        there = ", ".join(str(known) for known in council.years()) or "none"
+        raise UsageError(
+            "RC045",
+            f"{council.title} has no published charges for {year} in the rules",
+            hint=f"years there are: {there}; or give a file of your own with --charges",
+        )
+
+
+def file_days(document: RuleFile) -> tuple[int, int]:
+    """The days for which a rule file holds."""
+    findings = Findings()
+    first = day_of(document.from_, findings) if document.from_ is not None else None
+    last = day_of(document.to, findings) if document.to is not None else None
+    return (-FOREVER if first is None else first), (FOREVER if last is None else last)
+
+
+def load(folder: str | Path | None = None) -> Rules:
+    """The shipped rules, or those of a folder."""
+    return Rules(Path(folder) if folder is not None else rules_root())

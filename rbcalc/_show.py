@@ -1,0 +1,54 @@
+"""Values as people read them: £1,234.50, 25 %, 1 April 2025, yes."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from rbcalc._years import shown
+from rbcalc_kernels.language.types import DATE, RATE, Choice, Number, Type
+from rbcalc_kernels.program.graph import Value
+
+
+def amount(value: Value | None, type_: Type) -> str:
+    """A value in words; what is not known is said to be so."""
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if type_ == DATE:
+        return shown(int(value))
+    if isinstance(type_, Choice) or isinstance(value, str):
+        return str(value).replace("_", " ")
+    assert isinstance(type_, Number)
+    number = Fraction(value)
+    if type_.is_money:
+        per = type_.unit[1:].replace("/", " a ") if "/" in type_.unit else ""
+        return pounds(number) + per
+    if type_ == RATE:
+        return f"{_decimal(number * 100, 6)} %"
+    unit = " days" if type_.unit == "days" and number != 1 else " day" if type_.unit == "days" else ""
+    return _decimal(number, 6) + unit
+
+
+def pounds(number: Fraction) -> str:
+    """An amount of money: to the penny when it is whole pence, else exactly as a fraction of a penny shows it."""
+    sign = "-" if number < 0 else ""
+    number = abs(number)
+    pence = number * 100
+    if pence.denominator == 1:
+        return f"{sign}£{int(pence) // 100:,}.{int(pence) % 100:02d}"
+    return f"{sign}£{_decimal(number, 6, grouped=True)}"
+
+
+def _decimal(number: Fraction, places: int, *, grouped: bool = False) -> str:
+    """A decimal; one that does not end within the places is cut there and marked with an ellipsis."""
+    sign = "-" if number < 0 else ""
+    number = abs(number)
+    scaled = number * 10**places
+    digits = int(scaled)
+    whole, part = divmod(digits, 10**places)
+    text = f"{whole:,}" if grouped else str(whole)
+    tail = f"{part:0{places}d}".rstrip("0")
+    if scaled.denominator != 1:
+        return f"{sign}{text}.{part:0{places}d}…"
+    return f"{sign}{text}.{tail}" if tail else f"{sign}{text}"

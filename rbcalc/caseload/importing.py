@@ -1,0 +1,340 @@
+"""Import a caseload: open its tables, encode every row or say why not, join what belongs together.
+
+`import_caseload` holds the whole caseload; `stream` gives it in shards of bounded size, for caseloads that memory does
+not hold.  Both read through the same scan and the same assembly, so that both say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from rbcalc.caseload.assemble import Assembler, Part
+from rbcalc.caseload.column_map import ColumnMap
+from rbcalc.caseload.files import Source, connect, open_tables, quote
+from rbcalc.caseload.model import REJECTS, Assumption, Caseload, Content, Counts
+from rbcalc.caseload.pseudonyms import Pseudonyms
+from rbcalc.caseload.purge import working_folder
+from rbcalc.caseload.scan import Plan, Planner, batches
+from rbcalc.caseload.shards import shard_query, sharding, write_shards
+from rbcalc.errors import UsageError
+from rbcalc_kernels.exact.layout import Layout, layout_of
+from rbcalc_kernels.program.graph import Program
+from rbcalc_kernels.source import suggest
+
+SHARD_ROOTS = 500_000
+
+
+@dataclass(slots=True)
+class _Session:
+    """Everything that one import works with."""
+
+    layout: Layout
+    plans: dict[str, Plan]
+    connection: duckdb.DuckDBPyConnection
+    assembler: Assembler
+    work: Path
+    pseudonyms: Pseudonyms | None
+    hashes: dict[str, list[npt.NDArray[np.uint64]]] = field(default_factory=dict)
+    bad: dict[str, list[npt.NDArray[np.int32]]] = field(default_factory=dict)
+
+    def batches(self, name: str, extra: str = "") -> Iterator[Any]:
+        """The encoded rows of a register, noting on the way what is bad and which keys there are."""
+        plan = self.plans[name]
+        unique = _unique_key(self.layout, plan)
+        for batch in self.query(plan, extra):
+            bad = batch.column("bad").to_numpy(zero_copy_only=False)
+            if bad.any():
+                self.bad.setdefault(name, []).append(batch.column("row").to_numpy()[bad])
+            if unique:
+                column = batch.column(f"key {unique}")
+                found = batch.column(f"unique {unique}").to_numpy()
+                if column.null_count:
+                    found = found[column.is_valid().to_numpy(zero_copy_only=False)]
+                self.hashes.setdefault(name, []).append(np.array(found))
+                batch = batch.drop_columns([f"unique {unique}"])
+            yield batch
+
+    def query(self, plan: Plan, extra: str) -> Iterator[Any]:
+        """The batches of a plan, with the hash of a key that no two rows may share."""
+        unique = _unique_key(self.layout, plan)
+        if unique:
+            extra += f", hash({quote(f'key {unique}')}) AS {quote(f'unique {unique}')}"
+        return batches(plan, self.connection, extra, self.pseudonyms)
+
+    def reasons(self) -> dict[str, Any]:
+        """What is wrong with the rows that are bad in themselves."""
+        return {
+            name: self.plans[name].reasons(self.connection, pa.array(np.concatenate(found)))
+            for name, found in self.bad.items()
+        }
+
+    def duplicates(self) -> dict[str, npt.NDArray[np.int32]]:
+        """The numbers of rows whose key stands in several rows, told by hash and settled by text."""
+        found: dict[str, npt.NDArray[np.int32]] = {}
+        for name, parts in self.hashes.items():
+            hashes = np.concatenate(parts) if parts else np.empty(0, np.uint64)
+            parts.clear()
+            hashes.sort()
+            twice = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
+            if not twice.size:
+                continue
+            plan = self.plans[name]
+            key = quote(f"key {_unique_key(self.layout, plan)}")
+            within = ", council" if plan.council and name != self.layout.root_register.name else ""
+            self.connection.register("hashed twice", pa.table({"h": twice}))
+            rows = self.connection.sql(
+                f"WITH k AS MATERIALIZED (SELECT * FROM (SELECT row, {key} AS k{within} FROM ({plan.select()})) "
+                f'WHERE hash(k) IN (SELECT h FROM "hashed twice")) '
+                f"SELECT row FROM k WHERE (k{within}) IN (SELECT (k{within}) FROM k GROUP BY k{within} HAVING count(*) > 1)"
+            ).to_arrow_table()
+            self.connection.unregister("hashed twice")
+            found[name] = rows["row"].to_numpy()
+        return found
+
+
+def import_caseload(
+    source: Source,
+    programs: Program | Mapping[str, Program],
+    *,
+    column_map: ColumnMap | Path | str | None = None,
+    council: str = "",
+    memory_limit: str = "2GB",
+    threads: int = 2,
+    pseudonyms: Pseudonyms | None = None,
+    keep_private: bool = False,
+    work_folder: Path | None = None,
+) -> Caseload:
+    """The caseload of a folder, or of tables that another program holds.
+
+    `programs` are the rules by council (one program alone serves `council`); a table that does not say whose its rows are
+    is taken to be `council`'s.  With `council`, rows of other councils are counted and left out.  Private columns become
+    pseudonyms unless `keep_private`; `pseudonyms` brings a key of one's own.  DuckDB takes `memory_limit` at most and
+    spills into a private folder under `work_folder`, or under the cache.
+    """
+    with _session(
+        source, programs, column_map, council, memory_limit, threads, pseudonyms, keep_private, work_folder
+    ) as session:
+        tables = {
+            name: pa.Table.from_batches(list(session.batches(name)), _schema(session, name)) for name in session.plans
+        }
+        return session.assembler.assemble(Part(tables, session.reasons(), session.duplicates()))
+
+
+@dataclass(slots=True)
+class Stream:
+    """A caseload in shards: iterate over it once; each shard holds whole accounts with all that belongs to them.
+
+    `counts`, `rejects` and `content` grow as shards are taken and are whole at the end.
+    """
+
+    councils: tuple[str, ...]
+    shards: int
+    assumptions: tuple[Assumption, ...]
+    notes: tuple[str, ...]
+    _parts: Iterator[Caseload]
+    counts: dict[str, Counts] = field(default_factory=dict)
+    content: Content = field(default_factory=Content)
+    hashed: bool = False
+    _rejects: list[Any] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Caseload]:
+        """The shards, each prepared while the one before is in use."""
+        for shard in self._parts:
+            for name, count in shard.counts.items():
+                self.counts[name] = self.counts.get(name, Counts()) + count
+            if shard.rejects.num_rows:
+                self._rejects.append(shard.rejects)
+            if self.hashed:
+                self.content += shard.content
+            yield shard
+
+    @property
+    def rejects(self) -> Any:
+        """The rejects of the shards taken so far."""
+        return pa.concat_tables(self._rejects) if self._rejects else REJECTS.empty_table()
+
+    @property
+    def complete(self) -> bool:
+        """Whether no row was rejected so far."""
+        return not any(count.rejected for count in self.counts.values())
+
+
+@contextmanager
+def stream(
+    source: Source,
+    programs: Program | Mapping[str, Program],
+    *,
+    column_map: ColumnMap | Path | str | None = None,
+    council: str = "",
+    memory_limit: str = "700MB",
+    threads: int = 2,
+    pseudonyms: Pseudonyms | None = None,
+    keep_private: bool = False,
+    work_folder: Path | None = None,
+    shard_roots: int = SHARD_ROOTS,
+    hashed: bool = False,
+) -> Iterator[Stream]:
+    """A caseload in shards of about `shard_roots` root rows, to be iterated over inside a `with` block.
+
+    The tables are divided once, by the hash of the reference that most rows carry, into private files that are removed
+    shard by shard.  With `hashed` the digest of the whole content is worked out on the way.
+    """
+    with _session(
+        source, programs, column_map, council, memory_limit, threads, pseudonyms, keep_private, work_folder
+    ) as session:
+        session.connection.execute("SET preserve_insertion_order = false")
+        roots = session.plans[session.layout.root_register.name].opened.rows
+        count = max(1, min(256, -(-roots // shard_roots)))
+        key = sharding(session.layout, session.plans)
+        folder = session.work / "shards"
+        folder.mkdir(mode=0o700)
+        for name in session.plans:
+            extra, copies = shard_query(session.layout, session.plans, session.connection, name, key, count)
+            rows = session.batches(name, extra) if not copies else _copied(session, name, copies)
+            write_shards(rows, folder, name, count)
+        reasons, duplicates = session.reasons(), session.duplicates()
+
+        def part(number: int) -> Caseload:
+            tables: dict[str, Any] = {}
+            paths = {name: folder / f"{name}-{number}.arrow" for name in session.plans}
+            for name, path in paths.items():
+                with pa.memory_map(str(path)) as file:
+                    tables[name] = pa.ipc.open_stream(file).read_all()
+                path.unlink()
+            return session.assembler.assemble(Part(tables, reasons, duplicates))
+
+        def parts() -> Iterator[Caseload]:
+            with ThreadPoolExecutor(1) as pool:
+                following = pool.submit(part, 0)
+                for number in range(count):
+                    shard = following.result()
+                    if number + 1 < count:
+                        following = pool.submit(part, number + 1)
+                    yield shard
+
+        plans = session.plans.values()
+        yield Stream(
+            session.assembler.councils,
+            count,
+            tuple(item for plan in plans for item in plan.assumptions),
+            tuple(note for plan in plans for note in (*plan.opened.notes, *plan.notes)),
+            parts(),
+            hashed=hashed,
+        )
+
+
+def _copied(session: _Session, name: str, copies: str) -> Iterator[Any]:
+    """The rows of a register that may belong to several shards: one copy for each, the first of them marked."""
+    plan = session.plans[name]
+    by = quote(f"key {plan.register.by}")
+    extra = ", coalesce(m.shard, 0)::UTINYINT AS shard, coalesce(m.copy, false) AS copy"
+    query = f"SELECT e.*{extra} FROM ({plan.select()}) e LEFT JOIN {copies} m ON e.{by} = m.k"
+    unique = _unique_key(session.layout, plan)
+    if unique:
+        query = f"SELECT *, hash({quote(f'key {unique}')}) AS {quote(f'unique {unique}')} FROM ({query})"
+    for batch in batches(plan, session.connection, "", session.pseudonyms, query):
+        first = batch.filter(pa.compute.invert(batch.column("copy")))
+        bad = first.column("bad").to_numpy(zero_copy_only=False)
+        if bad.any():
+            session.bad.setdefault(name, []).append(first.column("row").to_numpy()[bad])
+        if unique:
+            valid = first.column(f"key {unique}").is_valid().to_numpy(zero_copy_only=False)
+            session.hashes.setdefault(name, []).append(first.column(f"unique {unique}").to_numpy()[valid])
+            batch = batch.drop_columns([f"unique {unique}"])
+        yield batch
+    session.connection.execute(f"DROP TABLE {copies}")
+
+
+@contextmanager
+def _session(
+    source: Source,
+    programs: Program | Mapping[str, Program],
+    column_map: ColumnMap | Path | str | None,
+    council: str,
+    memory_limit: str,
+    threads: int,
+    pseudonyms: Pseudonyms | None,
+    keep_private: bool,
+    work_folder: Path | None,
+) -> Iterator[_Session]:
+    by_council = {council or programs.name: programs} if isinstance(programs, Program) else dict(programs)
+    if not by_council:
+        raise UsageError("RC012", "no council was asked for")
+    if council and council not in by_council:
+        raise UsageError("RC012", f"there are no rules for the council '{council}'{suggest(council, by_council)}")
+    if council:
+        by_council = {council: by_council[council]}
+    layout = layout_of(next(iter(by_council.values())))
+    _check_shared(by_council)
+    if not isinstance(column_map, ColumnMap):
+        column_map = ColumnMap() if column_map is None else ColumnMap.read(column_map)
+    planner = Planner(layout, by_council, column_map, council, strict=not council)
+    column_map.check(planner.known())
+    with ExitStack() as stack:
+        work = stack.enter_context(working_folder(work_folder))
+        connection = stack.enter_context(connect(work, memory_limit, threads))
+        optional = {name: register.optional for name, register in layout.program.registers.items()}
+        opened = open_tables(source, optional, column_map, connection, work)
+        plans = {name: planner.plan(opened[name]) for name in layout.program.registers if name in opened}
+        for plan in plans.values():
+            plan.hashed = tuple(
+                sorted({
+                    register.by
+                    for register in layout.program.registers.values()
+                    if (anchor := layout.anchors.get(register.name)) is not None and anchor.name == plan.register.name
+                })
+            )  # fmt: skip
+        if keep_private:
+            pseudonyms = None
+        elif pseudonyms is None and any(plan.private for plan in plans.values()):
+            pseudonyms = Pseudonyms.from_file()
+        assembler = Assembler(layout, by_council, plans, connection)
+        yield _Session(layout, plans, connection, assembler, work, pseudonyms)
+
+
+def _check_shared(programs: Mapping[str, Program]) -> None:
+    """Refuse councils whose rules read different tables; only the members of lists may differ."""
+    first_name, first = next(iter(programs.items()))
+    for name, program in programs.items():
+        same = set(program.registers.values()) == set(first.registers.values())
+        for ref, described in first.inputs.items():
+            other = program.inputs.get(ref)
+            if other is None or type(other.type) is not type(described.type):
+                same = False
+            elif (other.low, other.high, other.step, other.optional, other.table, other.column) != (
+                described.low, described.high, described.step, described.optional, described.table, described.column,
+            ):  # fmt: skip
+                same = False
+        if not same or set(program.inputs) != set(first.inputs):
+            hint = "import the councils one by one"
+            raise UsageError("RC013", f"the rules of '{name}' and '{first_name}' do not read the same tables", hint=hint)
+
+
+def _unique_key(layout: Layout, plan: Plan) -> str:
+    """The key that no two rows of a register may share; rows that are dated may, but for the root's."""
+    register = plan.register
+    if register.name == layout.root_register.name:
+        return register.key
+    return "" if register.dated else register.key
+
+
+def _schema(session: _Session, name: str) -> Any:
+    """The columns of a register's encoded rows, for a table without any."""
+    query = f"SELECT * FROM ({session.plans[name].select()}) LIMIT 0"
+    schema = session.connection.sql(query).to_arrow_reader(1).schema
+    for header in session.plans[name].private:
+        place = schema.get_field_index(f"private {header}")
+        schema = schema.set(place, pa.field(f"private {header}", pa.string()))
+    return schema
+
+

@@ -1,0 +1,225 @@
+"""Rules written to a folder, linked, and evaluated for facts given as text: by the exact evaluator and by the compiled one."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rbcalc_kernels.exact.evaluator import Evaluator
+from rbcalc_kernels.exact.faults import CalculationFault
+from rbcalc_kernels.exact.rows import Row
+from rbcalc_kernels.exact.spells import build
+from rbcalc_kernels.language.documents import Text
+from rbcalc_kernels.language.types import Date, Type
+from rbcalc_kernels.program.graph import Program, Ref, Value
+from rbcalc_kernels.program.library import Library
+from rbcalc_kernels.program.linking import Linked, link
+from rbcalc_kernels.program.names import Names
+from rbcalc_kernels.program.values import constant
+from rbcalc_kernels.source import Findings, RulesError, Scalar, Span, render
+
+ROOT = Path(__file__).resolve().parents[2]
+EPOCH = date(1970, 1, 1).toordinal()
+Records = dict[str, list[dict[str, Value | None]]]
+
+
+def day(text: str) -> int:
+    return date.fromisoformat(text).toordinal() - EPOCH
+
+
+def year_days(year: int) -> tuple[int, int]:
+    return day(f"{year}-04-01"), day(f"{year + 1}-03-31")
+
+
+# ------------------------------------------------------------------------------------------------------------ linking
+
+
+def write(folder: Path, files: Mapping[str, str]) -> Path:
+    for name, text in files.items():
+        place = folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, encoding="utf-8")
+    return folder
+
+
+def linked(root: Path, paths: Sequence[Path] | None = None, *, year: int = 2025, complete: bool = True) -> Linked:
+    """The program of the given files, or of all files under the root."""
+    return link(Library(root), paths if paths is not None else sorted(root.rglob("*.yaml")), *year_days(year), complete=complete)
+
+
+def findings(root: Path, paths: Sequence[Path] | None = None, *, year: int = 2025, complete: bool = True) -> Findings:
+    try:
+        return linked(root, paths, year=year, complete=complete).findings
+    except RulesError as error:
+        return Findings(error.diagnostics)
+
+
+def report(root: Path, paths: Sequence[Path] | None = None, *, year: int = 2025) -> str:
+    """All findings as a person reads them."""
+    found = findings(root, paths, year=year)
+    return render(found, Library(root).texts(found)) + "\n"
+
+
+def codes(root: Path, paths: Sequence[Path] | None = None, *, year: int = 2025, complete: bool = True) -> list[str]:
+    return [found.code for found in findings(root, paths, year=year, complete=complete)]
+
+
+# -------------------------------------------------------------------------------------------------------------- facts
+
+
+def value_of(word: str, type_: Type, program: Program) -> Value:
+    """A value from its text, as a person writes it in a case."""
+    found = Findings()
+    text = word if isinstance(word, Text) else Text.of(Scalar(str(word), Span("facts", 1, 1, 1, len(str(word)) + 1)))
+    value = constant(text, type_, Names(lists=dict(program.lists)), found)
+    assert value is not None, render(found, {})
+    return value
+
+
+def record_of(program: Program, register: str, given: Mapping[str, str]) -> dict[str, Value | None]:
+    columns = {described.column or described.name: described.type for described in program.inputs.values() if described.table == register}
+    record: dict[str, Value | None] = {}
+    for name, word in given.items():
+        key = str(name)
+        if key in ("from", "to"):
+            record[key] = value_of(word, Date(), program)
+        else:
+            record[key] = value_of(word, columns[key], program) if key in columns else str(word)
+    return record
+
+
+def records_of(program: Program, facts: Mapping[str, Any]) -> Records:
+    """Records by register, from mappings or lists of mappings of text."""
+    made: Records = {}
+    for register, given in facts.items():
+        assert str(register) in program.registers, f"no such register: {register}"
+        rows = given if isinstance(given, list) else [given]
+        made[str(register)] = [record_of(program, str(register), row) for row in rows]
+    return made
+
+
+# --------------------------------------------------------------------------------------------------------- evaluation
+
+
+def exact(program: Program, records: Records) -> Row:
+    """The root row with every rule worked out.  Raises CalculationFault."""
+    root = build(program, records)
+    Evaluator(program).run(root)
+    return root
+
+
+def evaluate(program: Program, records: Records) -> Row:
+    """As the exact evaluator says; where the compiled one can be imported it must say the same."""
+    try:
+        row = exact(program, records)
+    except CalculationFault:
+        compare_compiled(program, [(records, None)])
+        raise
+    compare_compiled(program, [(records, row)])
+    return row
+
+
+def compare_compiled(program: Program, cases: Sequence[tuple[Records, Row | None]]) -> None:
+    """Hold the compiled evaluator against rows of the exact one (None where the row must be rejected)."""
+    del program, cases
+
+
+def rows_called(program: Program, row: Row, name: str) -> list[Row] | None:
+    """The rows below a row by the name for its members, or None when it is no such name."""
+    for entity in program.entities.values():
+        if entity.members == name and entity.parent == row.entity:
+            return row.children.get(entity.name, [])
+    return None
+
+
+def compare(program: Program, row: Row, expected: Mapping[str, Any], where: str = "") -> Iterator[str]:
+    """Differences between a row and what is expected of it, in words."""
+    for name, wanted in expected.items():
+        place = f"{where}{name}"
+        below = rows_called(program, row, str(name))
+        if below is not None:
+            if len(below) != len(wanted):
+                yield f"{place}: {len(below)} rows, expected {len(wanted)}"
+                continue
+            for number, (child, inner) in enumerate(zip(below, wanted, strict=True), 1):
+                yield from compare(program, child, inner, f"{place} {number}: ")
+            continue
+        ref = Ref(row.entity, str(name))
+        type_ = program.inputs[ref].type if ref in program.inputs else program.rule(row.entity, str(name)).type
+        value, found = value_of(wanted, type_, program), row.values[str(name)]
+        if found != value:
+            yield f"{place}: found {found} ({float(found) if not isinstance(found, str | bool) else found}), expected {wanted}"  # type: ignore[arg-type]
+
+
+def compiled_module() -> Any:
+    """The compiled evaluator, or None where Numba is not to be had."""
+    try:
+        return importlib.import_module("rbcalc_kernels.compiled.evaluator")
+    except ModuleNotFoundError:
+        return None
+
+
+# ------------------------------------------------------------------------------------------------- a small set of rules
+
+BASE = """\
+kind: statute
+title: Accounts and residents
+from: 2013-04-01
+source: {document: Made up for tests}
+lists:
+  band: {members: [A, B, C]}
+  use: {members: [home, shop]}
+entities:
+  account: {title: Account}
+  period: {parent: account, spell: yes, members: periods}
+  resident: {parent: period, members: residents}
+registers:
+  accounts: {of: account, key: account, references: [dwelling], dated: yes}
+  dwellings: {of: period, by: dwelling, dated: yes}
+  people: {of: resident, by: dwelling, dated: yes, optional: yes}
+inputs:
+  band: {of: period, unit: band, register: dwellings}
+  use: {of: period, unit: use, optional: yes, register: dwellings}
+  rent: {of: period, unit: £/week, range: £0/week to £5000/week, register: dwellings}
+  rooms: {of: period, unit: count, range: 0 to 20, optional: yes, register: dwellings}
+  empty_since: {of: period, unit: date, range: 2000-01-01 to 2100-12-31, optional: yes, register: dwellings}
+  income: {of: resident, unit: £/week, range: £0/week to £5000/week, register: people}
+  birth_date: {of: resident, unit: date, range: 1900-01-01 to 2100-12-31, optional: yes, register: people}
+  student: {of: resident, unit: yes/no, register: people}
+rules:
+"""
+FACTS: dict[str, Any] = {
+    "accounts": {"account": "1", "dwelling": "d", "from": "2025-04-01"},
+    "dwellings": {"dwelling": "d", "from": "2000-01-01", "band": "B", "rent": "£100/week"},
+}
+
+
+def rule(name: str, of: str, unit: str, expression: str, **more: str) -> str:
+    """A rule of one expression, for `BASE`."""
+    rest = "".join(f"    {key}: {value}\n" for key, value in more.items())
+    return f"  {name}:\n    of: {of}\n    unit: {unit}\n    output: yes\n{rest}    is: >-\n      {expression}\n"
+
+
+def based(folder: Path, *rules: str, extra: str = "") -> Linked:
+    """`BASE` with more rules, linked; `extra` are further keys of the file."""
+    write(folder, {"base.yaml": BASE + "".join(rules) + extra})
+    return linked(folder)
+
+
+def value(folder: Path, unit: str, expression: str, facts: Mapping[str, Any] | None = None, of: str = "period") -> Value | None:
+    """What an expression comes to for the first row of an entity."""
+    program = based(folder, rule("answer", of, unit, expression)).program
+    row = evaluate(program, records_of(program, {**FACTS, **(facts or {})}))
+    return next(found for found in row.walk() if found.entity == of).values["answer"]
+
+
+def refused(folder: Path, unit: str, expression: str, of: str = "period") -> list[str]:
+    """The codes with which an expression is refused."""
+    with pytest.raises(RulesError) as caught:
+        based(folder, rule("answer", of, unit, expression))
+    return [found.code for found in caught.value.diagnostics if found.severity == "error"]
