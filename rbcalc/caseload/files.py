@@ -213,8 +213,18 @@ def _spool(reader: pa.RecordBatchReader, path: Path) -> pa.Table:
 def _view(
     name: str, label: str, sql: str, rows: int, connection: duckdb.DuckDBPyConnection, first: int = 0
 ) -> Opened:
+    """The view of a table, in which text has no outer blanks and is NULL when nothing is left."""
     view = f"raw {name}"
-    connection.execute(f"CREATE VIEW {quote(view)} AS {sql}")
-    described = connection.execute(f"DESCRIBE {quote(view)}").fetchall()
+    connection.execute(f"CREATE VIEW {quote(f'as is {name}')} AS {sql}")
+    described = connection.execute(f"DESCRIBE {quote(f'as is {name}')}").fetchall()
     types = {column: str(kind) for column, kind, *_ in described if column != ROW}
+    types = {column: "VARCHAR" if kind.startswith("ENUM") else kind for column, kind in types.items()}
+    # Tabs, line breaks and hard spaces come with files that people type; trimming plain spaces is far faster.
+    blanks = ", ' ' || chr(9) || chr(10) || chr(13) || chr(160)" if first else ""
+    columns = [
+        f"nullif(trim({quote(column)}::VARCHAR{blanks}), '') AS {quote(column)}" if kind == "VARCHAR" else quote(column)
+        for column, kind in types.items()
+    ]
+    columns.append(quote(ROW))
+    connection.execute(f"CREATE VIEW {quote(view)} AS SELECT {', '.join(columns)} FROM {quote(f'as is {name}')}")
     return Opened(name, label, view, types, rows, (), rows + first)

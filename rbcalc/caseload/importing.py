@@ -208,6 +208,9 @@ def stream(
             tables: dict[str, Any] = {}
             paths = {name: folder / f"{name}-{number}.arrow" for name in session.plans}
             for name, path in paths.items():
+                if not path.exists():
+                    tables[name] = _schema(session, name).empty_table()
+                    continue
                 with pa.memory_map(str(path)) as file:
                     tables[name] = pa.ipc.open_stream(file).read_all()
                 path.unlink()

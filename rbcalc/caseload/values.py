@@ -22,7 +22,6 @@ from rbcalc_kernels.program.graph import Input
 
 OPEN_END = 2**31 - 1
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
-_BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
 _DIGITS = r"(\d{1,3}(,\d{3})+|\d{0,15})(\.\d{1,9})?"
 _PLAIN = r"-?\d{1,15}(\.\d{1,9})?"
 _MONEY = rf"-? ?£? ?{_DIGITS}|£ ?-{_DIGITS}|£? ?{_DIGITS} ?-|\( ?£? ?{_DIGITS} ?\)"
@@ -45,18 +44,18 @@ class Cell:
 
     @property
     def is_text(self) -> bool:
-        """Whether the cell holds text (or a list that DuckDB keeps as text)."""
-        return self.kind == "VARCHAR" or self.kind.startswith("ENUM")
+        """Whether the cell holds text."""
+        return self.kind == "VARCHAR"
 
     @property
     def text(self) -> str:
-        """The text without outer blanks, NULL when nothing is left."""
-        return f"nullif(trim({self.sql}::VARCHAR, {_BLANKS}), '')"
+        """The text, from a view that leaves no outer blanks and no empty text."""
+        return self.sql if self.is_text else f"{self.sql}::VARCHAR"
 
     @property
     def given(self) -> str:
         """Whether the cell holds anything."""
-        return f"({self.text if self.is_text else self.sql}) IS NOT NULL"
+        return f"({self.sql}) IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)

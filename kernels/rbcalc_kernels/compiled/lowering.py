@@ -79,6 +79,7 @@ class Lowering:
         self._summed: dict[tuple[str, int], Summed] = {}
         self._ways: dict[tuple[str, str], Steps] = {}
         self.ordered: set[str] = set()
+        self.outputs: dict[Ref, Ref] = {}
         findings = Findings()
         for group in needed_groups(program, outputs, self.nodes):
             try:
@@ -87,6 +88,13 @@ class Lowering:
                 continue
             except Unfit as refusal:
                 self._report(findings, refusal, self._rules[group[0]])
+        for ref in outputs:
+            try:
+                self.outputs[ref] = self._output(ref)
+            except _Refused:
+                continue
+            except Unfit as refusal:
+                self._report(findings, refusal, self._rules[ref])
         findings.raise_if_errors(program.sources)
 
     @staticmethod
@@ -95,6 +103,16 @@ class Lowering:
         span = getattr(node, "span", None) or rule.span or _NOWHERE
         message = f"{rule.entity}.{rule.name}: {refusal.message}"
         findings.error(refusal.code, message, span, label=refusal.message, help=refusal.help)
+
+    def _output(self, ref: Ref) -> Ref:
+        """The column that holds an output over a constant denominator."""
+        held = self.held(ref)
+        if isinstance(held, Num) and held.powers:
+            ref = self.settled(ref)
+            held = self.held(ref)
+        if isinstance(held, Num) and held.form is Form.CERTIFIED:
+            raise Unfit("RB095", "the figure has too many digits to be given exactly", "round it")
+        return ref
 
     # entities
 

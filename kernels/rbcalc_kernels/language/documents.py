@@ -219,6 +219,16 @@ class DropDoc(_Document):
     reason: Text
 
 
+class ReportDoc(_Document):
+    """Totals of a run."""
+
+    title: Text
+    of: Text
+    by: list[Text] = Field([], description="facts or rules that are members of a list")
+    sum: list[Text] = Field(description="figures to add up")
+    split: Text | None = Field(None, description="a table over whose first axis the sums are divided in proportion")
+
+
 class AdoptionDoc(_Document):
     """Who decided the figures of a file, and from what they were transcribed."""
 
@@ -248,6 +258,7 @@ class RuleFile(_Sourced):
     parameters: dict[Text, ParameterDoc] = {}
     tables: dict[Text, TableDoc] = {}
     rules: dict[Text, RuleDoc] = {}
+    reports: dict[Text, ReportDoc] = {}
     set: dict[Text, SetDoc] = {}
     replace: dict[Text, RuleDoc] = {}
     drop: dict[Text, DropDoc] = {}

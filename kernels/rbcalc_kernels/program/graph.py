@@ -266,6 +266,22 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """Totals that a run adds up: `sums` of the rows of an entity, for each combination of `by`.
+
+    With `split`, a table whose first axis is not among `by`, each sum is divided over the members of that axis in
+    proportion to the table's amounts.
+    """
+
+    name: str
+    title: str
+    entity: str
+    by: tuple[Ref, ...]
+    sums: tuple[Ref, ...]
+    split: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     """Days (both included) in which no parameter and no table changes."""
 
@@ -321,6 +337,8 @@ class Program:
     provisional: tuple[str, ...]
     sources: Mapping[str, str] = field(repr=False)  # file name -> text, for messages
     digest: str = ""
+    outputs: tuple[Ref, ...] = ()  # what people ask for
+    reports: tuple[Report, ...] = ()
     hypothetical: bool = False
 
     def rule(self, entity: str, name: str) -> Rule:

@@ -63,6 +63,7 @@ class Declarations:
     parameters: dict[str, Declared] = field(default_factory=dict)
     tables: dict[str, Declared] = field(default_factory=dict)
     rules: dict[tuple[str, str], Declared] = field(default_factory=dict)
+    reports: dict[str, Declared] = field(default_factory=dict)
 
     def rules_called(self, name: str) -> list[Declared]:
         """The rules of a name, whatever their entity."""
@@ -108,6 +109,8 @@ def _declare(found: Declarations, file: RuleFile, source: RuleSource, findings: 
         declared = Declared(name, table, file, file.kind)
         declared.entries = [] if table.is_ is not None else _entries(name, table, file, findings)
         _add(found.tables, str(name), declared, findings)
+    for name, report in file.reports.items():
+        _add(found.reports, str(name), Declared(name, report, file, file.kind), findings)
     for name, rule in file.rules.items():
         declared = Declared(name, rule, file, file.kind)
         declared.entries = _rule_entries(name, rule, file, findings)

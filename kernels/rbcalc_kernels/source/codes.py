@@ -86,4 +86,5 @@ CODES: dict[str, str] = {
     "RB085": "something is declared that nothing uses",
     "RB086": "an entity is not known or does not fit",
     "RB087": "a register is not known or does not fit",
+    "RB088": "a report adds up or divides what cannot be",
 }

@@ -1,0 +1,174 @@
+"""One block of root rows on its way through the functions of a plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rbcalc_kernels.compiled import timelines
+from rbcalc_kernels.compiled.batches import Part, before, below
+from rbcalc_kernels.compiled.columns import Column, EntityColumns
+from rbcalc_kernels.compiled.groups import effective_dates
+from rbcalc_kernels.compiled.layout import Array
+from rbcalc_kernels.compiled.machine import check_apart
+from rbcalc_kernels.compiled.source import Function, Slot
+from rbcalc_kernels.program.graph import Ref
+
+if TYPE_CHECKING:
+    from rbcalc_kernels.compiled.evaluator import Compiled, Variant
+
+_BY_PERIOD = frozenset({"parameters", "cells", "edges", "period"})
+
+
+class Block:
+    """Some root rows, the columns that are worked out for them, and what was noted of their rows.
+
+    `targets` holds the outputs' columns where they can be written in place.
+    """
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        variant: Variant,
+        arrays: dict[str, Array],
+        part: Part,
+        targets: dict[Ref, Column],
+        *,
+        check: bool = False,
+    ) -> None:
+        self.compiled = compiled
+        self.variant = variant
+        self.arrays = arrays
+        self.part = part
+        self.entities = dict(part.entities)
+        self.columns: dict[Ref, Column] = dict(targets)
+        self.marks: dict[tuple[str, str], npt.NDArray[Any]] = {}
+        self.made: dict[str, EntityColumns] = {}
+        self._check = check
+        self._found: dict[Slot, Any] = {}
+        self._periods: dict[str, int | None] = {}
+
+    def run(self) -> None:
+        """Work out the columns."""
+        plans = self.variant.uniform.functions, self.variant.mixed.functions
+        for uniform, mixed in zip(*plans, strict=True):
+            if uniform.derive:
+                self._derive(uniform.derive)
+                continue
+            entities = {slot.entity for slot in mixed.slots if slot.kind in _BY_PERIOD}
+            one = all(self._period(entity) is not None for entity in entities)
+            self._call(uniform if one else mixed, one)
+
+    def _call(self, function: Function, uniform: bool) -> None:
+        count = self.entities[function.space].count
+        if not count:
+            for slot in function.writes:
+                self._array(slot, uniform)
+            return
+        arrays = [self._array(slot, uniform) for slot in function.slots]
+        if self._check:
+            written = {id(self._array(slot, uniform)) for slot in function.writes}
+            check_apart(
+                [array for array in arrays if id(array) in written], [array for array in arrays if id(array) not in written]
+            )
+        kernel = self.variant.kernel(function, self.compiled.engine)
+        kernel.prepare((count, *arrays))
+        kernel(count, *arrays)
+
+    def _derive(self, entity: str) -> None:
+        program = self.compiled.program
+        dates: dict[str, npt.NDArray[np.int32]] = {}
+        for ref in effective_dates(program, entity):
+            dates[ref.entity] = self._column(ref, ref.name).astype(np.int32)
+        self.made[entity] = self.entities[entity] = timelines.derive(program, entity, self.entities, dates)
+
+    def _period(self, entity: str) -> int | None:
+        """The parameter period of the entity's rows; None where they have several."""
+        if entity not in self._periods:
+            periods = self.entities[entity].period
+            if periods is None or not periods.size:
+                self._periods[entity] = 0
+            else:
+                first = int(periods[0])
+                self._periods[entity] = first if bool((periods == first).all()) else None
+        return self._periods[entity]
+
+    def _array(self, slot: Slot, uniform: bool) -> Any:
+        if slot.kind in ("parameters", "cells", "edges"):
+            name = slot.name
+            found = self.arrays["parameters" if slot.kind == "parameters" else f"{name} {slot.kind}"]
+            if not uniform:
+                return found.reshape(-1)
+            period = self._period(slot.entity)
+            return found[period if len(found) > 1 and period is not None else 0]
+        if slot not in self._found:
+            self._found[slot] = self._made_array(slot)
+        return self._found[slot]
+
+    def _made_array(self, slot: Slot) -> Any:
+        rows = self.entities[slot.entity] if slot.entity in self.entities else None
+        assert rows is not None
+        match slot.kind:
+            case "column":
+                return self._column(Ref(slot.entity, slot.name), slot.name)
+            case "known":
+                return self._column(Ref(slot.entity, f"{slot.name}?"), f"{slot.name}?")
+            case "period":
+                return np.zeros(rows.count, dtype=np.uint8) if rows.period is None else np.ascontiguousarray(rows.period)
+            case "before":
+                return before(rows)
+            case "offsets":
+                collapsed = self.variant.collapsed
+                return below(self.entities, self.compiled.program, slot.entity, slot.name, collapsed)
+            case "way":
+                return self._way(slot)
+            case "doubt" | "fault":
+                kind = np.uint8 if slot.kind == "doubt" else np.uint16
+                found: npt.NDArray[Any] = np.zeros(rows.count, dtype=kind)
+                self.marks[slot.kind, slot.entity] = found
+                return found
+        raise ValueError(slot.kind)
+
+    def _column(self, ref: Ref, name: str) -> Column:
+        if ref in self.columns:
+            return self.columns[ref]
+        made = self.variant.uniform.columns.get(ref)
+        if made is not None:
+            column: Column = np.zeros(self.entities[made[0]].count, dtype=made[1])
+        else:
+            columns = self.entities[ref.entity].columns
+            if name not in columns:
+                raise ValueError(f"the batch has no column {name} for {ref.entity}")
+            column = np.ascontiguousarray(columns[name])
+        if not column.size:
+            # Rows that point nowhere read the first place, so that there must be one.
+            column = np.zeros(1, dtype=column.dtype)
+        self.columns[ref] = column
+        return column
+
+    def _way(self, slot: Slot) -> npt.NDArray[np.int32]:
+        found: npt.NDArray[Any] | None = None
+        for entity, step in slot.steps:
+            rows = self.entities[entity]
+            following = rows.parent if step is None else rows.sources[step]
+            assert following is not None
+            if found is None:
+                found = following
+            else:
+                found = np.where(found < 0, np.int32(-1), following[np.maximum(found, 0)] if following.size else np.int32(-1))
+        assert found is not None
+        return np.ascontiguousarray(found, dtype=np.int32)
+
+    def root_of(self, entity: str) -> npt.NDArray[np.integer[Any]] | None:
+        """The block's root row of each row of an entity; None for the root itself."""
+        program, found = self.compiled.program, None
+        while entity != self.compiled.root and entity not in self.variant.collapsed:
+            parents = self.entities[entity].parent
+            assert parents is not None
+            found = parents if found is None else parents[found]
+            above = program.entities[entity].parent
+            assert above is not None
+            entity = above
+        return found

@@ -1,0 +1,229 @@
+"""The compiled evaluator: a program and the outputs that are wanted, as kernels that run over batches of rows."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from math import lcm
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from rbcalc_kernels.compiled.batches import Part, check_values, choose, cut, whole
+from rbcalc_kernels.compiled.blocks import Block
+from rbcalc_kernels.compiled.cache import Kernel
+from rbcalc_kernels.compiled.columns import Batch, Column, EntityColumns
+from rbcalc_kernels.compiled.gathering import Gathered
+from rbcalc_kernels.compiled.layout import Array
+from rbcalc_kernels.compiled.lowering import Lowering
+from rbcalc_kernels.compiled.numbers import Num
+from rbcalc_kernels.compiled.source import Function, Plan, generate
+from rbcalc_kernels.compiled.values import Fault, Held
+from rbcalc_kernels.program.graph import Program, Ref
+
+BLOCK: Final = 8_192
+"""Root rows worked out at a time when there is more than one function, so that what passes between them stays near."""
+
+
+@dataclass(slots=True)
+class Results:
+    """What a run gives.
+
+    `columns` are whole numbers over `denominators` (codes for yes/no and lists, days since 1970 for dates), one for each
+    row of the output's entity, in the batch's order.  `doubt` is 1 for root rows whose figures are not certain and must be
+    worked out exactly; `fault` is the place (from 1) in `faults` of why a root row has no result, 0 where it has one.
+    `entities` holds the rows that were made for derived entities.
+    """
+
+    columns: dict[Ref, Column]
+    denominators: dict[Ref, int]
+    doubt: npt.NDArray[np.uint8]
+    fault: npt.NDArray[np.uint16]
+    faults: tuple[Fault, ...]
+    entities: dict[str, EntityColumns] = field(default_factory=dict)
+
+
+class Variant:
+    """A program lowered one way, with its functions for rows of one parameter period and of several."""
+
+    def __init__(self, program: Program, outputs: Sequence[Ref], collapsed: frozenset[str]) -> None:
+        self.lowering = Lowering(program, outputs, collapsed)
+        inner = tuple(dict.fromkeys(self.lowering.outputs.values()))
+        self.uniform = generate(self.lowering, inner, mixed=False)
+        self.mixed = generate(self.lowering, inner, mixed=True)
+        self._kernels: dict[str, Kernel] = {}
+
+    @property
+    def collapsed(self) -> frozenset[str]:
+        """The entities that share the root's rows."""
+        return self.lowering.collapsed
+
+    def plan(self, *, mixed: bool) -> Plan:
+        """The functions for rows of one parameter period, or of several."""
+        return self.mixed if mixed else self.uniform
+
+    def kernel(self, function: Function, engine: str) -> Kernel:
+        """The compiled form of a function."""
+        found = self._kernels.get(function.source)
+        if found is None:
+            found = self._kernels[function.source] = Kernel(function.source, engine=engine)
+        return found
+
+    def held(self, ref: Ref) -> Held:
+        """How an output's column is held."""
+        return self.lowering.held(self.lowering.outputs[ref])
+
+
+class Compiled:
+    """A program made ready for any number of batches.  It keeps nothing between runs, so threads may share it."""
+
+    def __init__(self, program: Program, outputs: Sequence[Ref], engine: str) -> None:
+        self.program = program
+        self.outputs = tuple(dict.fromkeys(outputs))
+        self.engine = engine
+        self.root = _root(program, self.outputs)
+        with _deep():
+            self.general = Variant(program, self.outputs, frozenset())
+            collapsible = _collapsible(program, self.root, self.general)
+            self.single = Variant(program, self.outputs, collapsible) if collapsible else None
+        self.denominators = {ref: self._denominator(ref) for ref in self.outputs}
+        self.faults = tuple(dict.fromkeys(fault for variant in self._variants for fault in variant.lowering.faults))
+        self._arrays = self._filled(program)
+        if self._arrays is None:
+            raise ValueError("the program's figures do not fit its own kernels")
+
+    @property
+    def _variants(self) -> tuple[Variant, ...]:
+        return (self.general,) if self.single is None else (self.general, self.single)
+
+    def _denominator(self, ref: Ref) -> int:
+        helds = [variant.held(ref) for variant in self._variants]
+        return lcm(*(held.den for held in helds if isinstance(held, Num)))
+
+    def _filled(self, program: Program) -> tuple[dict[str, Array], ...] | None:
+        found = [variant.lowering.layout.arrays(program) for variant in self._variants]
+        arrays = tuple(each for each in found if each is not None)
+        return arrays if len(arrays) == len(found) else None
+
+    @property
+    def source(self) -> str:
+        """The generated text, the usual variant first."""
+        texts = [
+            function.source for variant in reversed(self._variants) for function in variant.uniform.functions if function.source
+        ]
+        return "\n\n".join(dict.fromkeys(texts))
+
+    def with_parameters(self, program: Program) -> Compiled:
+        """The same for a program whose figures differ: new arrays only, unless its rules or ranges differ too."""
+        same = program.rules == self.program.rules and program.inputs == self.program.inputs
+        arrays = self._filled(program) if same and program.entities == self.program.entities else None
+        if arrays is None:
+            return compile_program(program, self.outputs, engine=self.engine)
+        other = object.__new__(Compiled)
+        other.__dict__.update(self.__dict__)
+        other.program = program
+        other._arrays = arrays
+        return other
+
+    def run(self, batch: Batch, threads: int = 1, *, block: int | None = None, checked: bool = False) -> Results:
+        """Work out the outputs for all rows.
+
+        `checked` says that columns are known to be within their inputs' ranges.  Raises ValueError when the batch does not
+        fit the program.
+        """
+        part = whole(self.program, batch, self.root)
+        if not checked:
+            check_values(self.program, part)
+        gathered = Gathered(self, part)
+        work = list(self._work(part, threads, block, gathered))
+        if threads > 1 and len(work) > 1:
+            with ThreadPoolExecutor(threads) as pool:
+                for found in pool.map(self._run_block, work):
+                    gathered.add(found)
+        else:
+            for each in work:
+                gathered.add(self._run_block(each))
+        return gathered.results()
+
+    def _work(self, part: Part, threads: int, block: int | None, gathered: Gathered) -> Iterator[Block]:
+        """The batch in blocks, those with one row of each spell entity for a root row apart from the others."""
+        assert self._arrays is not None
+        pieces: list[tuple[Variant, dict[str, Array], Part, bool]] = []
+        if self.single is None:
+            pieces.append((self.general, self._arrays[0], part, True))
+        else:
+            alone = np.ones(part.entities[self.root].count, dtype=np.bool_)
+            for name in self.single.collapsed:
+                offsets = part.entities[name].offsets
+                assert offsets is not None
+                alone &= np.diff(offsets) == 1
+            if alone.all():
+                pieces.append((self.single, self._arrays[1], part, True))
+            elif not alone.any():
+                pieces.append((self.general, self._arrays[0], part, True))
+            else:
+                pieces.append((self.single, self._arrays[1], choose(self.program, part, self.root, alone), False))
+                pieces.append((self.general, self._arrays[0], choose(self.program, part, self.root, ~alone), False))
+        for variant, arrays, piece, in_order in pieces:
+            count = piece.entities[self.root].count
+            size = block or BLOCK
+            if len(variant.uniform.functions) == 1 and block is None:
+                size = max(1, -(-count // threads))
+            size = min(size, max(1, -(-count // threads)))
+            for first in range(0, count, size):
+                last = min(first + size, count)
+                own = piece if last - first == count else cut(self.program, piece, self.root, first, last)
+                yield Block(self, variant, arrays, own, gathered.targets(own) if in_order else {}, check=first == 0)
+
+    @staticmethod
+    def _run_block(block: Block) -> Block:
+        block.run()
+        return block
+
+
+def compile_program(program: Program, outputs: Sequence[Ref], *, engine: str | None = None) -> Compiled:
+    """Make kernels for the outputs of a program.
+
+    `engine` is numba or python (the same source without Numba); by default that of RBCALC_ENGINE, or numba.  Machine code
+    is made, or read from the cache, when a batch is run.  Raises RulesError when an expression fits no number form.
+    """
+    chosen = engine or os.environ.get("RBCALC_ENGINE") or "numba"
+    if chosen not in ("numba", "python"):
+        raise ValueError(f"the engine is numba or python, not {chosen}")
+    return Compiled(program, outputs, chosen)
+
+
+def _root(program: Program, outputs: Sequence[Ref]) -> str:
+    roots = {(ref.entity, *program.ancestors(ref.entity))[-1] for ref in outputs}
+    if len(roots) != 1:
+        raise ValueError(f"outputs must belong to one root entity, not {len(roots)}")
+    return roots.pop()
+
+
+def _collapsible(program: Program, root: str, variant: Variant) -> frozenset[str]:
+    """The spell entities right below the root that the kernels touch."""
+    touched = {task.entity for task in variant.lowering.tasks} | {task.child for task in variant.lowering.tasks}
+    for name in list(touched):
+        if name:
+            touched.update(program.ancestors(name))
+    return frozenset(
+        name
+        for name, entity in program.entities.items()
+        if entity.parent == root and entity.spell and not entity.derived and name in touched
+    )
+
+
+@contextmanager
+def _deep() -> Iterator[None]:
+    """Room for deeply nested expressions."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, 50_000))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)

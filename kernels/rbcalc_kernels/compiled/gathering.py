@@ -1,0 +1,150 @@
+"""Puts what blocks found back in the order of the batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rbcalc_kernels.compiled.batches import Part, Rows, merged_rows, place
+from rbcalc_kernels.compiled.columns import Column, EntityColumns
+from rbcalc_kernels.compiled.numbers import Num
+from rbcalc_kernels.compiled.source import stored_type
+from rbcalc_kernels.program.graph import Ref
+
+if TYPE_CHECKING:
+    from rbcalc_kernels.compiled.blocks import Block
+    from rbcalc_kernels.compiled.evaluator import Compiled, Results, Variant
+
+
+class Gathered:
+    """The results of a run while its blocks come in."""
+
+    def __init__(self, compiled: Compiled, part: Part) -> None:
+        self.compiled = compiled
+        self.part = part
+        count = part.entities[compiled.root].count
+        self.doubt: npt.NDArray[np.uint8] = np.zeros(count, dtype=np.uint8)
+        self.fault: npt.NDArray[np.uint16] = np.zeros(count, dtype=np.uint16)
+        self.columns: dict[Ref, Column] = {}
+        self._blocks: list[Block] = []
+        self._derived = {name for name, entity in compiled.program.entities.items() if entity.derived}
+        for ref in compiled.outputs:
+            if ref in compiled.program.inputs and ref.entity not in self._derived:
+                self.columns[ref] = part.entities[ref.entity].columns[ref.name]
+            elif ref.entity not in self._derived:
+                kinds = [self._type(variant, ref) for variant in compiled._variants]
+                self.columns[ref] = np.empty(part.entities[ref.entity].count, dtype=np.result_type(*kinds))
+
+    def _scale(self, variant: Variant, ref: Ref) -> int:
+        held = variant.held(ref)
+        return self.compiled.denominators[ref] // held.den if isinstance(held, Num) else 1
+
+    def _type(self, variant: Variant, ref: Ref) -> str:
+        return "int64" if self._scale(variant, ref) != 1 else stored_type(variant.held(ref), output=True)
+
+    def targets(self, part: Part) -> dict[Ref, Column]:
+        """Outputs that blocks of these rows can write in place."""
+        found: dict[Ref, Column] = {}
+        for ref, column in self.columns.items():
+            rows = part.rows.get(ref.entity)
+            for variant in self.compiled._variants:
+                same = variant.lowering.outputs[ref] == ref and self._type(variant, ref) == column.dtype.name
+                if ref in self.compiled.program.inputs or not same or not isinstance(rows, slice):
+                    break
+            else:
+                assert isinstance(rows, slice)
+                if rows.stop > rows.start:
+                    found[ref] = column[rows]
+        return found
+
+    def add(self, block: Block) -> None:
+        """Take in a block's marks and outputs."""
+        compiled, part = self.compiled, block.part
+        root_rows = part.rows[compiled.root]
+        for (kind, entity), marks in block.marks.items():
+            if not marks.any():
+                continue
+            at = np.flatnonzero(marks)
+            inner = block.root_of(entity)
+            roots = merged_rows(root_rows, at if inner is None else inner[at])
+            if kind == "doubt":
+                self.doubt[roots] = 1
+                continue
+            faults = block.variant.lowering.faults
+            codes = np.array([0, *(compiled.faults.index(fault) + 1 for fault in faults)], dtype=np.uint16)
+            fresh = self.fault[roots] == 0
+            # Backwards, so that of several faulty rows of one root the first is reported.
+            self.fault[roots[fresh][::-1]] = codes[marks[at]][fresh][::-1]
+        for ref in compiled.outputs:
+            if ref.entity in self._derived or ref in compiled.program.inputs:
+                continue
+            rows = part.rows[ref.entity]
+            values = self._values(block, ref, block.entities[ref.entity].count)
+            if not np.shares_memory(values, self.columns[ref]):
+                place(rows, self.columns[ref], values)
+        if self._derived:
+            self._blocks.append(block)
+
+    def _values(self, block: Block, ref: Ref, count: int) -> Column:
+        inner = block.variant.lowering.outputs[ref]
+        column = block._column(inner, inner.name)[:count]
+        scale = self._scale(block.variant, ref)
+        return column if scale == 1 else column.astype(np.int64) * scale
+
+    def results(self) -> Results:
+        """Everything, in the order of the batch."""
+        from rbcalc_kernels.compiled.evaluator import Results
+
+        entities: dict[str, EntityColumns] = {}
+        orders: dict[str, npt.NDArray[np.int64]] = {}
+        for name in self._derived:
+            made = [block for block in self._blocks if name in block.made]
+            if made:
+                entities[name], orders[name] = self._merged(name, made)
+        for ref in self.compiled.outputs:
+            if ref.entity in orders:
+                made = [block for block in self._blocks if ref.entity in block.made]
+                parts = [self._values(block, ref, block.made[ref.entity].count) for block in made]
+                self.columns[ref] = np.concatenate(parts)[orders[ref.entity]]
+        columns = {ref: self.columns[ref] for ref in self.compiled.outputs if ref in self.columns}
+        return Results(
+            columns, dict(self.compiled.denominators), self.doubt, self.fault, self.compiled.faults, entities
+        )
+
+    def _merged(self, name: str, blocks: list[Block]) -> tuple[EntityColumns, npt.NDArray[np.int64]]:
+        """A derived entity's rows of all blocks, by parent, and how they were put in order."""
+        above = self.compiled.program.entities[name].parent
+        assert above is not None
+        made = [block.made[name] for block in blocks]
+        parents = np.concatenate(
+            [merged_rows(block.part.rows[above], _given(rows.parent)) for block, rows in zip(blocks, made, strict=True)]
+        )
+        order = np.argsort(parents, kind="stable")
+        parents = parents[order]
+        count = self.part.entities[above].count
+        offsets = np.searchsorted(parents, np.arange(count + 1)).astype(np.int64)
+        columns = {key: np.concatenate([rows.columns[key] for rows in made])[order] for key in made[0].columns}
+        sources: dict[str, npt.NDArray[np.int32]] = {}
+        for source in made[0].sources:
+            moved = [
+                merged_rows(self._source_rows(block, source), rows.sources[source])
+                for block, rows in zip(blocks, made, strict=True)
+            ]
+            sources[source] = np.concatenate(moved)[order].astype(np.int32)
+        periods = None
+        if made[0].period is not None:
+            periods = np.concatenate([_given(rows.period) for rows in made])[order].astype(np.uint8)
+        return EntityColumns(len(order), columns, parents.astype(np.int32), offsets, periods, sources), order
+
+    @staticmethod
+    def _source_rows(block: Block, source: str) -> Rows:
+        if source in block.part.rows:
+            return block.part.rows[source]
+        return np.arange(block.entities[source].count, dtype=np.int64)
+
+
+def _given(array: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
+    assert array is not None
+    return array
