@@ -136,7 +136,8 @@ def _count_plain(path: Path, delimiter: str, width: int, skip: int) -> tuple[int
     rows = 0
     with path.open("rb") as file:
         for _ in range(skip):
-            file.readline()
+            if b"\r" in file.readline().rstrip(b"\r\n"):
+                return 0, False
         for line in file:
             if line.count(mark) != want or b"\r" in line[:-2] or not line.strip(b" \r\n" + mark):
                 return 0, False

@@ -176,8 +176,7 @@ def _csv(
         notes += text.notes
     label = ", ".join(path.name for path in paths)
     opened = _view(name, label, " UNION ALL BY NAME ".join(parts), before, connection, 1)
-    counted = connection.execute(f"SELECT count(*) FROM {quote(opened.view)}").fetchone()
-    if counted is None or counted[0] != before:
+    if connection.execute(f"SELECT count(*) FROM {quote(opened.view)}").fetchall() != [(before,)]:
         raise DataError("RC005", "the file cannot be divided into records without doubt", label)
     return Opened(name, label, opened.view, opened.types, before, tuple(notes), opened.last_row)
 

@@ -106,13 +106,15 @@ class Plan:
         connection.register("bad rows", pa.table({"row": rows}))
         raw = quote(self.opened.view)
         connection.execute(f'CREATE OR REPLACE TEMP TABLE "bad raw" AS SELECT * FROM {raw} WHERE {quote(ROW)} IN (SELECT row FROM "bad rows")')
-        alone = " OR ".join(f"coalesce({check.bad}, false)" for check in self.checks if check.alone) or "false"
-        parts = [
-            f"SELECT {quote(ROW)} AS row, {literal(check.column)} AS \"column\", {check.reason} AS reason, "
-            f"{literal(check.remedy)} AS remedy FROM \"bad raw\" WHERE ({check.bad})"
-            + ("" if check.alone else f" AND NOT ({alone})")
-            for check in self.checks
-        ]
+        parts: list[str] = []
+        before = ["false"]
+        for check in self.checks:
+            parts.append(
+                f'SELECT {quote(ROW)} AS row, {literal(check.column)} AS "column", {check.reason} AS reason, '
+                f"{literal(check.remedy)} AS remedy FROM \"bad raw\" WHERE ({check.bad}) AND NOT ({' OR '.join(before)})"
+            )
+            if check.alone:
+                before.append(f"coalesce({check.bad}, false)")
         found = connection.sql(f"SELECT DISTINCT * FROM ({' UNION ALL '.join(parts)}) ORDER BY ALL").to_arrow_table()
         connection.execute('DROP TABLE "bad raw"')
         connection.unregister("bad rows")

@@ -130,7 +130,8 @@ class Lowering:
         if found is None:
             steps: list[tuple[str, str | None]] = []
             at = start
-            for step in path_between(self.program, start, end).steps:
+            together = self.space(start) == self.space(end)
+            for step in () if together else path_between(self.program, start, end).steps:
                 following = step if step is not None else cast("str", self.program.entities[at].parent)
                 if step is not None or self.space(at) != self.space(following):
                     steps.append((self.space(at), step))
@@ -282,7 +283,7 @@ class Lowering:
 
     def _task(self, ref: Ref, writer: Writer, value: Held, title: str) -> Task:
         name = self.names.of_ref(ref)
-        writer.lines.text.append(f"{name} = {value.text}")
+        writer.lines.name(name, value.text)
         self._held[ref] = replace(value, leaf=None) if isinstance(value, Num) else value
         return Task((ref,), ref.entity, "vector", writer.lines.text, tuple(writer.reads), title)
 
@@ -333,7 +334,7 @@ class Lowering:
             shape = self._assumed.get(ref)
             if isinstance(value, Num) and isinstance(shape, Num):
                 value = writer.math.converted(value, shape)
-            writer.lines.text.append(f"{name} = {value.text}")
+            writer.lines.name(name, value.text)
             self._held[ref] = replace(value, leaf=None) if isinstance(value, Num) else value
             lines += writer.lines.text
             reads |= writer.reads

@@ -101,6 +101,12 @@ class Lines:
         self.text.append(f"{name} = {text}")
         return name
 
+    def name(self, name: str, text: str) -> None:
+        """Give the value of an expression its own name."""
+        if self.text and self.text[-1].startswith(f"{text} = "):
+            text = self.text.pop().partition(" = ")[2]
+        self.text.append(f"{name} = {text}")
+
     def doubt(self, condition: str) -> None:
         """Note that the row's figures are not certain where the condition holds."""
         self.text.append(f"unsure = unsure | ({condition})")

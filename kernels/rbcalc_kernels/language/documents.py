@@ -332,6 +332,9 @@ class CasesFile(_Document):
 
 Document = RuleFile | AuthorityFile | ProfileFile | PartnershipFile | CasesFile
 
+MOST_REPORTED = 200
+"""More mistakes of shape than this in one file are no help to anybody."""
+
 MODELS: dict[str, type[Document]] = {
     "statute": RuleFile,
     "precept": RuleFile,
@@ -371,9 +374,17 @@ def document(node: Node, findings: Findings) -> Document | None:
     try:
         return MODELS[kind.text].model_validate(values)
     except ValidationError as error:
-        for problem in error.errors(include_url=False):
+        for problem in error.errors(include_url=False, include_input=False)[:MOST_REPORTED]:
             _report(problem, node, MODELS[kind.text], findings)
         return None
+
+
+_SHAPES = {
+    "a text": "write one value here, not a list and not a mapping",
+    "yes or no": "write yes or no",
+    "a mapping": "write keys with their values, as {title: ..., unit: ...}",
+    "a list": "write a list, as [one, another]",
+}
 
 
 def _report(problem: Any, node: Node, model: type[BaseModel], findings: Findings) -> None:
@@ -408,7 +419,7 @@ def _report(problem: Any, node: Node, model: type[BaseModel], findings: Findings
             "model_type": "a mapping",
         }.get(problem["type"], problem["msg"])
         where = place.span if isinstance(place, Scalar) else span
-        findings.error("RB037", f"expected {expected}", where)
+        findings.error("RB037", f"expected {expected}", where, help=_SHAPES.get(expected, ""))
 
 
 def _keys_at(model: type[BaseModel], path: list[Any]) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rbcalc_kernels.exact.constants import evaluate_constant
+from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.language.documents import RuleDoc, Text, VersionDoc
 from rbcalc_kernels.language.types import DATE, YES_NO, Type
 from rbcalc_kernels.program.expressions import Scope, Stop, Typer, known_if
@@ -19,6 +20,7 @@ from rbcalc_kernels.program.values import _NOTHING, rounding_of, source_of
 from rbcalc_kernels.source import Findings, suggest
 
 _BRACES: Final = re.compile(r"\{([^{}]*)\}")
+MOST_LINES: Final = 100
 _UNFOLDED: Final = frozenset({Op.CONST, Op.REACHED, Op.AGGREGATE, Op.PREVIOUS, Op.KNOWN, Op.PARAMETER_AT, Op.LOOKUP, Op.OVER})
 
 
@@ -40,7 +42,7 @@ def folded(node: Node) -> Node:
     if args and node.op not in _UNFOLDED and all(arg.op is Op.CONST for arg in args):
         try:
             return Node(Op.CONST, node.type, (), evaluate_constant(node, _NOTHING), node.span)
-        except ArithmeticError:
+        except (ArithmeticError, CalculationFault):
             return node  # a division by zero is refused where its range is proved
     if node.op is Op.IF and args[0].op is Op.CONST:
         return args[1] if args[0].value else args[2]
@@ -56,6 +58,10 @@ class Bodies:
     def body(self, declared: Declared, pieces: Sequence[tuple[int, Entry]]) -> Body | None:
         """The body of a rule whose statements come into force on the given days of the year, the first at its start."""
         ref = Ref(str(declared.doc.of), str(declared.name))
+        if len(pieces) > MOST_LINES:
+            message = f"'{ref.name}' has {len(pieces)} versions in one year; {MOST_LINES} are allowed"
+            self.findings.error("RB083", message, declared.span, help="make a table or a parameter of what changes")
+            return None
         made: list[tuple[int, Body]] = []
         for first, entry in pieces:
             body = self._statement(ref, declared, entry)
@@ -110,6 +116,10 @@ class Bodies:
         lines = doc.first or []
         if not lines or lines[-1].otherwise is None:
             self.findings.error("RB083", f"'{ref.name}' does not say what holds otherwise", entry.span, help="end with - otherwise: ...")
+            raise Stop
+        if len(lines) > MOST_LINES:
+            message = f"'{ref.name}' has {len(lines)} lines; {MOST_LINES} are allowed"
+            self.findings.error("RB083", message, entry.span, help="make a table of it, or name groups of lines as rules of their own")
             raise Stop
         seen: list[Node] = []
         for place, line in enumerate(lines):

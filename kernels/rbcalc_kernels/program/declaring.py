@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from math import prod
 from typing import Final
 
-from rbcalc_kernels.language.types import DATE, DAYS, Choice, Number
+from rbcalc_kernels.language.types import DATE, DAYS, UNITS, Choice, Number
 from rbcalc_kernels.program.graph import Bands, Entity, Input, Ref, Register, Timeline
 from rbcalc_kernels.program.names import BUILT_IN, YEAR_PARAMETERS, Names, Signature, TableShape
 from rbcalc_kernels.program.overlays import Declarations, Declared
 from rbcalc_kernels.program.tables import axes_of
 from rbcalc_kernels.program.values import range_of, step_of, unit_of
-from rbcalc_kernels.source import Findings, suggest
+from rbcalc_kernels.source import Findings, Span, suggest
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,79}")
 _MEMBER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
-_RESERVED: Final = frozenset("if then else and or not in as at yes no where first none above from to up_to otherwise is half up down".split())
+_RESERVED: Final = frozenset(
+    ("if", "then", "else", "and", "or", "not", "in", "as", "at", "yes", "no", "where", "first", "none", "above", "from", "to", "up_to")
+    + ("otherwise", "is", "half", "up", "down")
+)
 LONGEST_LIST: Final = 2_000
+LARGEST_TABLE: Final = 50_000
+MOST_REPORTED: Final = 50
 
 
 def declared_names(found: Declarations, first_day: int, last_day: int, findings: Findings, *, complete: bool) -> tuple[Names, dict[str, Register]]:
@@ -27,23 +33,32 @@ def declared_names(found: Declarations, first_day: int, last_day: int, findings:
     _lists(found, names, first_day, last_day, findings, complete)
     _entities(found, names, findings)
     registers = _registers(found, names, findings)
+    if not findings:
+        _check_places(found, names, registers, findings)
     _inputs(found, names, registers, findings)
     names.parameters.update({name: (type_, None) for name, type_ in YEAR_PARAMETERS.items()})
     for name, declared in found.parameters.items():
         type_ = unit_of(declared.doc.unit, names, findings)
         if type_ is not None:
             names.parameters[name] = (type_, declared.span)
+        else:
+            names.broken.add(name)
     for name, declared in found.tables.items():
         shape = _shape(name, declared, names, findings)
         if shape is not None:
             names.tables[name] = shape
+        else:
+            names.broken.add(name)
     for (entity, name), declared in found.rules.items():
         if entity not in names.entities:
+            names.broken.add(name)
             findings.error("RB086", f"no such entity: {entity}", declared.doc.of.span, help=suggest(entity, names.entities).strip(" ()"))
             continue
         type_ = unit_of(declared.doc.unit, names, findings)
         if type_ is not None:
             names.rules[Ref(entity, name)] = Signature(Ref(entity, name), type_, declared.span)
+        else:
+            names.broken.add(name)
     _check_clashes(found, names, findings)
     return names, registers
 
@@ -53,8 +68,16 @@ def _check_words(found: Declarations, findings: Findings) -> None:
     for group in groups:
         for declared in group.values():
             word = str(declared.name)
-            if not _NAME.fullmatch(word) or word in _RESERVED:
-                findings.error("RB079", f"'{word}' cannot be a name", declared.span, help="lower_case letters, digits and _, and not a word of the language")
+            if not _NAME.fullmatch(word) or word in _RESERVED or "__" in word:
+                help_ = "lower_case letters, digits and single _, at most 80, and not a word of the language"
+                findings.error("RB079", f"'{_cut(word)}' cannot be a name", declared.span, help=help_)
+    for declared in found.lists.values():
+        if str(declared.name) in ("date", *UNITS):
+            findings.error("RB078", f"'{declared.name}' is a unit", declared.span, help="give the list another name")
+    for declared in (*found.parameters.values(), *found.tables.values()):
+        if str(declared.name) in (*YEAR_PARAMETERS, *BUILT_IN):
+            message = f"'{declared.name}' is a name of the language"
+            findings.error("RB078", message, declared.span, help="give it another name; year_start, year_end, days_in_year and days are always there")
 
 
 def _lists(found: Declarations, names: Names, first_day: int, last_day: int, findings: Findings, complete: bool) -> None:
@@ -64,17 +87,19 @@ def _lists(found: Declarations, names: Names, first_day: int, last_day: int, fin
         if declared.doc.local:
             for entry in declared.entries:
                 texts += [text for text in entry.rows or {} if text not in members and text not in texts]
+        if len(texts) > LONGEST_LIST:
+            findings.error("RB079", f"a list of {len(texts)} members", declared.span, help=f"{LONGEST_LIST} at the most")
+            texts = texts[:MOST_REPORTED]
         for text in texts:
             if not _MEMBER.fullmatch(str(text)) or str(text) in _RESERVED:
                 findings.error("RB079", f"'{text}' cannot be a member of a list", text.span, help="letters, digits and _, beginning with a letter")
             elif str(text) in members:
-                findings.error("RB069", f"'{text}' stands twice in the list", text.span)
+                findings.error("RB069", f"'{text}' stands twice in the list", text.span, help="take one of the two away")
             else:
                 members.append(str(text))
-        if len(members) > LONGEST_LIST:
-            findings.error("RB079", f"a list of {len(members)} members", declared.span, help=f"{LONGEST_LIST} at the most")
-        if not members and (complete or not declared.doc.local):
-            findings.error("RB077", f"nobody gives the members of {name} for these days", declared.span, help="a council's file for the year gives them: lists: {...: {members: [...]}}")
+        if not members and not texts and (complete or not declared.doc.local):
+            help_ = f"a council's file for the year gives them: lists: {{{name}: {{members: [...]}}}}" if declared.doc.local else "add members: [...]"
+            findings.error("RB077", f"nobody gives the members of {name} for these days", declared.span, help=help_)
         names.lists[name] = Choice(name, tuple(members))
 
 
@@ -96,12 +121,14 @@ def _entities(found: Declarations, names: Names, findings: Findings) -> None:
         if names.entities[name].spell:
             for built_in in BUILT_IN:
                 low, high = (Fraction(1), Fraction(366)) if built_in == "days" else (Fraction(0), Fraction(150_000))
-                names.inputs[Ref(name, built_in)] = Input(built_in, name, DAYS if built_in == "days" else DATE, low, high, Fraction(1), False, True, span=declared.span)
+                unit = DAYS if built_in == "days" else DATE
+                names.inputs[Ref(name, built_in)] = Input(built_in, name, unit, low, high, Fraction(1), False, True, span=declared.span)
     for name in list(names.entities):
         seen, current = {name}, names.entities[name].parent
         while current is not None and current in names.entities:
             if current in seen:
-                findings.error("RB086", f"{name} belongs to itself in the end", found.entities[name].span)
+                help_ = "one entity has no parent; each of the others belongs to it, directly or through others"
+                findings.error("RB086", f"{name} belongs to itself in the end", found.entities[name].span, help=help_)
                 names.entities[name] = Entity(name, None)
                 break
             seen.add(current)
@@ -135,20 +162,59 @@ def _registers(found: Declarations, names: Names, findings: Findings) -> dict[st
     return registers
 
 
+def _check_places(found: Declarations, names: Names, registers: dict[str, Register], findings: Findings) -> None:
+    """One root with one register, spells right below it, and a reference from the rows of every register to those above."""
+    roots = [entity.name for entity in names.entities.values() if entity.parent is None]
+    for name in roots[1:]:
+        help_ = f"give one of them a parent: rows of every entity belong to those of one, here {roots[0]}"
+        findings.error("RB086", f"neither {roots[0]} nor {name} has a parent", found.entities[name].span, help=help_)
+    if not roots or len(roots) > 1:
+        return
+    root = roots[0]
+    for entity in names.entities.values():
+        if entity.spell and entity.parent != root:
+            message = f"{entity.name} is cut in time, but does not belong to {root}"
+            findings.error("RB086", message, found.entities[entity.name].span, help=f"write parent: {root}")
+    held = {name: [register for register in registers.values() if register.entity == name] for name in names.entities}
+    if not held[root]:
+        findings.error("RB087", f"{root} has no register", found.entities[root].span, help=f"add a register with of: {root} and a key")
+        return
+    for entity in names.entities.values():
+        own = held[entity.name]
+        if own and entity.derived:
+            findings.error("RB087", f"rows of {entity.name} are worked out, not recorded", found.registers[own[0].name].span, help="take the register away")
+        if len(own) > 1 and not entity.spell:
+            help_ = "only a spell may have more than one; put the columns into one register"
+            findings.error("RB087", f"{entity.name} has {len(own)} registers", found.registers[own[1].name].span, help=help_)
+    for register in registers.values():
+        parent = names.entities[register.entity].parent
+        if parent is None or not register.by:
+            continue
+        above = [*held[parent], *(held[root][:1] if names.entities[parent].spell else [])]
+        references = [word for other in above for word in (other.key, *other.references) if word]
+        if register.by not in references:
+            help_ = f"by: names the key or a reference of {parent}{suggest(register.by, references)}"
+            findings.error("RB087", f"no register above has the column {register.by}", found.registers[register.name].doc.by.span, help=help_)
+
+
 def _inputs(found: Declarations, names: Names, registers: dict[str, Register], findings: Findings) -> None:
     for (entity, name), declared in found.inputs.items():
         doc = declared.doc
         if entity not in names.entities:
+            names.broken.add(name)
             findings.error("RB086", f"no such entity: {entity}", doc.of.span, help=suggest(entity, names.entities).strip(" ()"))
             continue
         type_ = unit_of(doc.unit, names, findings)
         if type_ is None:
+            names.broken.add(name)
             continue
         register = registers.get(str(doc.register_))
         if register is None:
+            names.broken.add(name)
             findings.error("RB087", f"no such register: {doc.register_}", doc.register_.span, help=suggest(str(doc.register_), registers).strip(" ()"))
             continue
         if register.entity != entity:
+            names.broken.add(name)
             findings.error("RB087", f"{register.name} holds the facts of {register.entity}, not of {entity}", doc.register_.span, help=f"write of: {register.entity}")
             continue
         low, high = Fraction(0), Fraction(0)
@@ -159,7 +225,7 @@ def _inputs(found: Declarations, names: Names, registers: dict[str, Register], f
                 ends = range_of(doc.range, type_, names, findings)
                 low, high = ends or (low, high)
         elif doc.range is not None:
-            findings.error("RB058", f"a {type_} has no range", doc.range.span)
+            findings.error("RB058", f"a {type_} has no range", doc.range.span, help="take range: away")
         step = step_of(doc.step, type_, names, findings) or Fraction(1)
         names.inputs[Ref(entity, name)] = Input(
             name, entity, type_, low, high, step, bool(doc.optional), False, str(doc.title or name), register.name, str(doc.column or name), declared.span
@@ -184,6 +250,10 @@ def _shape(name: str, declared: Declared, names: Names, findings: Findings) -> T
     if doc.is_ is not None and (bands is not None or doc.rows is not None or doc.values is not None):
         findings.error("RB076", f"'{name}' is worked out: it has list keys only, and no rows of its own", declared.span)
         return None
+    cells = prod(len(axis.members) for axis in axes[0])
+    if cells > LARGEST_TABLE:
+        findings.error("RB076", f"'{name}' has {cells} combinations; {LARGEST_TABLE} are allowed", declared.span, help="make two tables of it")
+        return None
     return TableShape(name, type_, axes[0], axes[1], bands, bool(doc.sparse) or doc.is_ is not None, declared.span, doc.is_ is not None)
 
 
@@ -206,9 +276,11 @@ def _check_clashes(found: Declarations, names: Names, findings: Findings) -> Non
         _clash(Ref("", name), names.parameters[name][1], names.tables[name].span, "a parameter and a table", findings)
 
 
-def _clash(ref: Ref, one: object, other: object, what: str, findings: Findings) -> None:
-    from rbcalc_kernels.source import Span
+def _cut(word: str) -> str:
+    return word if len(word) <= 80 else f"{word[:80]}..."
 
-    if isinstance(one, Span):
-        related = ((other, "the other one"),) if isinstance(other, Span) else ()
+
+def _clash(ref: Ref, one: Span | None, other: Span | None, what: str, findings: Findings) -> None:
+    if one is not None:
+        related = ((other, "the other one"),) if other is not None else ()
         findings.error("RB078", f"'{ref.name}' means two things: {what}", one, related=related, help="give one of them another name")

@@ -11,7 +11,7 @@ from typing import NoReturn
 from rbcalc_kernels.language.documents import Text
 from rbcalc_kernels.language.parser import ExpressionError, Syntax, parse
 from rbcalc_kernels.language.types import COUNT, DATE, DAYS, RATE, YES_NO, Choice, Number, Type, YesNo, is_dimensionless
-from rbcalc_kernels.language.units import UnitError, added, divided, multiplied
+from rbcalc_kernels.language.units import UnitError, added, conversion, divided, multiplied
 from rbcalc_kernels.program.graph import Aggregate, Node, Op, Ref
 from rbcalc_kernels.program.names import Names
 from rbcalc_kernels.source import Findings, Span, suggest
@@ -63,8 +63,6 @@ class Typer:
             return retyped(node, expected)
         if isinstance(node.type, Number) and isinstance(expected, Number) and _is_zero(node) and expected.is_money:
             return retyped(node, expected)
-        from rbcalc_kernels.language.units import conversion
-
         self.fail("RB040", f"expected {expected}, found {node.type}", syntax, help_=conversion(node.type, expected))
 
     def fail(self, code: str, message: str, syntax: Syntax, *, label: str = "", help_: str = "", related: tuple[tuple[Span, str], ...] = ()) -> NoReturn:
@@ -115,7 +113,7 @@ class Typer:
     def _fraction(self, word: str, syntax: Syntax) -> Fraction:
         over, under = word.split("/")
         if int(under) == 0:
-            self.fail("RB043", "division by zero", syntax)
+            self.fail("RB043", "division by zero", syntax, help_="write a fraction of something, as 5/9%")
         return Fraction(int(over), int(under))
 
     def _duration(self, syntax: Syntax, scope: Scope, expected: Type | None) -> Node:
@@ -159,6 +157,8 @@ class Typer:
         self._no_such_name(name, syntax, scope, expected)
 
     def _no_such_name(self, name: str, syntax: Syntax, scope: Scope, expected: Type | None) -> NoReturn:
+        if name in self.names.broken:
+            raise Stop
         if name in self.names.tables:
             self.fail("RB041", f"'{name}' is a table", syntax, help_=f"write {name}[{', '.join(self.names.tables[name].keys)}]")
         elsewhere = [ref for ref in (*self.names.inputs, *self.names.rules) if ref.name == name]
@@ -198,6 +198,8 @@ class Typer:
 
     def _lookup(self, syntax: Syntax, scope: Scope, expected: Type | None) -> Node:
         shape = self.names.tables.get(syntax.word)
+        if shape is None and syntax.word in self.names.broken:
+            raise Stop
         if shape is None:
             self.fail("RB039", f"no such table: {syntax.word}", syntax, help_=suggest(syntax.word, self.names.tables).strip(" ()"))
         wanted: list[Type] = [*shape.axes, *([shape.bands.type] if shape.bands else [])]
@@ -230,7 +232,7 @@ class Typer:
             if syntax.word == "*":
                 return self.node(Op.MUL, multiplied(left.type, right.type), (left, right), syntax)
             if _is_zero(right):
-                self.fail("RB043", "division by zero", syntax.parts[1])
+                self.fail("RB043", "division by zero", syntax.parts[1], help_="divide by something that is never nothing")
             return self.node(Op.DIV, divided(left.type, right.type), (left, right), syntax)
         except UnitError as error:
             label = f"{right.type}{self._defined(right)}"
@@ -248,7 +250,13 @@ class Typer:
         left, right = self._pair(syntax.parts[0], syntax.parts[1], scope)
         left, right = met(left, right)
         if left.type != right.type:
-            self.fail("RB046", f"cannot compare {left.type} with {right.type}", syntax.parts[1], label=f"{right.type}{self._defined(right)}")
+            self.fail(
+                "RB046",
+                f"cannot compare {left.type} with {right.type}",
+                syntax.parts[1],
+                label=f"{right.type}{self._defined(right)}",
+                help_=conversion(right.type, left.type) or "compare two values of one unit or one list",
+            )
         if isinstance(left.type, Choice | YesNo) and syntax.word not in ("=", "!="):
             self.fail("RB046", f"{left.type} has no order", syntax, help_="compare with = or !=, or write in [ ... ]")
         for side, part in ((left, syntax.parts[0]), (right, syntax.parts[1])):
@@ -276,10 +284,10 @@ class Typer:
             if word.word not in value.type.members:
                 self.fail("RB039", f"{word.word} is not one of {value.type.name}", word, help_=f"{', '.join(value.type.members)}{suggest(word.word, value.type.members)}")
             tests.append(self.node(Op.EQ, YES_NO, (value, self._constant(word, value.type, word.word)), word))
-        joined = tests[0]
-        for test in tests[1:]:
-            joined = self.node(Op.OR, YES_NO, (joined, test), syntax)
-        return joined
+        while len(tests) > 1:  # in pairs, so that a long list makes no deep node
+            pairs = [tests[place : place + 2] for place in range(0, len(tests), 2)]
+            tests = [self.node(Op.OR, YES_NO, (pair[0], pair[1]), syntax) if len(pair) == 2 else pair[0] for pair in pairs]
+        return tests[0]
 
     def _none_of(self, syntax: Syntax, scope: Scope, expected: Type | None) -> Node:
         return self.node(Op.NOT, YES_NO, (self._one_of(syntax, scope, expected),), syntax)
@@ -310,7 +318,13 @@ class Typer:
         otherwise = self.infer(syntax.parts[2], scope.knowing(known_if(test, False)), expected or then.type)
         then, otherwise = met(then, otherwise)
         if then.type != otherwise.type:
-            self.fail("RB046", f"the two sides of the choice differ: {then.type} and {otherwise.type}", syntax.parts[2], label=str(otherwise.type))
+            self.fail(
+                "RB046",
+                f"the two sides of the choice differ: {then.type} and {otherwise.type}",
+                syntax.parts[2],
+                label=str(otherwise.type),
+                help_=conversion(otherwise.type, then.type) or "give both sides one unit",
+            )
         return self.node(Op.IF, then.type, (test, then, otherwise), syntax)
 
     def _call(self, syntax: Syntax, scope: Scope, expected: Type | None) -> Node:

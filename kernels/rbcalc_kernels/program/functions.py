@@ -140,6 +140,8 @@ def _aggregate(typer: Typer, syntax: Syntax, scope: Scope, expected: Type | None
         return _over(typer, syntax, scope)
     if not syntax.parts:
         typer.fail("RB049", f"{function} of nothing", syntax, help_=f"write {usage}")
+    if scope.entity is None:
+        typer.fail("RB050", f"{function} has no rows to go through in a figure or a table", syntax, help_="make a rule of it")
     child = _rows_named(typer, syntax.parts[0], scope)
     if child is None:
         members = [e.members or n for n, e in typer.names.entities.items() if e.parent == scope.entity]
@@ -191,7 +193,9 @@ def _previous(typer: Typer, syntax: Syntax, scope: Scope, expected: Type | None)
     usage = "previous(x, first: y)"
     if len(syntax.parts) != 2 or syntax.parts[0].kind != "name" or syntax.parts[1].kind != "named" or syntax.parts[1].word != "first":
         typer.fail("RB049", "previous takes a name and the value of the first row", syntax, help_=f"write {usage}")
-    if scope.entity is None or not (typer.names.entities[scope.entity].ordered or typer.names.entities[scope.entity].spell):
+    if scope.entity is None:
+        typer.fail("RB051", "there is no row before in a figure or a table", syntax, help_="previous belongs in a rule")
+    if not (typer.names.entities[scope.entity].ordered or typer.names.entities[scope.entity].spell):
         typer.fail("RB051", f"rows of {scope.entity} have no order", syntax, help_="previous is for a spell or an ordered entity")
     name = syntax.parts[0]
     ref = Ref(scope.entity, name.word)
@@ -208,7 +212,9 @@ def _previous(typer: Typer, syntax: Syntax, scope: Scope, expected: Type | None)
 
 def _reached(typer: Typer, syntax: Syntax, scope: Scope, expected: Type | None) -> Node:
     part = _arity(typer, syntax, 1, 1, "reached(date)")[0]
-    if scope.entity is None or typer.names.spell_of(scope.entity) is None:
+    if scope.entity is None:
+        typer.fail("RB051", "there are no days in a figure or a table", syntax, help_="reached belongs in a rule")
+    if typer.names.spell_of(scope.entity) is None:
         typer.fail("RB051", f"{scope.entity} is not cut in time", syntax, help_="reached is for a spell and the rows below it")
     day = typer.as_expected(typer.infer(part, scope, DATE), DATE, part)
     return typer.node(Op.REACHED, YES_NO, (day,), syntax)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.language.documents import RuleFile
-from rbcalc_kernels.language.types import RATE, YES_NO, Number, Type
+from rbcalc_kernels.language.types import DATE, Number, Type
 from rbcalc_kernels.program.bodies import Bodies, Body, folded
 from rbcalc_kernels.program.declaring import declared_names
 from rbcalc_kernels.program.expressions import Scope, Stop, Typer
@@ -64,12 +65,12 @@ class Linker:
     def program(self) -> Program:
         """The whole of it.  Raises Stop where later steps would only repeat earlier findings."""
         found = gather(self.sources, self.findings, self.first_day, self.last_day)
-        for declared in (*found.parameters.values(), *found.tables.values()):
+        for declared in (*found.parameters.values(), *found.tables.values(), *found.rules.values()):
             conflicts(declared, self.findings)
         names, registers = declared_names(found, self.first_day, self.last_day, self.findings, complete=self.complete)
         bodies = self._bodies(found, names)
         tables = self._table_bodies(found, names)
-        self._check_timelines(names)
+        self._check_timelines(found, names)
         reports = reports_of(found, names, self.findings)
         if self.findings:
             raise Stop
@@ -153,15 +154,13 @@ class Linker:
             bodies[name] = rounded(folded(node), rounding)
         return bodies
 
-    def _check_timelines(self, names: Names) -> None:
-        from rbcalc_kernels.language.types import DATE
-
-        for entity in names.entities.values():
-            for timeline in entity.derived:
-                ref = Ref(timeline.entity, timeline.effective or "")
+    def _check_timelines(self, found: Declarations, names: Names) -> None:
+        for name, declared in found.entities.items():
+            for timeline in declared.doc.timelines or [] if name in names.entities else []:
+                ref = Ref(str(timeline.of), str(timeline.effective or ""))
                 if timeline.effective is not None and (ref not in names.rules or names.rules[ref].type != DATE):
-                    span = next(iter(n.span for r, n in names.inputs.items() if r.entity == entity.name and n.span is not None))
-                    self.findings.error("RB086", f"'{timeline.effective}' is not a date rule of {timeline.entity}", span)
+                    message = f"'{timeline.effective}' is not a rule of {timeline.of} that gives a date"
+                    self.findings.error("RB086", message, timeline.effective.span, help=f"name a rule with of: {timeline.of} and unit: date")
 
     # ---------------------------------------------------------------- figures
     def _periods(self, found: Declarations, used: set[str]) -> tuple[Period, ...]:
@@ -176,28 +175,32 @@ class Linker:
 
     def _parameters(self, found: Declarations, names: Names, used: set[str], periods: tuple[Period, ...]) -> dict[str, Parameter]:
         made: dict[str, Parameter] = {}
-        year: dict[str, Value] = {"year_start": self.first_day, "year_end": self.last_day, "days_in_year": Fraction(self.last_day - self.first_day + 1)}
+        days = Fraction(self.last_day - self.first_day + 1)
+        year: dict[str, Value] = {"year_start": self.first_day, "year_end": self.last_day, "days_in_year": days}
         note = Source("the financial year")
         for name, type_ in YEAR_PARAMETERS.items():
-            made[name] = Parameter(name, type_, (Dated(self.first_day, year[name], note),), (year[name],) * len(periods), Fraction(1), name.replace("_", " "))
+            history = (Dated(self.first_day, year[name], note),)
+            made[name] = Parameter(name, type_, history, (year[name],) * len(periods), Fraction(1), name.replace("_", " "))
         for name, declared in found.parameters.items():
             type_ = names.parameters[name][0]
-            history = self._history(declared, type_, names)
+            stated = self._history(declared, type_, names)
             if name not in used:
                 continue
             by_period: list[Value] = []
             for period in periods:
                 entry = in_force(declared.entries, period.first_day)
-                value = next((value for own, value in history if own is entry), None)
+                value = next((value for own, value in stated if own is entry), None)
                 if value is None:
+                    if entry is not None or not self.complete and declared.doc.local:
+                        break
                     help_ = "a council's file sets it: set: {...: {value: ..., from: ...}}" if declared.doc.local else "add a value from an earlier day"
                     self.findings.error("RB063", f"'{name}' has no value on {_shown(period.first_day)}", declared.span, help=help_)
                     break
                 by_period.append(value)
             if len(by_period) < len(periods):
                 continue
-            step = self._step(declared, type_, names, [v for _, v in history])
-            dated = self._timeline(declared, history)
+            step = self._step(declared, type_, names, [v for _, v in stated])
+            dated = self._timeline(declared, stated)
             made[name] = Parameter(name, type_, dated, tuple(by_period), step, str(declared.doc.title or name), declared.span)
         return made
 
@@ -239,7 +242,8 @@ class Linker:
             if ratio.denominator == 1:
                 continue
             if declared.doc.step is not None:
-                self.findings.error("RB059", f"a value of '{declared.name}' is no multiple of its step", declared.doc.step.span, help="make the step smaller")
+                message = f"a value of '{declared.name}' is no multiple of its step"
+                self.findings.error("RB059", message, declared.doc.step.span, help="make the step smaller, or correct the value")
                 return written_step
             written_step /= ratio.denominator
         return written_step
@@ -260,11 +264,12 @@ class Linker:
             if name not in used:
                 continue
             by_period = tuple(written(declared, rows, period.first_day) for period in periods)
-            if not shape.sparse and self.complete:
+            if not shape.sparse and self.complete and not self.findings:
                 for period, cells in zip(periods, by_period, strict=True):
                     lacking = incomplete(shape, cells)
                     if lacking:
-                        self.findings.error("RB063", f"'{name}' has no row for {lacking} on {_shown(period.first_day)}", declared.span, help="add the row, or mark the table sparse: yes")
+                        message = f"'{name}' has no row for {lacking} on {_shown(period.first_day)}"
+                        self.findings.error("RB063", message, declared.span, help="add the row, or mark the table sparse: yes")
                         break
             values = [value for cells in by_period for _, row in cells.rows.values() for value in row if not isinstance(value, str | bool)]
             made[name] = self._table(name, declared, names, by_period, self._step(declared, shape.type, names, values))
@@ -272,7 +277,12 @@ class Linker:
             if self.findings or name not in used:
                 continue
             shape = names.tables[name]
-            by_period = tuple(worked_out(shape, bodies[name], Contents(parameters, made, place)) for place in range(len(periods)))
+            try:
+                by_period = tuple(worked_out(shape, bodies[name], Contents(parameters, made, place)) for place in range(len(periods)))
+            except (CalculationFault, ArithmeticError) as fault:
+                span = bodies[name].span or found.tables[name].span
+                self.findings.error("RB043", f"'{name}' cannot be worked out: {fault}", span, help="keep divisors above nothing and counts whole")
+                continue
             values = [value for cells in by_period for _, row in cells.rows.values() for value in row if not isinstance(value, str | bool)]
             made[name] = self._table(name, found.tables[name], names, by_period, self._step(found.tables[name], shape.type, names, values))
         return made
@@ -293,7 +303,8 @@ class Linker:
                 names = ", ".join(pending)
                 span = next(iter(pending.values())).span
                 assert span is not None
-                self.findings.error("RB084", f"tables read each other in a circle: {names}", span)
+                help_ = "one of them must be worked out without the others"
+                self.findings.error("RB084", f"tables read each other in a circle: {names}", span, help=help_)
                 return done
             done += ready
             for name in ready:
@@ -370,5 +381,3 @@ def check(library: Library, paths: Iterable[Path], first_day: int, last_day: int
     except RulesError as error:
         return Findings(error.diagnostics)
 
-
-__all__ = ["Linked", "Linker", "RATE", "YES_NO", "check", "link", "replace"]

@@ -82,11 +82,10 @@ class Lowering:
                 if spell is not None and self.names.entities[spell].derived:
                     self._refuse(node, "reached is for spells cut from facts, not for rows worked out during the run")
                     continue
-                try:
-                    day = substituted(node.args[0], bodies)
-                except RecursionError:
-                    continue  # a circle among the rules, which the ordering reports
-                if self._rests_on_facts(day, node):
+                day = substituted(node.args[0], bodies)
+                if day is None:
+                    self._refuse(node, "the date of reached() takes too many steps from the facts")
+                elif self._rests_on_facts(day, node):
                     found[(rule.entity, day)] = None
         return list(found)
 

@@ -46,6 +46,7 @@ class Names:
     rules: dict[Ref, Signature] = field(default_factory=dict)
     parameters: dict[str, tuple[Type, Span | None]] = field(default_factory=dict)
     tables: dict[str, TableShape] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)  # declared with a mistake, which is reported where they are declared
 
     def chain(self, entity: str) -> list[str]:
         """The entities whose values a rule of `entity` may read, nearest first."""
@@ -73,7 +74,9 @@ class Names:
         """The nearest spell entity at or above `entity`."""
         current: str | None = entity
         while current is not None:
-            declared = self.entities[current]
+            declared = self.entities.get(current)
+            if declared is None:
+                return None
             if declared.spell:
                 return current
             current = declared.parent

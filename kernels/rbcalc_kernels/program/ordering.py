@@ -8,6 +8,9 @@ from rbcalc_kernels.program.graph import Entity, Node, Op, Ref, Rule
 from rbcalc_kernels.program.tables import reads
 from rbcalc_kernels.source import Findings, Span
 
+MOST_STEPS = 250
+"""So many steps may the date of reached() take from the facts."""
+
 Edges = dict[Ref, list[tuple[Ref, Span | None]]]
 
 
@@ -56,16 +59,14 @@ def ordered(rules: Sequence[Rule], entities: Mapping[str, Entity], findings: Fin
 
 def _report(group: list[Ref], edges: Edges, by_ref: Mapping[Ref, Rule], findings: Findings) -> None:
     members = set(group)
-    chain = [group[0]]
-    spans: list[Span | None] = []
+    chain, spans = [group[0]], list[Span | None]()
     while True:
-        other, span = next((o, s) for o, s in edges[chain[-1]] if o in members and (len(members) == 1 or o not in chain[1:] or o == chain[0]))
+        other, span = next((o, s) for o, s in edges[chain[-1]] if o in members)
         spans.append(span)
-        if other in chain:
-            chain = [*chain[chain.index(other) :], other]
-            spans = spans[-(len(chain) - 1) :]
-            break
         chain.append(other)
+        if other in chain[:-1]:
+            chain, spans = chain[chain.index(other) :], spans[chain.index(other) :]
+            break
     start = by_ref[chain[0]]
     words = " -> ".join(ref.name for ref in chain)
     related = tuple((span, f"{one.name} reads {other.name} here") for one, other, span in zip(chain, chain[1:], spans, strict=False) if span is not None)
@@ -119,8 +120,20 @@ def _groups(edges: Edges) -> list[list[Ref]]:
     return found
 
 
-def substituted(node: Node, bodies: Mapping[Ref, Node]) -> Node:
-    """The node with rules replaced by their bodies, all the way down to facts."""
-    if node.op is Op.COLUMN and node.value in bodies:
-        return substituted(bodies[node.value], bodies)  # type: ignore[index]
-    return Node(node.op, node.type, tuple(substituted(arg, bodies) for arg in node.args), node.value, node.span)
+def substituted(node: Node, bodies: Mapping[Ref, Node]) -> Node | None:
+    """The node with rules replaced by their bodies, all the way down to facts; None where that comes to too many steps."""
+    steps, pending = 0, [node]
+    while pending:
+        current = pending.pop()
+        steps += 1
+        if steps > MOST_STEPS:
+            return None
+        body = bodies.get(current.value) if current.op is Op.COLUMN and isinstance(current.value, Ref) else None
+        pending.extend((body,) if body is not None else current.args)
+    return _replaced(node, bodies)
+
+
+def _replaced(node: Node, bodies: Mapping[Ref, Node]) -> Node:
+    if node.op is Op.COLUMN and isinstance(node.value, Ref) and node.value in bodies:
+        return _replaced(bodies[node.value], bodies)
+    return Node(node.op, node.type, tuple(_replaced(arg, bodies) for arg in node.args), node.value, node.span)

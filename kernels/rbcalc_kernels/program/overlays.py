@@ -86,6 +86,7 @@ def gather(sources: Sequence[RuleSource], findings: Findings, first_day: int, la
 
 
 def _declare(found: Declarations, file: RuleFile, source: RuleSource, findings: Findings, first_day: int, last_day: int) -> None:
+    _check_sections(file, findings)
     begins, ends = _days(file, findings)
     in_year = begins <= last_day and ends >= first_day
     for name, lists in file.lists.items():
@@ -117,6 +118,15 @@ def _declare(found: Declarations, file: RuleFile, source: RuleSource, findings: 
         _add(found.rules, (str(rule.of), str(name)), declared, findings)
 
 
+def _check_sections(file: RuleFile, findings: Findings) -> None:
+    if file.kind not in ("council", "precept"):
+        return
+    for section in ("entities", "registers", "inputs"):
+        for name in getattr(file, section):
+            message = f"a {file.kind} file cannot declare {section}"
+            findings.error("RB067", message, name.span, help="statute declares what is recorded; to suppose otherwise write a scenario")
+
+
 def _add(where: dict[Any, Declared], key: Any, declared: Declared, findings: Findings) -> None:
     other = where.get(key)
     if other is not None:
@@ -126,9 +136,13 @@ def _add(where: dict[Any, Declared], key: Any, declared: Declared, findings: Fin
 
 
 def _days(file: RuleFile, findings: Findings) -> tuple[int, int]:
-    begins = day_of(file.from_, findings) if file.from_ is not None else None
-    ends = day_of(file.to, findings) if file.to is not None else None
-    return (begins if begins is not None else -FOREVER), (ends if ends is not None else FOREVER)
+    begins = day_of(file.from_, findings) if file.from_ is not None else -FOREVER
+    ends = day_of(file.to, findings) if file.to is not None else FOREVER
+    if begins is not None and ends is not None and file.to is not None and ends < begins:
+        findings.error("RB073", "the file ends before it begins", file.to.span, help="put from: and to: in order")
+        ends = FOREVER
+    # Where a day cannot be read something that does no harm stands for it, so that the one mistake is told once.
+    return (begins if begins is not None else 1 - FOREVER), (ends if ends is not None else FOREVER)
 
 
 def _entries(name: Text, doc: ParameterDoc | TableDoc | SetDoc, file: RuleFile, findings: Findings) -> list[Entry]:
@@ -153,7 +167,8 @@ def _entries(name: Text, doc: ParameterDoc | TableDoc | SetDoc, file: RuleFile, 
             if first == -FOREVER:
                 findings.error("RB072", "from which day?", place, help="add from: to the entry or to the file")
             if last < first:
-                findings.error("RB073", "the value ends before it begins", place)
+                findings.error("RB073", "the value ends before it begins", (dated.to or name).span, help="put from: and to: in order")
+                continue
             made.append(Entry(rank, file.kind, file, first, last, place, (outer, (dated.source, dated.status)), dated.value, dated.rows))
         return made
     if not given:
@@ -166,6 +181,9 @@ def _entries(name: Text, doc: ParameterDoc | TableDoc | SetDoc, file: RuleFile, 
         return []
     if first == -FOREVER:
         findings.error("RB072", "from which day?", name.span, help="add from: to the entry or to the file")
+    if last < first:
+        findings.error("RB073", "the value ends before it begins", (own_to or own_from or name).span, help="put from: and to: in order")
+        return []
     return [Entry(rank, file.kind, file, first, last, name.span, (outer,), getattr(doc, "value", None), getattr(doc, "rows", None))]
 
 
@@ -175,7 +193,9 @@ def _rule_entries(name: Text, rule: RuleDoc, file: RuleFile, findings: Findings)
     rank = RANKS[file.kind]
     ways = [word for word, there in (("is", rule.is_), ("first", rule.first), ("versions", rule.versions)) if there is not None]
     if len(ways) != 1:
-        findings.error("RB074", "a rule says one of is:, first: or versions:", name.span)
+        said = f"this one says {' and '.join(f'{way}:' for way in ways)}" if ways else "this one says none"
+        help_ = "keep one of them" if ways else "add is: with an expression"
+        findings.error("RB074", f"a rule says one of is:, first: or versions:, {said}", name.span, help=help_)
         return []
     if rule.versions is not None:
         made = []
@@ -184,7 +204,7 @@ def _rule_entries(name: Text, rule: RuleDoc, file: RuleFile, findings: Findings)
             if first is None:
                 continue
             if (version.is_ is None) == (version.first is None):
-                findings.error("RB074", "a version says one of is: or first:", version.from_.span)
+                findings.error("RB074", "a version says one of is: or first:", version.from_.span, help="keep one of them")
                 continue
             made.append(Entry(rank, file.kind, file, first, ends, version.from_.span, ((rule.source, rule.status), (version.source, version.status)), rule=version))
         return made
@@ -210,7 +230,7 @@ def _overlay(found: Declarations, file: RuleFile, source: RuleSource, findings: 
             findings.error("RB071", "nothing is set", name.span, help="give value:, values: or rows:")
         declared.entries.extend(made)
     for name, rule in file.replace.items():
-        declared_rule = _rule_to_change(found, name, findings, "replace")
+        declared_rule = _rule_to_change(found, name, findings, "replace", str(rule.of))
         if declared_rule is None or not _permitted(declared_rule, file, name, findings):
             continue
         if (rule.of, rule.unit) != (declared_rule.doc.of, declared_rule.doc.unit):
@@ -219,6 +239,7 @@ def _overlay(found: Declarations, file: RuleFile, source: RuleSource, findings: 
                 f"'{name}' is a {declared_rule.doc.unit} of {declared_rule.doc.of}, here a {rule.unit} of {rule.of}",
                 name.span,
                 related=((declared_rule.span, "declared here"),),
+                help=f"write of: {declared_rule.doc.of} and unit: {declared_rule.doc.unit}",
             )
             continue
         declared_rule.entries.extend(_rule_entries(name, rule, file, findings))
@@ -229,13 +250,13 @@ def _overlay(found: Declarations, file: RuleFile, source: RuleSource, findings: 
             declared_rule.dropped = drop.reason
 
 
-def _rule_to_change(found: Declarations, name: Text, findings: Findings, verb: str) -> Declared | None:
+def _rule_to_change(found: Declarations, name: Text, findings: Findings, verb: str, entity: str = "") -> Declared | None:
     candidates = found.rules_called(str(name))
     if not candidates:
         known = [own for _, own in found.rules]
         findings.error("RB068", f"nothing called '{name}' to {verb}", name.span, help=f"{verb}: names a rule{suggest(str(name), known)}")
         return None
-    return candidates[0]
+    return next((declared for declared in candidates if declared.doc.of == entity), candidates[0])
 
 
 def _permitted(declared: Declared, file: RuleFile, name: Text, findings: Findings) -> bool:
@@ -272,10 +293,9 @@ def conflicts(declared: Declared, findings: Findings) -> None:
     """Find two statements of one kind that begin on one day (for a table: with a member in common)."""
     seen: dict[tuple[int, int, str], Entry] = {}
     for entry in declared.entries:
-        members = [str(member) for member in entry.rows] if entry.rows is not None and len(declared.doc.over) > 1 else [""]
-        if entry.rows is not None and len(declared.doc.over) == 1 and not set(declared.doc.over) & {"from", "up_to"}:
-            members = [str(member) for member in entry.rows]
-        for member in members:
+        # The rows of a table are set member by member of its first axis, unless that is its only one and banded.
+        by_member = entry.rows is not None and next(iter(declared.doc.over), "from") not in ("from", "up_to")
+        for member in [str(member) for member in entry.rows or {}] if by_member else [""]:
             key = (entry.rank, entry.first, member)
             other = seen.get(key)
             if other is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
-from typing import Any
+from itertools import pairwise, product
+from typing import Any, Final
 
 from rbcalc_kernels.language.documents import Text
 from rbcalc_kernels.language.types import Choice, Number
@@ -17,6 +17,10 @@ from rbcalc_kernels.program.values import constant
 from rbcalc_kernels.source import Findings, suggest
 
 Row = tuple[tuple[Fraction | int, ...], tuple[Value, ...]]
+
+
+MOST_EDGES: Final = 1_000
+MOST_REPORTED: Final = 50
 
 
 class Rows:
@@ -39,17 +43,24 @@ class Rows:
         if len(members) < len(axes):
             axis = axes[len(members)]
             if not isinstance(node, Mapping):
-                self.findings.error("RB075", f"rows by {axis.name} are wanted here", _span(node, self.shape), help=f"write {{{axis.members[0] if axis.members else '...'}: ...}}")
+                help_ = f"write {{{axis.members[0] if axis.members else '...'}: ...}}"
+                self.findings.error("RB075", f"rows by {axis.name} are wanted here", _span(node, self.shape), help=help_)
                 return
+            wrong = 0
             for member, inner in node.items():
                 if str(member) not in axis.members:
-                    self.findings.error("RB039", f"{member} is not one of {axis.name}", member.span, help=f"{', '.join(axis.members[:12])}{suggest(str(member), axis.members)}")
+                    wrong += 1
+                    if wrong > MOST_REPORTED:
+                        break
+                    help_ = f"{', '.join(axis.members[:12])}{suggest(str(member), axis.members)}"
+                    self.findings.error("RB039", f"{member} is not one of {axis.name}", member.span, help=help_)
                     continue
                 self._walk(inner, (*members, str(member)), rows)
             return
         if self.shape.bands is None:
             if not isinstance(node, Text):
-                self.findings.error("RB075", "one value is wanted here", _span(node, self.shape))
+                help_ = f"{self.shape.name} is by {' and '.join(self.shape.keys) or 'nothing'}: write the value itself"
+                self.findings.error("RB075", "one value is wanted here", _span(node, self.shape), help=help_)
                 return
             value = constant(node, self.shape.type, self.names, self.findings)
             if value is not None:
@@ -65,11 +76,15 @@ class Rows:
         if not isinstance(node, Mapping) or not node:
             self.findings.error("RB075", "a value for each edge is wanted here", _span(node, self.shape), help="write {£0: 90%, £116.21: 70%}")
             return None
+        if len(node) > MOST_EDGES:
+            first = next(iter(node))
+            self.findings.error("RB075", f"{len(node)} edges; {MOST_EDGES} are allowed", first.span, help="make two tables of it")
+            return None
         steps: list[tuple[Fraction | int, Value, Text]] = []
         above: Value | None = None
         for edge, inner in node.items():
             if not isinstance(inner, Text):
-                self.findings.error("RB075", "one value is wanted here", edge.span)
+                self.findings.error("RB075", "one value is wanted here", edge.span, help="write the value of the edge itself")
                 return None
             value = constant(inner, self.shape.type, self.names, self.findings)
             if value is None:
@@ -82,12 +97,12 @@ class Rows:
                 return None
             steps.append((amount, value, edge))
         steps.sort(key=lambda step: step[0])
-        for (one, _, _), (other, _, text) in zip(steps, steps[1:], strict=False):
+        for (one, _, _), (other, _, text) in pairwise(steps):
             if one == other:
-                self.findings.error("RB064", f"two rows begin at {text}", text.span)
+                self.findings.error("RB064", f"two rows {'end' if bands.upper else 'begin'} at {text}", text.span, help="keep one of them")
         first = next(iter(node))
         if bands.upper and above is None:
-            self.findings.error("RB065", "nothing is said above the last edge", first.span, help="add above: ...")
+            self.findings.error("RB065", "nothing is said above the last edge", first.span, help="add above: with the value beyond it")
             return None
         if not bands.upper and above is not None:
             self.findings.error("RB065", "`above` is for a table by up_to:", first.span, help="the last edge holds upwards without end")

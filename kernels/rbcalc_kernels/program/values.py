@@ -8,21 +8,23 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, Final
 
+from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.language.documents import RuleFile, SourceDoc, Text
-from rbcalc_kernels.language.parser import ExpressionError, parse
 from rbcalc_kernels.language.types import COUNT, DATE, DAYS, RATE, UNITS, YES_NO, Choice, Number, Type
 from rbcalc_kernels.program.expressions import EPOCH, Scope, Stop, Typer
 from rbcalc_kernels.program.graph import Mode, Rounding, Source, Value
 from rbcalc_kernels.program.names import Names
-from rbcalc_kernels.source import Findings, suggest
+from rbcalc_kernels.source import Findings, Scalar, suggest
 
-_ROUND: Final = re.compile(r"(?P<step>penny|pound|(?P<decimals>\d+) decimals?|£\d+(\.\d+)?|\d+p|day|whole number), *(?P<mode>half up|half down|up|down)")
+_ROUND: Final = re.compile(
+    r"(?P<step>penny|pound|(?P<decimals>[0-9]) decimals?|£[0-9]+(\.[0-9]+)?|[0-9]+p|day|whole number), *(?P<mode>half up|half down|up|down)"
+)
 
 
 def day_of(text: Text, findings: Findings) -> int | None:
     """A date as days since 1970, or None with a finding."""
     try:
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(text)):
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", str(text)):
             raise ValueError
         return date.fromisoformat(str(text)).toordinal() - EPOCH
     except ValueError:
@@ -56,7 +58,7 @@ def constant(text: Text, type_: Type, names: Names, findings: Findings) -> Value
         return None
     try:
         return evaluate_constant(node, _NOTHING)
-    except (LookupError, TypeError, ArithmeticError):
+    except (LookupError, TypeError, ArithmeticError, CalculationFault):
         findings.error("RB057", "a written-out figure is wanted here", text.span, help="write the amount, not a name")
         return None
 
@@ -80,25 +82,20 @@ _NOTHING: Final = _Nothing()
 
 def range_of(text: Text, type_: Type, names: Names, findings: Findings) -> tuple[Fraction, Fraction] | None:
     """The two ends of `lowest to highest`, or None with a finding."""
-    low_text, middle, high_text = str(text).partition(" to ")
+    whole = str(text)
+    low_text, middle, _ = whole.partition(" to ")
     if not middle:
         findings.error("RB058", "a range is `lowest to highest`", text.span, help="write £0 to £1000000, or 0 to 20")
         return None
     ends = []
-    for word in (low_text, high_text):
-        part = Text(word.strip())
-        part.scalar = text.scalar
-        try:
-            parse(word.strip())
-        except ExpressionError as error:
-            findings.error(error.code, error.message, text.span, help=error.help)
-            return None
+    for first, last in ((0, len(low_text)), (len(low_text) + len(middle), len(whole))):
+        part = Text.of(Scalar(whole[first:last], text.scalar.part(first, last)))
         value = constant(part, type_, names, findings)
         if value is None:
             return None
         ends.append(Fraction(value))  # dates are whole numbers already
     if ends[0] > ends[1]:
-        findings.error("RB058", "the range ends before it begins", text.span)
+        findings.error("RB058", "the range ends before it begins", text.span, help="write the lowest value first")
         return None
     return ends[0], ends[1]
 
@@ -110,7 +107,7 @@ def step_of(text: Text | None, type_: Type, names: Names, findings: Findings, de
         if isinstance(value, Fraction) and value > 0:
             return value
         if value is not None:
-            findings.error("RB059", "a step is more than nothing", text.span)
+            findings.error("RB059", "a step is more than nothing", text.span, help="write the smallest difference, as 1p or 0.01%")
         return Fraction(1)
     if isinstance(type_, Number) and type_.is_money:
         return Fraction(1, 100)
@@ -136,7 +133,12 @@ def rounding_of(text: Text, type_: Type, findings: Findings) -> Rounding | None:
         step = {"penny": Fraction(1, 100), "pound": Fraction(1), "day": Fraction(1), "whole number": Fraction(1)}[word]
     money = word in ("penny", "pound") or word.startswith("£") or word.endswith("p") and word[:-1].isdigit()
     if money != (isinstance(type_, Number) and type_.is_money) or type_ not in (RATE, COUNT, DAYS) and not money:
-        findings.error("RB060", f"{type_} cannot be rounded to {word}", text.span)
+        right = "penny, pound, 50p or £5" if isinstance(type_, Number) and type_.is_money else "2 decimals or whole number"
+        numbers = isinstance(type_, Number)
+        findings.error("RB060", f"{type_} cannot be rounded to {word}", text.span, help=f"write {right}" if numbers else "take round: away")
+        return None
+    if step == 0:
+        findings.error("RB060", "nothing is no step of a rounding", text.span, help="write penny, pound, 50p, £5 or another step")
         return None
     return Rounding(Mode(match["mode"]), step)
 

@@ -1,0 +1,363 @@
+"""A run: a caseload through the rules of its councils, to bills, totals and rejects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from rbcalc._arrow import column
+from rbcalc._both import records_of
+from rbcalc._outputs import OutputFolder, ParquetFile, provenance
+from rbcalc._rules import Council
+from rbcalc._totals import Table, Totals, added, headings, kinds
+from rbcalc._years import FinancialYear, iso
+from rbcalc.errors import UsageError
+from rbcalc_kernels.exact.evaluator import Evaluator
+from rbcalc_kernels.exact.faults import CalculationFault
+from rbcalc_kernels.exact.spells import build
+from rbcalc_kernels.language.types import DATE, Choice, Number
+from rbcalc_kernels.program.graph import Program, Ref, Report
+
+if TYPE_CHECKING:
+    from rbcalc.caseload.model import Caseload
+    from rbcalc_kernels.compiled.evaluator import Compiled, Results
+    from rbcalc_kernels.compiled.spells import CutBatch, Rejected
+
+REASONS = {
+    "reversed": ("a record ends before it begins", "put its two dates right"),
+    "outside_year": ("no day of the account lies in the year", "leave it out, or choose another year"),
+    "gap": ("a day on which no record is in force", "let the records follow each other without a gap"),
+    "overlap": ("a day on which two records are in force", "end the earlier record the day before the later one begins"),
+    "missing": ("a fact that must be given was not", "fill the column"),
+    "unknown": ("a rule needed an optional fact that was not given", "fill the column for this account"),
+    "no_cell": ("a table of the rules has no figure for these facts", "check the area and the other facts against rbcalc show rates"),
+    "no_figure": ("a figure of the rules is missing on a day in use", "check the dates"),
+    "no_rows": ("the least or greatest of nothing", "check the facts of the account"),
+    "no_source": ("a period has nothing to be worked out from", "check the dates of the account"),
+    "division": ("a division by nothing", "check the facts of the account"),
+    "not_whole": ("a count that is not whole", "check the facts of the account"),
+    "circular": ("a value needs itself", "report the rules to their author"),
+}
+
+
+class Kernel:
+    """One council's program made ready for a caseload."""
+
+    def __init__(self, program: Program, *, periods: bool = False, like: Kernel | None = None) -> None:
+        """Compile what the bills and the reports need; `like` is a kernel whose machine code may serve."""
+        from rbcalc_kernels.compiled.cutting import CutDates
+        from rbcalc_kernels.compiled.evaluator import compile_program
+
+        self.program = program
+        self.root = next(entity.name for entity in program.entities.values() if entity.parent is None)
+        self.totals = Totals(program)
+        self.types = self.totals.types
+        self.bill = tuple(ref for ref in program.outputs if ref.entity == self.root)
+        spells = {e.name for e in program.entities.values() if e.spell and not e.derived and e.parent == self.root}
+        self.periods = tuple(ref for ref in program.outputs if ref.entity in spells) if periods else ()
+        needed = tuple(dict.fromkeys((*self.bill, *self.periods, *self.totals.needed())))
+        rules = {Ref(rule.entity, rule.name) for rule in program.rules}
+        refs = tuple(ref for ref in needed if ref in rules)
+        self.facts = tuple(ref for ref in needed if ref not in rules)
+        self.compiled: Compiled = compile_program(program, refs) if like is None else like.compiled.with_parameters(program)
+        self.cuts = CutDates(program) if like is None else like.cuts.with_parameters(program)
+
+    def run(self, registers: Mapping[str, Any], threads: int) -> tuple[CutBatch, Rejected, Results]:
+        """Cut and work out the accounts of some registers."""
+        from rbcalc_kernels.compiled.spells import cut
+
+        batch, rejected = cut(self.program, registers, self.cuts)
+        return batch, rejected, self.compiled.run(batch, threads, checked=True)
+
+
+@dataclass(slots=True)
+class Part:
+    """What one council's share of a shard came to."""
+
+    bills: Any
+    periods: Any
+    rejects: Any
+    accounts: int
+
+
+def calculated(kernel: Kernel, caseload: Caseload, council: str, threads: int) -> Part:
+    """One council's accounts of a caseload, added to the kernel's totals."""
+    registers = caseload.columns()
+    batch, rejected, results = kernel.run(registers, threads)
+    fault = results.fault.copy()
+    values = {**results.columns, **{ref: batch.entities[ref.entity].columns[ref.name] for ref in kernel.facts}}
+    denominators = {**results.denominators, **{ref: kernel.program.inputs[ref].step.denominator for ref in kernel.facts}}
+    exact_faults = _settle(kernel, registers, batch, results, fault)
+    good = fault == 0
+    chosen: dict[str, Any] = {}
+    if not good.all():
+        chosen = {entity: np.flatnonzero(good[_roots(kernel, batch, entity)]) for entity in {ref.entity for ref in values}}
+    kernel.totals.add(values, denominators, chosen)
+    references = caseload.references
+    kept = batch.kept
+    bills = _table(kernel, kernel.bill, values, denominators, chosen.get(kernel.root))
+    names = references if len(kept) == len(references) else references.take(pa.array(kept))
+    bills = bills.add_column(0, _key(kernel), names if good.all() else names.take(pa.array(np.flatnonzero(good))))
+    periods = _periods(kernel, batch, values, denominators, chosen, names) if kernel.periods else None
+    rows = caseload.registers[caseload.root].rows
+    rejects = _rejects(kernel, council, caseload.root, rows, batch, rejected, results, fault, exact_faults)
+    return Part(bills, periods, rejects, len(references))
+
+
+def _key(kernel: Kernel) -> str:
+    return next(register.key for register in kernel.program.registers.values() if register.entity == kernel.root)
+
+
+def _roots(kernel: Kernel, batch: CutBatch, entity: str) -> Any:
+    """The root row of each row of an entity."""
+    places: Any = np.arange(batch.entities[entity].count)
+    while (parent := kernel.program.entities[entity].parent) is not None:
+        places = batch.entities[entity].parent[places]  # type: ignore[index]
+        entity = parent
+    return places
+
+
+def _settle(kernel: Kernel, registers: Mapping[str, Any], batch: CutBatch, results: Results, fault: Any) -> dict[int, str]:
+    """Work out exactly the accounts that the kernel leaves in doubt, and put their figures in place."""
+    found: dict[int, str] = {}
+    for root in np.flatnonzero(results.doubt):
+        try:
+            row = build(kernel.program, records_of(kernel.program, registers, int(batch.kept[root])))
+            Evaluator(kernel.program, results.columns).run(row, None)
+        except CalculationFault as reason:
+            fault[root] = np.iinfo(fault.dtype).max
+            found[int(root)] = str(reason.reason)
+            continue
+        for ref, values in results.columns.items():
+            places = np.flatnonzero(_roots(kernel, batch, ref.entity) == root)
+            rows = [each for each in row.walk() if each.entity == ref.entity]
+            type_ = kernel.types[ref]
+            for place, each in zip(places, rows, strict=True):
+                value = each.values[ref.name]
+                if isinstance(type_, Choice):
+                    values[place] = type_.code(str(value))
+                elif isinstance(type_, Number):
+                    values[place] = int(value * results.denominators.get(ref, 1))  # type: ignore[operator]
+                else:
+                    values[place] = int(value)  # type: ignore[arg-type]
+    return found
+
+
+def _table(kernel: Kernel, refs: Sequence[Ref], values: Mapping[Ref, Any], denominators: Mapping[Ref, int], rows: Any) -> Any:
+    arrays = [column(values[ref] if rows is None else values[ref][rows], denominators.get(ref, 1), kernel.types[ref]) for ref in refs]
+    return pa.Table.from_arrays(arrays, names=[ref.name for ref in refs])
+
+
+def _periods(kernel: Kernel, batch: CutBatch, values: Mapping[Ref, Any], denominators: Mapping[Ref, int], chosen: Mapping[str, Any], names: Any) -> Any:
+    entity = kernel.periods[0].entity
+    rows = chosen.get(entity)
+    table = _table(kernel, kernel.periods, values, denominators, rows)
+    roots = _roots(kernel, batch, entity)
+    days = batch.entities[entity].columns
+    for place, name in enumerate(("first_day", "last_day")):
+        found = days[name] if rows is None else days[name][rows]
+        table = table.add_column(place, name, column(found, 1, DATE))
+    return table.add_column(0, _key(kernel), names.take(pa.array(roots if rows is None else roots[rows])))
+
+
+def _rejects(
+    kernel: Kernel, council: str, table: str, numbers: Any, batch: CutBatch, rejected: Rejected, results: Results, fault: Any, exact: Mapping[int, str]
+) -> Any:
+    from rbcalc.caseload.model import REJECTS
+
+    rows: list[tuple[str, int, str, str, str, str]] = []
+    for root, reason, register, day in zip(rejected.root, rejected.reasons, rejected.register, rejected.day, strict=True):
+        words, remedy = REASONS[str(reason)]
+        rows.append((table, int(numbers[root]), register, f"{words}: {register}, {iso(int(day))}", remedy, council))
+    for root in np.flatnonzero(fault):
+        place = int(fault[root])
+        told = results.faults[place - 1] if int(root) not in exact else None
+        reason_word = exact[int(root)] if told is None else str(told.reason)
+        words, remedy = REASONS[reason_word]
+        about = f": {told.what}" if told is not None and getattr(told, "what", "") else ""
+        rows.append((table, int(numbers[batch.kept[root]]), "", words + about, remedy, council))
+    columns = list(zip(*rows, strict=True)) if rows else [[] for _ in REJECTS]
+    return pa.table([pa.array(list(values), found.type) for values, found in zip(columns, REJECTS, strict=True)], schema=REJECTS)
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a run came to: totals by council and report, and how many rows went in and out."""
+
+    year: FinancialYear
+    councils: tuple[str, ...]
+    programs: dict[str, Program]
+    totals: dict[str, dict[str, Table]]
+    accounts: dict[str, int] = field(default_factory=dict)
+    rejects: int = 0
+    assumptions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    manifest: Path | None = None
+
+    def report(self, name: str) -> Report:
+        """A report by name."""
+        program = next(iter(self.programs.values()))
+        return next(report for report in program.reports if report.name == name)
+
+    def table(self, name: str, council: str | None = None) -> Table:
+        """A report of one council, or the sum of all."""
+        if council is not None:
+            return self.totals[council][name]
+        return added([tables[name] for tables in self.totals.values()])
+
+    @property
+    def provisional(self) -> dict[str, tuple[str, ...]]:
+        """The figures not confirmed that results rest on, by council."""
+        return {name: program.provisional for name, program in self.programs.items() if program.provisional}
+
+
+def kernels_for(programs: Mapping[str, Program], *, periods: bool = False) -> dict[str, Kernel]:
+    """A kernel for each council; machine code is shared where the rules are."""
+    made: dict[str, Kernel] = {}
+    first: Kernel | None = None
+    for name, program in programs.items():
+        made[name] = Kernel(program, periods=periods, like=first)
+        first = first or made[name]
+    return made
+
+
+def rebill(
+    councils: Sequence[Council],
+    year: str | FinancialYear,
+    caseload: Any,
+    out: Path,
+    *,
+    charges: Sequence[Path] = (),
+    column_map: Path | None = None,
+    threads: int = 2,
+    periods: bool = False,
+    force: bool = False,
+    keep_private: bool = False,
+    command: str = "",
+    memory: str = "700MB",
+    progress: Callable[[int, int], None] | None = None,
+) -> Summary:
+    """Bill a caseload for a year into a folder, in shards, so that memory stays bounded.
+
+    Each council's bills, totals and rejects stand in its own folder; the totals of all stand under `totals`; the manifest
+    is written last.  Raises UsageError, DataError, OutputError and RulesError.
+    """
+    from rbcalc.caseload.importing import stream
+
+    when = FinancialYear.of(year)
+    programs = {council.name: council.program(when, own=charges) for council in councils}
+    if any(program.hypothetical for program in programs.values()):
+        raise UsageError("RC047", "a scenario cannot be billed", hint="use what-if for suppositions")
+    kernels = kernels_for(programs, periods=periods)
+    only = councils[0].name if len(councils) == 1 else ""
+    with stream(caseload, dict(programs), column_map=column_map, council=only, threads=threads, hashed=True, keep_private=keep_private, memory_limit=memory) as shards:
+        folder = OutputFolder.made(out, force=force)
+        writer = _Writer(folder, when, command, programs)
+        accounts = dict.fromkeys(programs, 0)
+        rejects = 0
+        for number, shard in enumerate(shards, 1):
+            for name, part_of in _by_council(shard, list(programs)):
+                part = calculated(kernels[name], part_of, name, threads)
+                accounts[name] += part.accounts
+                rejects += part.rejects.num_rows
+                writer.add(name, part)
+            if progress is not None:
+                progress(number, shards.shards)
+        writer.add_rejects(shards.rejects)
+        rejects += shards.rejects.num_rows
+        summary = Summary(
+            when,
+            tuple(programs),
+            programs,
+            {name: {report.name: kernel.totals.table(report) for report in kernel.program.reports} for name, kernel in kernels.items()},
+            accounts,
+            rejects,
+            tuple(str(item) for item in shards.assumptions),
+            tuple(shards.notes),
+        )
+        facts = {"digest": shards.content.digest, "tables": {name: {"rows": c.rows, "used": c.used, "rejected": c.rejected} for name, c in shards.counts.items()}}
+        summary.manifest = writer.finish(summary, facts)
+    return summary
+
+
+def _by_council(shard: Caseload, names: Sequence[str]) -> Iterator[tuple[str, Caseload]]:
+    """The councils of a shard with their parts; a shard of one council is used as it is."""
+    there = np.unique(shard.council)
+    for place in there:
+        name = shard.councils[int(place)]
+        if name in names:
+            yield name, shard if len(there) == 1 else shard.of(name)
+
+
+class _Writer:
+    """Writes a run's files council by council."""
+
+    def __init__(self, folder: OutputFolder, year: FinancialYear, command: str, programs: Mapping[str, Program]) -> None:
+        self.folder, self.year, self.command, self.programs = folder, year, command, programs
+        self.files: dict[str, ParquetFile] = {}
+
+    def _facts(self, council: str) -> dict[str, Any]:
+        program = self.programs[council]
+        return {"council": council, "year": str(self.year), "rules": program.digest, "provisional": list(program.provisional), "command": self.command}
+
+    def add(self, council: str, part: Part) -> None:
+        """Write one council's share of a shard."""
+        self._write(council, "bills", part.bills)
+        if part.periods is not None:
+            self._write(council, "periods", part.periods)
+        if part.rejects.num_rows:
+            self._write(council, "rejects", part.rejects)
+
+    def _write(self, council: str, kind: str, table: Any) -> None:
+        name = f"{council}/{kind}.parquet" if council else f"{kind}.parquet"
+        if name not in self.files:
+            facts = self._facts(council) if council else {"year": str(self.year), "command": self.command}
+            self.files[name] = ParquetFile(self.folder, name, table.schema, facts)
+        self.files[name].write(table)
+
+    def add_rejects(self, rejects: Any) -> None:
+        """Write the rows that the import refused: to their council's file, or to the run's where no council is known."""
+        import pyarrow.compute as pc
+
+        for council in rejects["council"].unique().to_pylist() if rejects.num_rows else []:
+            chosen = rejects.filter(pc.equal(rejects["council"], council))
+            self._write(council if council in self.programs else "", "rejects", chosen)
+
+    def finish(self, summary: Summary, caseload: Mapping[str, Any]) -> Path:
+        """Totals, then the manifest."""
+        for council in summary.councils:
+            for report in self.programs[council].reports:
+                self._totals(council, report, summary.table(report.name, council))
+        for report in self.programs[summary.councils[0]].reports:
+            self._totals("", report, summary.table(report.name))
+        for file in self.files.values():
+            file.close()
+        councils = {name: {"rules": p.digest, "provisional": list(p.provisional), "accounts": summary.accounts[name]} for name, p in self.programs.items()}
+        facts = provenance(self.command, councils, caseload)
+        return self.folder.finish({"result": "rebill", "year": str(self.year), "complete": summary.rejects == 0, "rejected": summary.rejects, **facts})
+
+    def _totals(self, council: str, report: Report, table: Table) -> None:
+        program = self.programs[council or next(iter(self.programs))]
+        names, types = headings(program, report), kinds(program, report)
+        rows = [[*keys, *figures] for keys, figures in sorted(table.items())]
+        arrays = []
+        for place, type_ in enumerate(types):
+            values = [row[place] for row in rows]
+            if type_ is None:
+                arrays.append(pa.array([str(v) for v in values], pa.string()))
+            else:
+                money = isinstance(type_, Number) and type_.is_money
+                scale = 100 if money else 1
+                whole = np.array([int(v * scale) for v in values], dtype=np.int64)  # type: ignore[operator, arg-type]
+                arrays.append(column(whole, scale, type_))
+        place_in = f"{council}/totals" if council else "totals"
+        made = pa.Table.from_arrays(arrays, names=names)
+        name = f"{place_in}/{report.name}.parquet"
+        facts = self._facts(council) if council else {"year": str(self.year), "command": self.command}
+        self.files[name] = ParquetFile(self.folder, name, made.schema, facts)
+        self.files[name].write(made)
