@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Records = Mapping[str, Sequence[Mapping[str, Value | None]]]
 OPEN = 2**31 - 1
+FEW = 500
 
 
 def encoded(program: Program, roots: Sequence[Records]) -> dict[str, RegisterColumns]:
@@ -172,11 +173,13 @@ def differences(program: Program, records: Sequence[Records], roots: Sequence[Ro
 
     problems: list[list[str]] = [[] for _ in records]
     refs = [Ref(rule.entity, rule.name) for rule in program.rules if not rule.hidden]
-    batch, rejected = cut(program, encoded(program, records), CutDates(program))
+    batch, rejected = cut(program, encoded(program, records), CutDates(program, engine="python" if len(records) < FEW else None))
     for place, reason in zip(rejected.root, rejected.reasons, strict=True):
         if roots[int(place)] is not None:
             problems[int(place)].append(f"the compiled evaluator refuses it: {reason}")
-    results = compile_program(program, refs).run(batch)
+    # A handful of accounts does not repay machine code: the same generated source runs as plain Python.
+    engine = "python" if len(records) < FEW else None
+    results = compile_program(program, refs, engine=engine).run(batch)
     places = {entity: _root_places(program, batch.entities, entity) for entity in {ref.entity for ref in refs}}
     types = {Ref(rule.entity, rule.name): rule.type for rule in program.rules}
     for kept, place in enumerate(batch.kept):

@@ -4,6 +4,9 @@ A root row is used only when everything that belongs to it is good: a bill worke
 wrong and look right.  So a row that is rejected takes with it the rows above it and, from there, those below.
 """
 
+# Every name and text in the queries goes through `quote` or `literal`; they are built from rules and headers.
+# ruff: noqa: S608
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -201,8 +204,7 @@ class Assembler:
         flag = alias(name + "?").strip('"')
         given = _numpy(found.table[flag]) != 0 if flag in found.table.column_names else np.ones(found.count, np.bool_)
         wrong = (codes < 0) & given & (found.council >= 0)
-        for place in np.flatnonzero(wrong & (found.why == Why.USED)):
-            found.detail[int(place)] = name
+        found.detail.update(dict.fromkeys(np.flatnonzero(wrong & (found.why == Why.USED)).tolist(), name))
         found.mark(wrong, Why.LOCAL)
         longest = max(map(len, self.local[register.name, name]))
         dtype = np.uint8 if longest <= 256 else np.uint16
@@ -222,8 +224,7 @@ class Assembler:
                 if found is not None and found.owner is not None:
                     has[found.owner[found.owner >= 0]] = True
                 lacking = ~has[group] & (above.why == Why.USED) & (above.council != ELSEWHERE)
-                for place in np.flatnonzero(lacking):
-                    above.detail[int(place)] = register.name
+                above.detail.update(dict.fromkeys(np.flatnonzero(lacking).tolist(), register.name))
                 above.mark(lacking, Why.LACKS)
             if found is not None and found.owner is not None:
                 bad = (found.why != Why.USED) & (found.why != Why.ELSEWHERE) & (found.owner >= 0)
@@ -243,7 +244,7 @@ class Assembler:
             if anchor is None or found.owner is None:
                 continue
             above = held[anchor.name]
-            alive = np.zeros(above.count, np.bool_)
+            alive = np.zeros(max(above.count, 1), np.bool_)
             alive[above.group(register.by)[above.why == Why.USED]] = True
             found.mark((found.owner >= 0) & ~alive[np.maximum(found.owner, 0)], Why.FOLLOWS)
 
@@ -335,7 +336,7 @@ class Assembler:
         why = Why(found.why[place])
         anchor = self.layout.anchors.get(register.name)
         above = anchor.name if anchor is not None else ""
-        of = " of its council" if found.plan.council else ""
+        of = " of its council" if len(self.councils) > 1 else ""
         if why is Why.DUPLICATE:
             remedy = "leave one row; where two councils use one number, put something of the council's before it"
             return register.key, "is written in more than one row", remedy

@@ -18,15 +18,13 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rbcalc.errors import UsageError
 from rbcalc_kernels.source import Mapping_, Node, RulesError, Scalar, Sequence_, Span, read, render, suggest
 from rbcalc_kernels.source.diagnostics import Diagnostic
-
-from rbcalc.errors import UsageError
 
 DATE_FORMATS: Mapping[str, tuple[str, str]] = {
     "YYYY-MM-DD": (r"\d{4}-\d{2}-\d{2}", "%Y-%m-%d"),
@@ -221,6 +219,7 @@ class _Reader:
 
 def _is_encoding(name: str) -> bool:
     try:
-        return codecs.lookup(name)._is_text_encoding
+        "".encode(name)
     except LookupError:
         return False
+    return True

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from rbcalc.caseload.column_map import DELIMITERS, TableMap
 from rbcalc.errors import DataError
@@ -23,8 +24,6 @@ PROBLEM = "#problem"
 
 _BLOCK = 1 << 20
 _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-# Set once and for all readers: a field longer than this is a quotation mark that was never closed.
-_LONGEST_FIELD = 131_072
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +175,6 @@ def _rewrite(
     return CsvText(copy, headers, ",", 1, rows, True, tuple(notes))
 
 
-def _private(path: Path):  # type: ignore[no-untyped-def]
+def _private(path: Path) -> TextIO:
     """A new text file that only its owner can read."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8", newline="")

@@ -294,5 +294,6 @@ def text_hashes(texts: Any) -> Hashes:
             inside = lengths > first + byte
             word[inside, byte] = data[starts[inside] + first + byte]
         words = word.view("<u8").ravel()
-        made = np.where(lengths > first, _mix(made, words), made)
+        mixed = _mix(made, words)
+        np.copyto(made, mixed, where=lengths > first)
     return made

@@ -24,12 +24,12 @@ from rbcalc.errors import UsageError
 
 KEY_BYTES = 32
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("nino", re.compile(r"nino|nat(ional)?[ _-]*ins(urance)?|\bni[ _-]*(no|num)", re.I)),
-    ("email", re.compile(r"e-?mail", re.I)),
-    ("postcode", re.compile(r"post[ _-]*code", re.I)),
-    ("phone", re.compile(r"phone|mobile", re.I)),
-    ("address", re.compile(r"address", re.I)),
-    ("name", re.compile(r"name", re.I)),
+    ("nino", re.compile(r"nino|nat(ional)?[ _-]*ins(urance)?|\bni[ _-]*(no|num)", re.IGNORECASE)),
+    ("email", re.compile(r"e-?mail", re.IGNORECASE)),
+    ("postcode", re.compile(r"post[ _-]*code", re.IGNORECASE)),
+    ("phone", re.compile(r"phone|mobile", re.IGNORECASE)),
+    ("address", re.compile(r"address", re.IGNORECASE)),
+    ("name", re.compile(r"name", re.IGNORECASE)),
 )
 _NINO = re.compile(r"([A-Z]{2}[0-9]{6})[A-D]?")
 

@@ -1,5 +1,8 @@
 """From a raw table to encoded rows in one scan: which columns are read and how, as one SQL query for each register."""
 
+# Every name and text in the queries goes through `quote` or `literal`; they are built from rules and headers.
+# ruff: noqa: S608
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
@@ -105,7 +108,8 @@ class Plan:
         """What is wrong with some rows: an Arrow table of row, column, reason and remedy."""
         connection.register("bad rows", pa.table({"row": rows}))
         raw = quote(self.opened.view)
-        connection.execute(f'CREATE OR REPLACE TEMP TABLE "bad raw" AS SELECT * FROM {raw} WHERE {quote(ROW)} IN (SELECT row FROM "bad rows")')
+        bad = f'SELECT * FROM {raw} WHERE {quote(ROW)} IN (SELECT row FROM "bad rows")'
+        connection.execute(f'CREATE OR REPLACE TEMP TABLE "bad raw" AS {bad}')
         parts: list[str] = []
         before = ["false"]
         for check in self.checks:
@@ -121,18 +125,21 @@ class Plan:
         return found
 
 
-def batches(plan: Plan, connection: duckdb.DuckDBPyConnection, extra: str = "", pseudonyms: Pseudonyms | None = None, query: str = "") -> Iterator[Any]:
+def batches(
+    plan: Plan, connection: duckdb.DuckDBPyConnection, extra: str = "", pseudonyms: Pseudonyms | None = None, query: str = ""
+) -> Iterator[Any]:
     """The encoded rows, a batch at a time; private columns hold pseudonyms before anything else sees them.
 
     Without `pseudonyms` private columns stay as they are.
     """
     reader = connection.sql(query or f"SELECT *{extra} FROM ({plan.select()})").to_arrow_reader(BATCH)
     for batch in reader:
+        rows = batch
         for header, (kind, _) in plan.private.items() if pseudonyms is not None else ():
             assert pseudonyms is not None
-            place = batch.schema.get_field_index(f"private {header}")
-            batch = batch.set_column(place, f"private {header}", pseudonyms.column(kind, batch.column(place)))
-        yield batch
+            place = rows.schema.get_field_index(f"private {header}")
+            rows = rows.set_column(place, f"private {header}", pseudonyms.column(kind, rows.column(place)))
+        yield rows
 
 
 def _sql_type(dtype: np.dtype[np.generic]) -> str:
@@ -173,7 +180,7 @@ class Planner:
             columns |= {register.order_by: ()} if register.order_by else {}
             for described in self.layout.inputs[name]:
                 members = described.type.members if isinstance(described.type, Choice) else ()
-                columns[described.column or described.name] = self._union(described.entity, described.name) or members
+                columns[described.column or described.name] = self.union(described.entity, described.name) or members
             found[name] = columns
         return found
 
@@ -182,7 +189,7 @@ class Planner:
         register = self.layout.program.registers[opened.register]
         return _Maker(self, register, opened).make()
 
-    def _union(self, entity: str, name: str) -> tuple[str, ...]:
+    def union(self, entity: str, name: str) -> tuple[str, ...]:
         """All members of a list that differs between councils; none when it does not."""
         lists: list[tuple[str, ...]] = []
         for program in self.programs.values():
@@ -317,7 +324,7 @@ class _Maker:
     def _fact(self, described: Any) -> None:
         column = described.column or described.name
         cell = self._cell(column)
-        union = self.planner._union(described.entity, described.name)
+        union = self.planner.union(described.entity, described.name)
         if cell is None:
             if described.optional:
                 filler = values.bounds(described)[0] if values.is_measured(described) else 0

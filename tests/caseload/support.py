@@ -8,10 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from caseload.programs import program
 from rbcalc.caseload.importing import import_caseload
 from rbcalc.caseload.model import Caseload
-
-from caseload.programs import program
 
 ACCOUNTS = "account,dwelling,from,to,capital\n001,D1,2026-04-01,,12.50\n002,D2,2026-04-01,2026-09-30,0\n"
 DWELLINGS = "dwelling,from,to,band,area\nD1,2000-01-01,,A,east\nD2,2000-01-01,,D,west\n"

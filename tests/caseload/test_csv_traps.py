@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from caseload.support import ACCOUNTS, DWELLINGS, folder, load, said
 from rbcalc.caseload.column_map import ColumnMap
 from rbcalc.errors import DataError
-
-from caseload.support import ACCOUNTS, DWELLINGS, folder, load, said
 
 HEAD = "account,dwelling,from,to,capital\n"
 

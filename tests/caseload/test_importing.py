@@ -15,7 +15,6 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rbcalc_kernels.compiled.registers import blank
 
 from caseload.programs import program
 from caseload.support import ACCOUNTS, DWELLINGS, PEOPLE, arrow, conserved, folder, load, said
@@ -23,6 +22,7 @@ from rbcalc.caseload.column_map import ColumnMap
 from rbcalc.caseload.importing import import_caseload, stream
 from rbcalc.caseload.values import dtype_of
 from rbcalc.errors import DataError, UsageError
+from rbcalc_kernels.compiled.registers import blank
 
 FOLLOWS = "cannot be used because a row that belongs with it was rejected"
 
@@ -80,7 +80,7 @@ def test_a_rejected_fact_takes_its_account_with_it(tmp_path: Path) -> None:
 
 def test_duplicate_keys_are_rejected(tmp_path: Path) -> None:
     made = load(folder(tmp_path / "c", ACCOUNTS + "001,D2,2026-04-01,,1\n"), council="north")
-    assert [(row, column) for row, column, _ in said(made)] == [(2, "account"), (3, ""), (4, "account")]
+    assert [(row, column) for row, column, _ in said(made)] == [(2, "account"), (4, "account")]
 
 
 def test_nested_registers_find_their_owners(tmp_path: Path) -> None:
@@ -335,7 +335,7 @@ DIRTY = st.tuples(
 )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(DIRTY)
 def test_no_row_is_lost_whatever_the_files_hold_and_shards_say_the_same(texts: tuple[str, ...]) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -348,7 +348,7 @@ def test_no_row_is_lost_whatever_the_files_hold_and_shards_say_the_same(texts: t
             for shard in shards:
                 conserved(shard)
             assert shards.content.digest == whole.digest
-            assert {name: count for name, count in shards.counts.items()} == whole.counts
+            assert dict(shards.counts.items()) == whole.counts
             keys = ["table", "row", "column", "reason", "remedy", "council"]
             assert sorted(map(str, shards.rejects.select(keys).to_pylist())) == sorted(map(str, whole.rejects.select(keys).to_pylist()))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from caseload.support import ACCOUNTS, PEOPLE, folder, load
+from caseload.support import ACCOUNTS, folder, load
 from rbcalc.caseload.column_map import ColumnMap
 from rbcalc.caseload.pseudonyms import Pseudonyms, key_file, kind_of
 from rbcalc.caseload.purge import purge, working_folder
@@ -17,8 +17,11 @@ from rbcalc.errors import UsageError
 CANARY = "Zebulon Quartermain"
 NINO = "QQ 12 34 56 C"
 SECRETS = (CANARY, "Quartermain", "QQ123456", NINO, "1 Canary Row")
-PERSONAL = PEOPLE.replace("student", "student,Full Name,NINO,notes").replace(",no", f",no,{CANARY},{NINO},1 Canary Row")
-PERSONAL = PERSONAL.replace(",yes", f',yes,"{CANARY.lower()}  ",qq123456,x')
+PERSONAL = (
+    "dwelling,from,to,birth_date,student,Full Name,NINO,notes\n"
+    f"D1,2000-01-01,,1970-05-01,no,{CANARY},{NINO},1 Canary Row\n"
+    f'D2,2000-01-01,,1980-05-01,yes,"{CANARY.lower()}  ",qq123456,x\n'
+)
 
 
 def test_private_columns_become_stable_pseudonyms(tmp_path: Path) -> None:

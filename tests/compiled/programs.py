@@ -277,10 +277,8 @@ class Oracle:
         edges, values = found
         if of.bands is None:
             return values[0]
-        if of.bands.upper:
-            place = sum(1 for edge in edges if edge < amount)
-        else:
-            place = sum(1 for edge in edges if edge <= amount) - 1
+        passed = sum(1 for edge in edges if edge < amount or (edge == amount and not of.bands.upper))
+        place = passed if of.bands.upper else passed - 1
         if not 0 <= place < len(values):
             raise NoValue
         return values[place]

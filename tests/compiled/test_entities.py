@@ -7,10 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rbcalc_kernels.compiled.evaluator import compile_program
-from rbcalc_kernels.program.graph import Node, Timeline
-
-from .programs import (
+from compiled.programs import (
     COUNT,
     DATE,
     DAYS,
@@ -37,6 +34,8 @@ from .programs import (
     table,
     test,
 )
+from rbcalc_kernels.compiled.evaluator import compile_program
+from rbcalc_kernels.program.graph import Node, Timeline
 
 SPELL, PERSON, AWARD = "spell", "person", "award"
 ENTITIES = (
@@ -193,7 +192,7 @@ def test_a_batch_that_does_not_fit_is_refused() -> None:
     made, data = whole(), batch(5, 1)
     compiled = compile_program(made, PLAIN, engine="python")
     data.entities[ROOT].columns["kind"][2] = 7
-    with pytest.raises(ValueError, match="account.kind holds 7, outside 0 to 2"):
+    with pytest.raises(ValueError, match=r"account\.kind holds 7, outside 0 to 2"):
         compiled.run(data)
     data = batch(5, 1)
     data.entities[SPELL].offsets = np.array([0, 1])

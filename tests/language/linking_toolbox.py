@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rbcalc_kernels.exact.evaluator import Evaluator
@@ -15,8 +17,8 @@ from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.exact.rows import Row
 from rbcalc_kernels.exact.spells import build
 from rbcalc_kernels.language.documents import Text
-from rbcalc_kernels.language.types import Date, Type
-from rbcalc_kernels.program.graph import Program, Ref, Value
+from rbcalc_kernels.language.types import Choice, Date, Number, Type
+from rbcalc_kernels.program.graph import Input, Program, Ref, Value
 from rbcalc_kernels.program.library import Library
 from rbcalc_kernels.program.linking import Linked, link
 from rbcalc_kernels.program.names import Names
@@ -114,19 +116,135 @@ def exact(program: Program, records: Records) -> Row:
 
 
 def evaluate(program: Program, records: Records) -> Row:
-    """As the exact evaluator says; where the compiled one can be imported it must say the same."""
+    """As the exact evaluator says, and the compiled one too.  Raises CalculationFault when both refuse the row."""
+    (found,) = evaluate_all(program, [records])
+    if isinstance(found, CalculationFault):
+        raise found
+    return found
+
+
+def evaluate_all(program: Program, cases: Sequence[Records]) -> list[Row | CalculationFault]:
+    """Each root as the exact evaluator says; the compiled one, where it can be imported, must say the same of all."""
+    found: list[Row | CalculationFault] = []
+    faulty: list[Row] = []
+    for records in cases:
+        root = None
+        try:
+            root = build(program, records)
+            Evaluator(program).run(root)
+            found.append(root)
+        except CalculationFault as fault:
+            found.append(fault)
+            if root is not None:
+                faulty.append(root)
+    agree(program, [row for row in found if isinstance(row, Row)])
+    for row in faulty:
+        refuse(program, row)
+    return found
+
+
+# ------------------------------------------------------------------------------------------------ the compiled evaluator
+
+_COMPILED: dict[str, Any] = {}
+
+
+def compiled(program: Program) -> Any:
+    """The program's rules as kernels (run without Numba, which they do not need), or None while there is no compiled evaluator."""
     try:
-        row = exact(program, records)
-    except CalculationFault:
-        compare_compiled(program, [(records, None)])
-        raise
-    compare_compiled(program, [(records, row)])
-    return row
+        evaluator = importlib.import_module("rbcalc_kernels.compiled.evaluator")
+    except ModuleNotFoundError:
+        return None
+    if program.digest not in _COMPILED:
+        outputs = [Ref(rule.entity, rule.name) for rule in program.rules if not rule.hidden]
+        _COMPILED[program.digest] = evaluator.compile_program(program, outputs, engine="python")
+    return _COMPILED[program.digest]
 
 
-def compare_compiled(program: Program, cases: Sequence[tuple[Records, Row | None]]) -> None:
-    """Hold the compiled evaluator against rows of the exact one (None where the row must be rejected)."""
-    del program, cases
+def agree(program: Program, roots: Sequence[Row]) -> None:
+    """Hold the compiled evaluator against rows of the exact one, value by value."""
+    kernels = compiled(program) if roots else None
+    if kernels is None:
+        return
+    results = kernels.run(batch(program, roots))
+    assert not results.fault.any(), [results.faults[place - 1] for place in results.fault if place]
+    held = rows_of(roots)
+    for ref in kernels.outputs:
+        rows, root_of = held.get(ref.entity, []), roots_of(roots, ref.entity)
+        column = results.columns[ref]
+        assert len(column) == len(rows), f"{ref}: {len(column)} rows, {len(rows)} expected"
+        for row, root, raw in zip(rows, root_of, column, strict=True):
+            if not results.doubt[root]:
+                value = decoded(program.rule(ref.entity, ref.name).type, int(raw), results.denominators[ref])
+                assert value == row.values[ref.name], f"{ref}: compiled {value}, exact {row.values[ref.name]}"
+
+
+def refuse(program: Program, root: Row) -> None:
+    """See that the compiled evaluator gives no result for a row that the exact one refuses."""
+    kernels = compiled(program)
+    if kernels is not None:
+        results = kernels.run(batch(program, [root]))
+        assert results.fault.all() or results.doubt.all()
+
+
+def rows_of(roots: Sequence[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for root in roots:
+        for row in root.walk():
+            found.setdefault(row.entity, []).append(row)
+    return found
+
+
+def roots_of(roots: Sequence[Row], entity: str) -> list[int]:
+    return [place for place, root in enumerate(roots) for row in root.walk() if row.entity == entity]
+
+
+def batch(program: Program, roots: Sequence[Row]) -> Any:
+    """The facts of rows as columns, as a caseload would bring them."""
+    columns = importlib.import_module("rbcalc_kernels.compiled.columns")
+    made: dict[str, Any] = {}
+    rows: dict[str, list[Row]] = {}
+    for entity in program.entities.values():
+        if entity.parent is None:
+            rows[entity.name] = list(roots)
+    pending = [entity for entity in program.entities.values() if entity.parent is not None and not entity.derived]
+    while pending:
+        entity = next(each for each in pending if each.parent in rows)
+        pending.remove(entity)
+        rows[entity.name] = [row for parent in rows[str(entity.parent)] for row in parent.children.get(entity.name, [])]
+    for name, own in rows.items():
+        above = rows.get(str(program.entities[name].parent), [])
+        place = {id(row): number for number, row in enumerate(above)}
+        parents = offsets = None
+        if above or program.entities[name].parent is not None:
+            parents = np.array([place[id(row.parent)] for row in own], dtype=np.int32)
+            offsets = np.searchsorted(parents, np.arange(len(above) + 1)).astype(np.int64)
+        period = np.array([row.period for row in own], dtype=np.uint8)
+        made[name] = columns.EntityColumns(len(own), {}, parents, offsets, period)
+        for described in program.inputs.values():
+            if described.entity == name:
+                values = [row.values.get(described.name) for row in own]
+                made[name].columns[described.name] = np.array([encoded(described, value) for value in values], dtype=np.int64)
+                if described.optional:
+                    made[name].columns[f"{described.name}?"] = np.array([value is not None for value in values], dtype=np.uint8)
+    return columns.Batch(made)
+
+
+def encoded(described: Input, value: Value | None) -> int:
+    if isinstance(described.type, Number):
+        scaled = Fraction(described.low if value is None else value) * described.step.denominator
+        assert scaled.denominator == 1, f"{described.name}: {value} is finer than its step"
+        return int(scaled)
+    if value is None:
+        return int(described.low)
+    return described.type.code(str(value)) if isinstance(described.type, Choice) else int(value)
+
+
+def decoded(type_: Type, raw: int, denominator: int) -> Value:
+    if isinstance(type_, Number):
+        return Fraction(raw, denominator)
+    if isinstance(type_, Choice):
+        return type_.members[raw]
+    return raw if isinstance(type_, Date) else bool(raw)
 
 
 def rows_called(program: Program, row: Row, name: str) -> list[Row] | None:
@@ -154,14 +272,6 @@ def compare(program: Program, row: Row, expected: Mapping[str, Any], where: str 
         value, found = value_of(wanted, type_, program), row.values[str(name)]
         if found != value:
             yield f"{place}: found {found} ({float(found) if not isinstance(found, str | bool) else found}), expected {wanted}"  # type: ignore[arg-type]
-
-
-def compiled_module() -> Any:
-    """The compiled evaluator, or None where Numba is not to be had."""
-    try:
-        return importlib.import_module("rbcalc_kernels.compiled.evaluator")
-    except ModuleNotFoundError:
-        return None
 
 
 # ------------------------------------------------------------------------------------------------- a small set of rules

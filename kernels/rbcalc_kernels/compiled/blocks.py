@@ -81,7 +81,7 @@ class Block:
         program = self.compiled.program
         dates: dict[str, npt.NDArray[np.int32]] = {}
         for ref in effective_dates(program, entity):
-            dates[ref.entity] = self._column(ref, ref.name).astype(np.int32)
+            dates[ref.entity] = self.column(ref, ref.name).astype(np.int32)
         self.made[entity] = self.entities[entity] = timelines.derive(program, entity, self.entities, dates)
 
     def _period(self, entity: str) -> int | None:
@@ -108,13 +108,12 @@ class Block:
         return self._found[slot]
 
     def _made_array(self, slot: Slot) -> Any:
-        rows = self.entities[slot.entity] if slot.entity in self.entities else None
-        assert rows is not None
+        rows = self.entities[slot.entity]
         match slot.kind:
             case "column":
-                return self._column(Ref(slot.entity, slot.name), slot.name)
+                return self.column(Ref(slot.entity, slot.name), slot.name)
             case "known":
-                return self._column(Ref(slot.entity, f"{slot.name}?"), f"{slot.name}?")
+                return self.column(Ref(slot.entity, f"{slot.name}?"), f"{slot.name}?")
             case "period":
                 return np.zeros(rows.count, dtype=np.uint8) if rows.period is None else np.ascontiguousarray(rows.period)
             case "before":
@@ -131,7 +130,8 @@ class Block:
                 return found
         raise ValueError(slot.kind)
 
-    def _column(self, ref: Ref, name: str) -> Column:
+    def column(self, ref: Ref, name: str) -> Column:
+        """A column of the batch by its name, or one that is worked out, made when first asked for."""
         if ref in self.columns:
             return self.columns[ref]
         made = self.variant.uniform.columns.get(ref)

@@ -75,14 +75,14 @@ def _write(path: Path, text: str) -> None:
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-        os.replace(name, path)
+        Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
 
 
 def _sums(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in (_MANIFEST,))
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != _MANIFEST)
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
@@ -148,7 +148,7 @@ class Kernel:
                 self._function = self._open()
             try:
                 machine.prepare(self._function, arguments)
-            except Exception:
+            except Exception:  # noqa: BLE001
                 # Whatever the cause, a fresh module tells a broken entry from a broken program.
                 _LOG.warning("a compiled module in %s could not be read and is made again", self.folder)
                 shutil.rmtree(self.folder, ignore_errors=True)

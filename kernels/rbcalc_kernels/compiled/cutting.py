@@ -21,8 +21,8 @@ _YES: Final = Node(Op.CONST, YES_NO, (), True)
 class CutDates:
     """Gives `spells.cut` the dates of a program's cuts."""
 
-    def __init__(self, program: Program) -> None:
-        """Compile the cuts of `program`, if it has any."""
+    def __init__(self, program: Program, *, engine: str | None = None) -> None:
+        """Compile the cuts of `program`, if it has any; `engine` as for `compile_program`."""
         self.refs = tuple(Ref(entity, f"cut_{place}") for place, (entity, _) in enumerate(program.cuts))
         rules = []
         for ref, (entity, day) in zip(self.refs, program.cuts, strict=True):
@@ -30,7 +30,7 @@ class CutDates:
             body = day if sure == _YES else Node(Op.IF, DATE, (sure, day, Node(Op.CONST, DATE, (), NEVER)), None, day.span)
             rules.append(Rule(ref.name, entity, DATE, body, f"a day on which {entity} rows are divided", span=day.span))
         self.program = replace(program, rules=tuple(rules), cuts=())
-        self._compiled: Compiled | None = compile_program(self.program, self.refs) if self.refs else None
+        self._compiled: Compiled | None = compile_program(self.program, self.refs, engine=engine) if self.refs else None
 
     def __call__(self, batch: Batch) -> Mapping[int, npt.NDArray[np.int32]]:
         """The dates, by the place of the cut, for each row of its entity."""

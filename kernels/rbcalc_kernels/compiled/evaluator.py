@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from math import lcm
 from typing import Final
 
@@ -92,21 +93,22 @@ class Compiled:
             collapsible = _collapsible(program, self.root, self.general)
             self.single = Variant(program, self.outputs, collapsible) if collapsible else None
         self.denominators = {ref: self._denominator(ref) for ref in self.outputs}
-        self.faults = tuple(dict.fromkeys(fault for variant in self._variants for fault in variant.lowering.faults))
+        self.faults = tuple(dict.fromkeys(fault for variant in self.variants for fault in variant.lowering.faults))
         self._arrays = self._filled(program)
         if self._arrays is None:
             raise ValueError("the program's figures do not fit its own kernels")
 
     @property
-    def _variants(self) -> tuple[Variant, ...]:
+    def variants(self) -> tuple[Variant, ...]:
+        """The ways in which the program was lowered."""
         return (self.general,) if self.single is None else (self.general, self.single)
 
     def _denominator(self, ref: Ref) -> int:
-        helds = [variant.held(ref) for variant in self._variants]
+        helds = [variant.held(ref) for variant in self.variants]
         return lcm(*(held.den for held in helds if isinstance(held, Num)))
 
     def _filled(self, program: Program) -> tuple[dict[str, Array], ...] | None:
-        found = [variant.lowering.layout.arrays(program) for variant in self._variants]
+        found = [variant.lowering.layout.arrays(program) for variant in self.variants]
         arrays = tuple(each for each in found if each is not None)
         return arrays if len(arrays) == len(found) else None
 
@@ -114,7 +116,7 @@ class Compiled:
     def source(self) -> str:
         """The generated text, the usual variant first."""
         texts = [
-            function.source for variant in reversed(self._variants) for function in variant.uniform.functions if function.source
+            function.source for variant in reversed(self.variants) for function in variant.uniform.functions if function.source
         ]
         return "\n\n".join(dict.fromkeys(texts))
 
@@ -142,9 +144,8 @@ class Compiled:
         gathered = Gathered(self, part)
         work = list(self._work(part, threads, block, gathered))
         if threads > 1 and len(work) > 1:
-            with ThreadPoolExecutor(threads) as pool:
-                for found in pool.map(self._run_block, work):
-                    gathered.add(found)
+            for found in _pool(threads, os.getpid()).map(self._run_block, work):
+                gathered.add(found)
         else:
             for each in work:
                 gathered.add(self._run_block(each))
@@ -173,8 +174,9 @@ class Compiled:
             count = piece.entities[self.root].count
             size = block or BLOCK
             if len(variant.uniform.functions) == 1 and block is None:
-                size = max(1, -(-count // threads))
-            size = min(size, max(1, -(-count // threads)))
+                # Several turns for each thread, so that one that is held up does not keep the others waiting.
+                size = count if threads == 1 else max(1 << 16, -(-count // (threads * 4)))
+            size = max(1, min(size, -(-count // threads)))
             for first in range(0, count, size):
                 last = min(first + size, count)
                 own = piece if last - first == count else cut(self.program, piece, self.root, first, last)
@@ -216,6 +218,12 @@ def _collapsible(program: Program, root: str, variant: Variant) -> frozenset[str
         for name, entity in program.entities.items()
         if entity.parent == root and entity.spell and not entity.derived and name in touched
     )
+
+
+@cache
+def _pool(threads: int, process: int) -> ThreadPoolExecutor:
+    """Threads that wait for work; `process` keeps a forked child from using those of its parent."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="rbcalc")
 
 
 @contextmanager

@@ -34,7 +34,7 @@ class Gathered:
             if ref in compiled.program.inputs and ref.entity not in self._derived:
                 self.columns[ref] = part.entities[ref.entity].columns[ref.name]
             elif ref.entity not in self._derived:
-                kinds = [self._type(variant, ref) for variant in compiled._variants]
+                kinds = [self._type(variant, ref) for variant in compiled.variants]
                 self.columns[ref] = np.empty(part.entities[ref.entity].count, dtype=np.result_type(*kinds))
 
     def _scale(self, variant: Variant, ref: Ref) -> int:
@@ -49,7 +49,7 @@ class Gathered:
         found: dict[Ref, Column] = {}
         for ref, column in self.columns.items():
             rows = part.rows.get(ref.entity)
-            for variant in self.compiled._variants:
+            for variant in self.compiled.variants:
                 same = variant.lowering.outputs[ref] == ref and self._type(variant, ref) == column.dtype.name
                 if ref in self.compiled.program.inputs or not same or not isinstance(rows, slice):
                     break
@@ -89,7 +89,7 @@ class Gathered:
 
     def _values(self, block: Block, ref: Ref, count: int) -> Column:
         inner = block.variant.lowering.outputs[ref]
-        column = block._column(inner, inner.name)[:count]
+        column = block.column(inner, inner.name)[:count]
         scale = self._scale(block.variant, ref)
         return column if scale == 1 else column.astype(np.int64) * scale
 

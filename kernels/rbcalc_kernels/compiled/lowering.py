@@ -52,7 +52,7 @@ class Summed:
     rows: Ref | None = None
 
 
-class _Refused(Exception):  # noqa: N818 - passes over rules that depend on a refused one
+class _Refused(Exception):
     """A rule reads another that was refused."""
 
 

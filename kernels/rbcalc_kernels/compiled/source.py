@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from rbcalc_kernels.compiled.groups import effective_dates
-from rbcalc_kernels.compiled.lowering import Lowering, Task
+from rbcalc_kernels.compiled.lowering import Lowering
 from rbcalc_kernels.compiled.names import sanitised
 from rbcalc_kernels.compiled.numbers import Form, Num
 from rbcalc_kernels.compiled.schedule import Stage, schedule

@@ -10,9 +10,10 @@ from math import ceil, floor
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from rbcalc_kernels.compiled import calendar
+from rbcalc_kernels.compiled.arithmetic import Arithmetic
 from rbcalc_kernels.compiled.bounds import FIRST_DATE, LAST_DATE, Interval
 from rbcalc_kernels.compiled.lookups import lookup
-from rbcalc_kernels.compiled.numbers import Arithmetic, Divisor, Form, Lines, Num, Unfit, constant, exact
+from rbcalc_kernels.compiled.numbers import Divisor, Form, Lines, Num, Unfit, constant, exact
 from rbcalc_kernels.compiled.values import NOTHING, Facts, Flag, Held, Leaf, Member
 from rbcalc_kernels.exact.faults import Reason
 from rbcalc_kernels.language.types import YES_NO, Choice, Date, Number
@@ -297,10 +298,8 @@ class Writer:
             a = Flag(self.lines.bind(a.text))
             with self.only_if(a.text if is_and else f"(not {a.text})"):
                 b = self.flag(node.args[at], facts)
-            if b.known is not None:
-                a = a if b.known is is_and else b
-            else:
-                a = Flag(f"({a.text} {'&' if is_and else '|'} {b.text})")
+            joined = Flag(f"({a.text} {'&' if is_and else '|'} {b.text})")
+            a = joined if b.known is None else a if b.known is is_and else b
         return a
 
     def _not(self, node: Node, facts: Facts) -> Held:

@@ -160,4 +160,6 @@ class Bodies:
             name = match[1]
             if self.names.find(ref.entity, name) is None and name not in self.names.parameters:
                 assert because is not None
-                self.findings.error("RB080", f"no such name in braces: {name}", because.scalar.part(match.start(1), match.end(1)), help=suggest(name, self.names.visible(ref.entity)).strip(" ()"))
+                hint = suggest(name, self.names.visible(ref.entity)).strip(" ()")
+                span = because.scalar.part(match.start(1), match.end(1))
+                self.findings.error("RB080", f"no such name in braces: {name}", span, help=hint or f"braces name a value of {ref.entity} or a parameter")

@@ -253,6 +253,19 @@ def _dates(op: Op, result: Type, *wanted: Type, usage: str, scale: int = 1) -> F
     return typed
 
 
+def _birthday(typer: Typer, syntax: Syntax, scope: Scope, expected: Type | None) -> Node:
+    """The day on which an age is reached: a birth on 29 February counts from 1 March in other years."""
+    parts = _arity(typer, syntax, 2, 2, "birthday(birth_date, 18)")
+    born = typer.as_expected(typer.infer(parts[0], scope, DATE), DATE, parts[0])
+    years = typer.as_expected(typer.infer(parts[1], scope, COUNT), COUNT, parts[1])
+    months = typer.node(Op.MUL, COUNT, (years, typer.node(Op.CONST, COUNT, (), syntax, Fraction(12))), syntax)
+    one = typer.node(Op.CONST, COUNT, (), syntax, Fraction(1))
+    into = typer.node(Op.SUB, COUNT, (typer.node(Op.DAY_OF_MONTH, COUNT, (born,), syntax), one), syntax)
+    days = typer.node(Op.AS, DAYS, (into,), syntax)
+    first = typer.node(Op.SUB, DATE, (born, days), syntax)
+    return typer.node(Op.ADD, DATE, (typer.node(Op.MONTHS_AFTER, DATE, (first, months), syntax), days), syntax)
+
+
 def _weekday(number: int) -> Function:
     def typed(typer: Typer, syntax: Syntax, scope: Scope, expected: Type | None) -> Node:
         part = _arity(typer, syntax, 1, 1, f"{syntax.word}(date)")[0]
@@ -281,6 +294,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
     **dict.fromkeys(CONVERSIONS, _conversion),
     "months_after": _dates(Op.MONTHS_AFTER, DATE, DATE, COUNT, usage="months_after(date, 6)"),
     "years_after": _dates(Op.MONTHS_AFTER, DATE, DATE, COUNT, usage="years_after(date, 1)", scale=12),
+    "birthday": _birthday,
     "age": _dates(Op.YEARS_BETWEEN, COUNT, DATE, DATE, usage="age(birth_date, date)"),
     "months_between": _dates(Op.MONTHS_BETWEEN, COUNT, DATE, DATE, usage="months_between(from, to)"),
     "year": _dates(Op.YEAR, COUNT, DATE, usage="year(date)"),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from rbcalc_kernels.language.documents import Document, RuleFile, Text, document
 from rbcalc_kernels.source import Findings, RulesError, Span, read, suggest
+
+_DOTTED: Final = re.compile(r"[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*(\.[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*)*")
+MOST_HINTS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +87,11 @@ class Library:
         place = self.folder(dotted)
         if place.with_suffix(".yaml").is_file():
             return [place.with_suffix(".yaml")]
-        return [path for path in sorted(place.rglob("*.yaml")) if not path.name.endswith("cases.yaml")] if place.is_dir() else []
+        return [path for path in sorted(place.rglob("*.yaml")) if path.is_file() and not path.name.endswith("cases.yaml")] if place.is_dir() else []
 
     def every(self) -> Iterator[Path]:
         """Every file of the folder."""
-        yield from sorted(self.root.rglob("*.yaml"))
+        yield from (path for path in sorted(self.root.rglob("*.yaml")) if path.is_file())
 
     def closure(
         self, start: Iterable[Path], findings: Findings, more: Iterable[RuleSource] = (), holds: Callable[[RuleFile], bool] = lambda file: True
@@ -96,42 +101,56 @@ class Library:
         Files that do not hold are left out, with what only they extend.
         """
         found: dict[Path, RuleSource] = {}
-        under_way: set[Path] = set()
-
-        def visit(path: Path, asked: Text | None) -> None:
-            key = path.resolve()
-            if key in found:
-                return
-            if key in under_way:
-                if asked is not None:
-                    findings.error("RB055", "files extend each other in a circle", asked.span, help="take one of the extends away")
-                return
-            under_way.add(key)
-            source = self.open(path, findings)
-            if source is not None and isinstance(source.content, RuleFile) and holds(source.content):
-                for dotted in source.content.extends:
-                    for other in self._extended(dotted, findings):
-                        if other.resolve() != key:
-                            visit(other, dotted)
-                found[key] = source
-            under_way.discard(key)
-
         for path in start:
-            visit(path, None)
+            self._visit(path, found, findings, holds)
         for source in more:
-            if isinstance(source.content, RuleFile):
-                for dotted in source.content.extends:
-                    for other in self._extended(dotted, findings):
-                        visit(other, dotted)
+            for other, _ in self._extended(source, findings):
+                self._visit(other, found, findings, holds)
         return [*found.values(), *more]
 
-    def _extended(self, dotted: Text, findings: Findings) -> list[Path]:
-        paths = self.named(str(dotted)) if all(part.isidentifier() or part.replace("-", "_").isalnum() for part in dotted.split(".")) else []
-        if not paths:
-            known = [self.shown(path).removeprefix("rules/").removesuffix(".yaml").replace("/", ".") for path in self.every()]
-            known += sorted({name.rsplit(".", 1)[0] for name in known if "." in name})
-            findings.error("RB054", f"nothing to extend: {dotted}", dotted.span, help=f"a dotted name of a file or folder under rules/{suggest(str(dotted), known)}")
-        return [path for path in paths if self._is_rules(path)]
+    def _visit(self, start: Path, found: dict[Path, RuleSource], findings: Findings, holds: Callable[[RuleFile], bool]) -> None:
+        """Add a file to `found` after all that it extends; with a list of what is under way, so that no chain is too long."""
+        under_way: dict[Path, Iterator[tuple[Path, Text]]] = {}
+        opened: dict[Path, RuleSource] = {}
+
+        def enter(path: Path) -> None:
+            source = self.open(path, findings)
+            if source is not None and isinstance(source.content, RuleFile) and holds(source.content):
+                opened[path.resolve()] = source
+                under_way[path.resolve()] = self._extended(source, findings)
+
+        if start.resolve() not in found:
+            enter(start)
+        while under_way:
+            key = next(reversed(under_way))
+            other, asked = next(under_way[key], (None, None))
+            if other is None or asked is None:
+                del under_way[key]
+                found[key] = opened[key]
+            elif other.resolve() in under_way:
+                if other.resolve() != key:  # a folder may hold the file that extends it
+                    chain = [opened[place].name for place in under_way]
+                    chain = [*chain[list(under_way).index(other.resolve()) :], opened[other.resolve()].name]
+                    words = " -> ".join(chain if len(chain) < 9 else [*chain[:4], "...", *chain[-4:]])
+                    findings.error("RB055", f"files extend each other in a circle: {words}", asked.span, help="take one of the extends away")
+            elif other.resolve() not in found:
+                enter(other)
+
+    def _extended(self, source: RuleSource, findings: Findings) -> Iterator[tuple[Path, Text]]:
+        """The rule files that a file extends, each with the words that ask for it."""
+        for dotted in source.content.extends if isinstance(source.content, RuleFile) else []:
+            paths = self.named(str(dotted)) if _DOTTED.fullmatch(str(dotted)) else []
+            if not paths:
+                hint = suggest(str(dotted), self._names()) if len(findings) < MOST_HINTS else ""
+                help_ = f"a dotted name of a file or folder under rules/{hint}"
+                findings.error("RB054", f"nothing to extend: {dotted}", dotted.span, help=help_)
+            for path in paths:
+                if self._is_rules(path):
+                    yield path, dotted
+
+    def _names(self) -> list[str]:
+        known = [self.shown(path).removeprefix("rules/").removesuffix(".yaml").replace("/", ".") for path in self.every()]
+        return [*known, *sorted({name.rsplit(".", 1)[0] for name in known if "." in name})]
 
     def _is_rules(self, path: Path) -> bool:
         source = self.open(path, Findings())

@@ -208,7 +208,8 @@ def axes_of(over: Mapping[Text, Text], names: Names, findings: Findings) -> tupl
     banded: tuple[str, Text] | None = None
     for key, word in over.items():
         if banded is not None:
-            findings.error("RB076", "the banded axis comes last, and there is one at the most", key.span)
+            help_ = f"put {banded[0]}: at the end of over:"
+            findings.error("RB076", "the banded axis comes last, and there is one at the most", key.span, help=help_)
             return None
         if key in ("from", "up_to"):
             banded = (str(key), word)

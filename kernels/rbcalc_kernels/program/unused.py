@@ -33,10 +33,10 @@ def unused(
                 figures.add(str(node.value).removesuffix("__known"))
     for ref, declared in names.inputs.items():
         if ref not in values and not declared.built_in and declared.span is not None:
-            findings.warning("RB085", f"no rule reads the input '{ref.name}'", declared.span)
+            findings.warning("RB085", f"no rule reads the input '{ref.name}'", declared.span, help="take it away, or read it in a rule")
     for name, declaration in (*found.parameters.items(), *found.tables.items()):
         if name not in figures:
-            findings.warning("RB085", f"no rule reads '{name}'", declaration.span)
+            findings.warning("RB085", f"no rule reads '{name}'", declaration.span, help="take it away, or mend the name where it is read")
     for ref in names.rules:
         declaration_or_none = found.rules.get((ref.entity, ref.name))
         if declaration_or_none is not None and ref not in values and not declaration_or_none.doc.output:

@@ -1,0 +1,137 @@
+"""The program `rbcalc`: finds the command that was asked for, runs it, and turns what went wrong into an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any, Final
+
+import typer
+
+COMMANDS: Final = {
+    "check": "Say whether the rules are well-formed, typed and complete.",
+    "test": "Work through the cases beside the rules, in both evaluators.",
+    "show": "Show what the rules hold: figures, the text of a rule, what reads what, differences, a sheet for sign-off.",
+    "sample": "Make a caseload to try things on.",
+    "rebill": "Bill a whole year for a council or a partnership.",
+    "explain": "Explain one account, as a person would work it on paper.",
+    "schema": "Say what rule files and the tables of a caseload look like, for editors and other systems.",
+    "verify": "Say whether an output is what it says it is.",
+    "purge": "Remove working files and caches, with a receipt.",
+}
+"""The commands and the first line of their help, so that the list of commands needs none of their modules."""
+
+FINE, FINDINGS, USAGE, INPUT, OUTPUT, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
+
+_ABOUT = """Council bills from rules that an officer can read.
+
+Results go to standard output and messages to standard error. Exit codes: 0 done, 1 findings, 2 the command or the rules
+were not understood, 3 the caseload cannot be used, 4 the output could not be written."""
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    raise SystemExit(outcome(given))
+
+
+def outcome(given: list[str]) -> int:
+    """Run the command line and give its exit code."""
+    try:
+        app(given)(given, prog_name="rbcalc")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else FINE if end.code is None else INTERNAL
+    except KeyboardInterrupt:
+        return _told("stopped", INTERRUPTED)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - whoever read our output has gone
+        return FINE
+    except Exception as error:
+        if os.environ.get("RBCALC_DEBUG"):
+            raise
+        return _told(*spoken(error))
+    return FINE
+
+
+def spoken(error: Exception) -> tuple[str, int]:
+    """What to say about an error, and the exit code for it."""
+    from rbcalc.errors import DataError, OutputError, UsageError
+    from rbcalc_kernels.source import RulesError
+
+    if isinstance(error, RulesError | UsageError):
+        return str(error), USAGE
+    if isinstance(error, DataError):
+        return str(error), INPUT
+    if isinstance(error, OutputError):
+        return str(error), OUTPUT
+    if isinstance(error, IsADirectoryError):
+        return f"error: {error.filename} is a folder\n   help: give the path of a file", USAGE
+    if isinstance(error, FileNotFoundError):
+        return f"error: no such file: {error.filename or error}\n   help: check the path", USAGE
+    if isinstance(error, PermissionError):
+        return f"error: {error.filename or 'a file'} may not be read or written\n   help: check who owns it", USAGE
+    if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("rbcalc"):
+        return f"error: this installation lacks {error.name}\n   help: install rbcalc again", INTERNAL
+    name = type(error).__name__
+    return f"error: rbcalc itself failed ({name})\n   help: run again with RBCALC_DEBUG=1 for the details, and report them", INTERNAL
+
+
+def app(given: Sequence[str]) -> typer.Typer:
+    """The program with the command that was asked for; of the others only the first line of help is there."""
+    made = typer.Typer(
+        help=_ABOUT, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
+    )
+    made.callback()(_about)
+    asked = next((word for word in given if not word.startswith("-")), "")
+    helped = any(word in ("-h", "--help") for word in given)
+    completing = "_RBCALC_COMPLETE" in os.environ
+    for name, line in COMMANDS.items():
+        if name == asked or completing:
+            made.command(name, help=helping(name, filled=helped), no_args_is_help=False)(module(name).command)
+        else:
+            made.command(name, help=line)(_stub(line))
+    return made
+
+
+def module(name: str) -> ModuleType:
+    """The module of a command."""
+    return importlib.import_module(f"rbcalc_cli.commands.{name}")
+
+
+def helping(name: str, *, filled: bool = True) -> str:
+    """The help of a command: its docstring, with the names that the shipped rules hold put into the examples."""
+    text = inspect.cleandoc(module(name).command.__doc__ or "")
+    if filled:
+        from rbcalc_cli.examples import filled as fill
+
+        text = fill(text)
+    return text.replace("\n\nExamples:\n", "\n\n\b\nExamples:\n")
+
+
+def _about(version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True)) -> None:
+    if version:
+        from importlib.metadata import PackageNotFoundError
+        from importlib.metadata import version as installed
+
+        try:
+            print(installed("rbcalc"))
+        except PackageNotFoundError:
+            print("not installed")
+        raise typer.Exit
+
+
+def _stub(line: str) -> Callable[..., Any]:
+    def stub() -> None:
+        raise AssertionError(line)
+
+    return stub
+
+
+def _told(message: str, code: int) -> int:
+    sys.stdout.flush()
+    print(message, file=sys.stderr)
+    return code

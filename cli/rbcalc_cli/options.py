@@ -1,0 +1,88 @@
+"""The options that several commands share, and what they stand for."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rbcalc._rules import Council, Rules
+    from rbcalc._years import FinancialYear
+    from rbcalc_kernels.program.graph import Program
+
+
+class Format(StrEnum):
+    """How a table is printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+RulesOption = Annotated[Path | None, typer.Option("--rules", metavar="DIR", help="A folder of rules of your own.  [default: those that came with rbcalc]", show_default=False)]
+YearOption = Annotated[str | None, typer.Option("--year", metavar="YEAR", help="The financial year, as 2025-26.", show_default=False)]
+CouncilOption = Annotated[str | None, typer.Option("--council", metavar="NAME", help="The council, as `rbcalc show councils` names it.", show_default=False)]
+PartnershipOption = Annotated[
+    str | None, typer.Option("--partnership", metavar="NAME", help="The partnership, as `rbcalc show partnerships` names it.", show_default=False)
+]
+ChargesOption = Annotated[
+    Path | None, typer.Option("--charges", metavar="FILE", help="A council file of your own with the charges of the year.", show_default=False)
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to print it.")]
+
+
+def say(message: str) -> None:
+    """Print a message for the person at the terminal; results go to standard output instead."""
+    print(message, file=sys.stderr)
+
+
+def rules_of(folder: Path | None) -> Rules:
+    """The rules that were asked for."""
+    from rbcalc._rules import load
+
+    return load(folder)
+
+
+def council_of(rules: Rules, name: str | None) -> Council:
+    """The council that was asked for."""
+    if not name:
+        from rbcalc.errors import UsageError
+
+        raise UsageError("RC041", "which council?", hint=f"add --council NAME, one of {', '.join(rules.council_names)}")
+    return rules.council(name)
+
+
+def year_of(council: Council, year: str | None, charges: Path | None = None) -> FinancialYear:
+    """The year that was asked for; without one, the latest that the council has charges for, which is said."""
+    from rbcalc._years import FinancialYear
+    from rbcalc.errors import UsageError
+
+    if year:
+        return FinancialYear.of(year)
+    years = council.years()
+    if not years or charges is not None:
+        raise UsageError("RC040", "which year?", hint="add --year, as in --year 2025-26")
+    say(f"for {years[-1]}, the latest year there are charges for; --year chooses another")
+    return years[-1]
+
+
+def program_of(rules: Rules, name: str | None, year: str | None, charges: Path | None) -> tuple[Council, FinancialYear, Program]:
+    """The council, the year and the checked program that were asked for."""
+    council = council_of(rules, name)
+    when = year_of(council, year, charges)
+    if charges is not None and charges.is_dir():
+        raise IsADirectoryError(21, "is a folder", str(charges))
+    return council, when, council.program(when, own=[charges] if charges is not None else [])
+
+
+def existing(path: Path, what: str = "file") -> Path:
+    """A path that must be there."""
+    from rbcalc.errors import UsageError
+
+    if not path.exists():
+        raise UsageError("RC044", f"no such {what}: {path}", hint="check the path; it is looked for from the folder you are in")
+    return path

@@ -1,0 +1,384 @@
+"""Writes arithmetic as statements of a generated function, and proves a bound for each numerator as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from math import ceil, floor, gcd, lcm
+from typing import Final
+
+from rbcalc_kernels.compiled.bounds import Interval
+from rbcalc_kernels.compiled.numbers import (
+    FLOAT_LIMIT,
+    ROUND_LIMIT,
+    WHOLE_LIMIT,
+    Divisor,
+    Form,
+    Lines,
+    Num,
+    Powers,
+    Unfit,
+    constant,
+    exact,
+    form_for,
+    literal,
+    merged,
+    product_range,
+)
+from rbcalc_kernels.program.graph import Mode, Rounding
+
+_WHOLE_DIVISOR: Final = 1 << 50
+_LOST: Final = Fraction(1, 1 << 52)  # more than one operation in float64 can lose, as a share of its result
+_WIDE: Final = Fraction(5, 4)  # doubt is declared a little wider than proved, to cover the test's own rounding
+
+
+class Arithmetic:
+    """Writes arithmetic into `lines`; `read` gives the text of a divisor in an exact form."""
+
+    def __init__(self, lines: Lines, read: Callable[[Divisor, Form], str]) -> None:
+        self.lines = lines
+        self.read = read
+
+    # texts
+
+    def bound(self, a: Num) -> Num:
+        """The same number, held in a variable."""
+        return replace(a, text=self.lines.bind(a.text))
+
+    def _short(self, a: Num) -> Num:
+        return self.bound(a) if len(a.text) > 72 else a
+
+    def cast(self, a: Num, form: Form) -> str:
+        """The numerator in an exact form."""
+        if a.low == a.high and not a.powers:
+            return literal(a.low, form)
+        return a.text if a.form is form else f"{form}({a.text})"
+
+    def product(self, number: int, powers: Powers, form: Form) -> str:
+        """The product of a constant and divisors."""
+        parts = [self.read(divisor, form) for divisor, power in powers for _ in range(power)]
+        if number != 1 or not parts:
+            parts.insert(0, literal(number, form))
+        return parts[0] if len(parts) == 1 else f"({' * '.join(parts)})"
+
+    def scaled(self, a: Num, den: int, powers: Powers, form: Form) -> str:
+        """The numerator over another denominator, of which a's is a part."""
+        missing = merged([*powers, *((divisor, -power) for divisor, power in a.powers)])
+        factor = den // a.den
+        if a.low == a.high == 0:
+            return literal(0, form)
+        if factor == 1 and not missing:
+            return self.cast(a, form)
+        if a.low == a.high and not a.powers and not missing:
+            return literal(a.low * factor, form)
+        return f"({self.cast(a, form)} * {self.product(factor, missing, form)})"
+
+    def _common(self, a: Num, b: Num) -> tuple[int, Powers, Interval, Interval]:
+        """The common denominator, and where both numerators lie over it."""
+        if a.low == a.high == 0:
+            a = replace(a, den=1, powers=())
+        if b.low == b.high == 0:
+            b = replace(b, den=1, powers=())
+        den = lcm(a.den, b.den)
+        most: dict[Divisor, int] = dict(a.powers)
+        for divisor, power in b.powers:
+            most[divisor] = max(power, most.get(divisor, 0))
+        powers = tuple(sorted(most.items()))
+
+        def numerator(x: Num) -> Interval:
+            missing = merged([*powers, *((divisor, -power) for divisor, power in x.powers)])
+            return Interval.of(x.low, x.high) * Interval.of(den // x.den, den // x.den) * Interval.of(*product_range(missing))
+
+        return den, powers, numerator(a), numerator(b)
+
+    # arithmetic
+
+    def certified(self, a: Num) -> Num:
+        """The value itself in float64."""
+        if a.form is Form.CERTIFIED:
+            return a
+        number = self.cast(a, Form.FLOAT)
+        if a.den != 1 or a.powers:
+            number = f"({number} * (1.0 / {self.product(a.den, a.powers, Form.FLOAT)}))"
+        return Num(number, Form.CERTIFIED, 1, (), 0, 0, a.value, a.value.largest * 8 * _LOST)
+
+    def _certain(self, text: str, value: Interval, error: Fraction) -> Num:
+        return self._short(Num(text, Form.CERTIFIED, 1, (), 0, 0, value, error + (value.largest + error) * _LOST))
+
+    def add(self, a: Num, b: Num, *, minus: bool = False) -> Num:
+        """The sum, or the difference."""
+        value = a.value - b.value if minus else a.value + b.value
+        sign = "-" if minus else "+"
+        if Form.CERTIFIED not in (a.form, b.form):
+            if b.low == b.high == 0:
+                return a
+            if a.low == a.high == 0 and not minus:
+                return b
+            den, powers, left, right = self._common(a, b)
+            total = left - right if minus else left + right
+            form = form_for(*left.whole(), *right.whole(), *total.whole())
+            if form is not None:
+                text = f"({self.scaled(a, den, powers, form)} {sign} {self.scaled(b, den, powers, form)})"
+                return self._short(exact(text, form, den, powers, *total.whole(), value))
+        a, b = self.certified(a), self.certified(b)
+        return self._certain(f"({a.text} {sign} {b.text})", value, a.error + b.error)
+
+    def negative(self, a: Num) -> Num:
+        """The number with the other sign."""
+        if a.form is Form.CERTIFIED:
+            return replace(a, text=f"(-{a.text})", value=-a.value)
+        if a.is_constant:
+            return replace(a, text=literal(-a.low, a.form), low=-a.low, high=-a.high, value=-a.value, leaf=None)
+        return replace(a, text=f"(-{a.text})", low=-a.high, high=-a.low, value=-a.value, leaf=None)
+
+    def multiply(self, a: Num, b: Num) -> Num:
+        """The product, cancelling what can be cancelled."""
+        value = a.value * b.value
+        if Form.CERTIFIED not in (a.form, b.form):
+            for x, y in ((a, b), (b, a)):
+                if y.leaf is not None and y.leaf in dict(x.powers):
+                    powers = merged([*x.powers, *y.powers, (y.leaf, -1)])
+                    return exact(x.text, x.form, x.den * y.den, powers, x.low, x.high, value)
+            across, back = 1, 1
+            if a.low == a.high and not a.powers:
+                across = gcd(a.low, b.den) or 1
+            elif b.low == b.high and not b.powers:
+                back = gcd(b.low, a.den) or 1
+            a, b = self._without(a, across, back), self._without(b, back, across)
+            total = Interval.of(a.low, a.high) * Interval.of(b.low, b.high)
+            form = form_for(a.low, a.high, b.low, b.high, *total.whole())
+            powers = merged([*a.powers, *b.powers])
+            if form is not None and form_for(a.den * b.den) is not None:
+                texts = [self.cast(x, form) for x in (a, b) if not (x.low == x.high == 1 and not x.powers)]
+                text = f"({' * '.join(texts)})" if len(texts) == 2 else texts[0] if texts else literal(1, form)
+                return self._short(exact(text, form, a.den * b.den, powers, *total.whole(), value))
+        a, b = self.certified(a), self.certified(b)
+        error = a.value.largest * b.error + b.value.largest * a.error + a.error * b.error
+        return self._certain(f"({a.text} * {b.text})", value, error)
+
+    @staticmethod
+    def _without(a: Num, numerator: int, denominator: int) -> Num:
+        """A constant with a common factor taken from its numerator, or a number with it taken from its denominator."""
+        if numerator != 1:
+            n = a.low // numerator
+            a = replace(a, text=literal(n, a.form), low=n, high=n)
+        return replace(a, den=a.den // denominator) if denominator != 1 else a
+
+    def divide(self, a: Num, b: Num) -> Num:
+        """The quotient; b is above 0 in every row, and unless it is a constant or certified its numerator is a divisor."""
+        if b.is_constant:
+            return self.multiply(a, constant(1 / b.value.low))
+        value = a.value / b.value
+        if Form.CERTIFIED not in (a.form, b.form) and b.leaf is not None:
+            common = gcd(a.den, b.den)
+            up = b.den // common
+            missing = merged([*b.powers, *((divisor, -power) for divisor, power in a.powers)])
+            over = tuple((divisor, power) for divisor, power in missing if power > 0)
+            under = merged([*((divisor, -power) for divisor, power in missing if power < 0), (b.leaf, 1)])
+            total = Interval.of(a.low, a.high) * Interval.of(up, up) * Interval.of(*product_range(over))
+            form = form_for(*total.whole(), up)
+            if form is not None:
+                text = self.cast(a, form)
+                if up != 1 or over:
+                    text = f"({text} * {self.product(up, over, form)})"
+                return self._short(exact(text, form, a.den // common, under, *total.whole(), value))
+        a, b = self.certified(a), self.certified(b)
+        least = b.value.low - b.error
+        if least <= 0:
+            raise Unfit("RB092", "the divisor is too near 0 for its precision", "round the divisor, or write max(x, 1)")
+        error = (a.error + value.largest * b.error) / least
+        return self._certain(f"({a.text} / {b.text})", value, error)
+
+    def choose(self, condition: str, a: Num, b: Num) -> Num:
+        """A where the condition holds, else b."""
+        value = a.value.join(b.value)
+        if Form.CERTIFIED not in (a.form, b.form):
+            den, powers, left, right = self._common(a, b)
+            both = left.join(right)
+            form = form_for(*both.whole())
+            if form is not None:
+                text = f"({self.scaled(a, den, powers, form)} if {condition} else {self.scaled(b, den, powers, form)})"
+                return self._short(exact(text, form, den, powers, *both.whole(), value))
+        a, b = self.certified(a), self.certified(b)
+        return self._short(replace(a, text=f"({a.text} if {condition} else {b.text})", value=value, error=max(a.error, b.error)))
+
+    def extreme(self, a: Num, b: Num, *, greatest: bool) -> Num:
+        """The greater or the lesser of two numbers."""
+        if a.value.low >= b.value.high:
+            return a if greatest else b
+        if b.value.low >= a.value.high:
+            return b if greatest else a
+        value = a.value.greatest(b.value) if greatest else a.value.least(b.value)
+        sign = ">" if greatest else "<"
+        if Form.CERTIFIED not in (a.form, b.form):
+            den, powers, left, right = self._common(a, b)
+            form = form_for(*left.whole(), *right.whole())
+            if form is not None:
+                one, other = (self.lines.bind(self.scaled(x, den, powers, form)) for x in (a, b))
+                both = left.greatest(right) if greatest else left.least(right)
+                return exact(f"({one} if {one} {sign} {other} else {other})", form, den, powers, *both.whole(), value)
+        a, b = self.bound(self.certified(a)), self.bound(self.certified(b))
+        text = f"({a.text} if {a.text} {sign} {b.text} else {b.text})"
+        return replace(a, text=text, value=value, error=max(a.error, b.error))
+
+    def compare(self, sign: str, a: Num, b: Num) -> str:
+        """The condition `a sign b`; sign is one of == != < <= > >=."""
+        known = _decided(sign, a.value, b.value)
+        if known is not None:
+            return str(known)
+        if Form.CERTIFIED not in (a.form, b.form):
+            den, powers, left, right = self._common(a, b)
+            form = form_for(*left.whole(), *right.whole())
+            if form is not None:
+                return f"({self.scaled(a, den, powers, form)} {sign} {self.scaled(b, den, powers, form)})"
+        a, b = self.bound(self.certified(a)), self.bound(self.certified(b))
+        self.lines.doubt(f"abs({a.text} - {b.text}) <= {float((a.error + b.error) * _WIDE)!r}")
+        return f"({a.text} {sign} {b.text})"
+
+    # rounding
+
+    def round(self, a: Num, rounding: Rounding) -> Num:
+        """The multiple of a step next to the number, in the direction of the mode."""
+        step = rounding.step
+        value = Interval(_rounded(a.value.low, rounding), _rounded(a.value.high, rounding))
+        if a.form is not Form.CERTIFIED:
+            if a.is_constant:
+                return constant(value.low)
+            over = step.denominator
+            under = a.den * step.numerator
+            common = gcd(over, under)
+            over, under = over // common, under // common
+            if under == 1 and not a.powers:
+                form = form_for(a.low * over * step.numerator, a.high * over * step.numerator)
+                if form is not None:
+                    text = self.scaled(a, a.den * over * step.numerator, (), form)
+                    n = Interval.of(a.low, a.high) * Interval.of(over * step.numerator, over * step.numerator)
+                    return exact(text, form, step.denominator, (), *n.whole(), value)
+            count = self._counted(a, over, under, rounding.mode)
+            if count is not None:
+                return self._steps(*count, value, step)
+        return self._certified_round(a, rounding, value)
+
+    def _steps(self, count: str, form: Form, value: Interval, step: Fraction) -> Num:
+        """So many steps, as a number; the count's text is of the given form."""
+        n = value * Interval.of(step.denominator, step.denominator)
+        found = form_for(*n.whole())
+        if found is None:
+            raise Unfit("RB090", f"the rounded figure may reach {_shown(n.largest)}", "declare narrower ranges")
+        text = count if found is form else f"{found}({count})"
+        if step.numerator != 1:
+            text = f"({text} * {literal(step.numerator, found)})"
+        return exact(self.lines.bind(text), found, step.denominator, (), *n.whole(), value)
+
+    def _counted(self, a: Num, over: int, under: int, mode: Mode) -> tuple[str, Form] | None:
+        """The whole number of steps, as text and its form; None when no exact form can hold what leads to it."""
+        halves = mode in (Mode.HALF_UP, Mode.HALF_DOWN)
+        turned = mode in (Mode.UP, Mode.HALF_DOWN)
+        doubled = 2 if halves and under % 2 else 1
+        over, under = over * doubled, under * doubled
+        shift = under // 2 if halves else 0
+        least, most = product_range(a.powers)
+        n = Interval.of(a.low, a.high) * Interval.of(over, over)
+        numerator = (-n if turned else n) + Interval.of(shift * least, shift * most)
+        low, high = numerator.whole()
+        largest, below = max(abs(low), abs(high)), under * most
+        form = Form.FLOAT if largest < ROUND_LIMIT and below < ROUND_LIMIT else Form.WHOLE
+        if form is Form.WHOLE and (max(largest, n.largest) >= WHOLE_LIMIT or below >= _WHOLE_DIVISOR):
+            return None
+        if form is Form.FLOAT and n.largest >= FLOAT_LIMIT:
+            return None
+        top = self.scaled(a, a.den * over, a.powers, form)
+        divisor = self.product(under, a.powers, Form.FLOAT)
+        sign = "-" if turned else ""
+        if form is Form.FLOAT:
+            guard = f" + {shift + 0.5}" if not a.powers else " + 0.5"
+            add = f" + {self.product(shift, a.powers, form)}" if shift and a.powers else ""
+            count = f"floor(({sign}{top}{add}{guard}) * (1.0 / {divisor}))"
+            return f"(-{count})" if turned else count, form
+        return self._whole_count(a, f"{sign}{top}", shift, under, divisor, turned), form
+
+    def _whole_count(self, a: Num, top: str, shift: int, under: int, divisor: str, turned: bool) -> str:
+        """Whole division in int64: a first quotient by float64, put right by its remainder."""
+        bind = self.lines.bind
+        add = f" + {self.product(shift, a.powers, Form.WHOLE)}" if shift else ""
+        top = bind(f"{top}{add}")
+        whole = self.product(under, a.powers, Form.WHOLE)
+        share = bind(f"1.0 / {divisor}")
+        first = bind(f"int64(float64({top}) * {share})")
+        rest = bind(f"{top} - {first} * {whole}")
+        count = f"({first} + int64(floor((float64({rest}) + 0.5) * {share})))"
+        return f"(-{count})" if turned else count
+
+    def _certified_round(self, a: Num, rounding: Rounding, value: Interval) -> Num:
+        a = self.certified(a)
+        step = rounding.step
+        halves = rounding.mode in (Mode.HALF_UP, Mode.HALF_DOWN)
+        turned = rounding.mode in (Mode.UP, Mode.HALF_DOWN)
+        steps = a.value.largest / step
+        error = (a.error / step + (steps + 1) * 8 * _LOST) * _WIDE
+        if error >= Fraction(1, 4) or steps >= ROUND_LIMIT:
+            raise Unfit(
+                "RB090",
+                f"the figure may reach {_shown(a.value.largest)} and can only be known to within {float(a.error):.3g}",
+                "declare narrower ranges, or round in between",
+            )
+        scale = f"({a.text} * {float(1 / step)!r})"
+        edge = self.lines.bind(f"{'-' if turned else ''}{scale}{' + 0.5' if halves else ''}")
+        count = self.lines.bind(f"floor({edge})")
+        rest = self.lines.bind(f"{edge} - {count}")
+        self.lines.doubt(f"({rest} < {float(error)!r}) | ({rest} > {float(1 - error)!r})")
+        return self._steps(f"(-{count})" if turned else count, Form.FLOAT, value, step)
+
+    # shapes
+
+    def converted(self, a: Num, shape: Num) -> Num:
+        """The number in another's shape, whose denominator is a multiple of its own."""
+        if shape.form is Form.CERTIFIED:
+            return self.certified(a)
+        text = self.scaled(a, shape.den, shape.powers, shape.form)
+        return replace(shape, text=text, leaf=None)
+
+    def settled(self, a: Num) -> Num:
+        """The number over a constant denominator; certified where no constant is small enough."""
+        den, text, low, high = a.den, self.cast(a, Form.FLOAT), a.low, a.high
+        for divisor, power in a.powers:
+            multiple = lcm(*range(divisor.low, divisor.high + 1)) if divisor.high - divisor.low <= 8 else FLOAT_LIMIT
+            for _ in range(power):
+                text = f"({text} * ({literal(multiple, Form.FLOAT)} / {self.read(divisor, Form.FLOAT)}))"
+                den, low, high = den * multiple, low * multiple, high * multiple
+        if a.powers and (a.form is Form.CERTIFIED or form_for(low, high, den) is not Form.FLOAT):
+            return self.certified(a)
+        return exact(text, Form.FLOAT, den, (), low, high, a.value) if a.powers else a
+
+
+def _rounded(amount: Fraction, rounding: Rounding) -> Fraction:
+    steps = amount / rounding.step
+    match rounding.mode:
+        case Mode.HALF_UP:
+            return floor(steps + Fraction(1, 2)) * rounding.step
+        case Mode.HALF_DOWN:
+            return ceil(steps - Fraction(1, 2)) * rounding.step
+        case Mode.UP:
+            return ceil(steps) * rounding.step
+        case Mode.DOWN:
+            return floor(steps) * rounding.step
+
+
+def _decided(sign: str, a: Interval, b: Interval) -> bool | None:
+    """Whether a comparison comes out the same for all values."""
+    if sign in (">", ">="):
+        return _decided("<" if sign == ">" else "<=", b, a)
+    if sign == "<":
+        return True if a.high < b.low else False if a.low >= b.high else None
+    if sign == "<=":
+        return True if a.high <= b.low else False if a.low > b.high else None
+    apart = a.high < b.low or b.high < a.low
+    same = a.is_point and b.is_point and a.low == b.low
+    if not (apart or same):
+        return None
+    return same if sign == "==" else not same
+
+
+def _shown(amount: Fraction) -> str:
+    return f"{float(amount):.4g}"

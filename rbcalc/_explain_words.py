@@ -1,0 +1,165 @@
+"""The working of a figure as people write it: £1,667.05 a year × (100 % − 25 %), with the values filled in.
+
+An expression of a rule is read for one row: names become the values that they had, branches that were not taken fall
+away, and so do terms that change nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from rbcalc._show import amount
+from rbcalc_kernels.exact.evaluator import Evaluator
+from rbcalc_kernels.exact.faults import CalculationFault
+from rbcalc_kernels.exact.paths import path_between
+from rbcalc_kernels.exact.rows import Row
+from rbcalc_kernels.exact.timelines import rows_below
+from rbcalc_kernels.language.types import Type
+from rbcalc_kernels.program.graph import Aggregate, Node, Op, Program, Ref, Rounding, Value
+
+_BRACES: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_SIGNS: Final = {Op.ADD: " + ", Op.SUB: " − ", Op.MUL: " × ", Op.DIV: " ÷ "}  # noqa: RUF001 - as they are printed
+_PLACE: Final = {Op.ADD: 1, Op.SUB: 1, Op.MUL: 2, Op.DIV: 2}
+_ATOM: Final = 3
+_MOST: Final = 12
+"""As many terms of a sum are written out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A piece of working; `place` is how tightly it binds, `leaf` the one value that it is when it is no more."""
+
+    text: str
+    place: int = _ATOM
+    leaf: tuple[Ref, Row] | None = None
+
+    @property
+    def worked(self) -> bool:
+        """Whether there is any arithmetic in it."""
+        return self.place < _ATOM
+
+
+class Words:
+    """Writes workings for the rows of one program, once they were worked out."""
+
+    def __init__(self, program: Program, evaluator: Evaluator) -> None:
+        """Write for rows that `evaluator` worked out."""
+        self.program, self.evaluator = program, evaluator
+        self.types: dict[Ref, Type] = {ref: found.type for ref, found in program.inputs.items()}
+        self.types |= {Ref(rule.entity, rule.name): rule.type for rule in program.rules}
+
+    def value(self, node: Node, row: Row) -> Value | None:
+        """The value of an expression for a row; None where it has none."""
+        try:
+            found: Any = self.evaluator.reader(node, row.entity)(row)
+        except (CalculationFault, KeyError, TypeError):
+            return None
+        return found if isinstance(found, Value) else None
+
+    def because(self, text: str, row: Row) -> str:
+        """A `because` line with the values of this row in place of the names in braces."""
+        return _BRACES.sub(lambda match: self.named(match[1], row), text)
+
+    def named(self, name: str, row: Row) -> str:
+        """The value behind a name, as a rule of the row's entity would read it, in words."""
+        near = [row.entity, *self.program.ancestors(row.entity), *(t.entity for t in self.program.entities[row.entity].derived)]
+        for entity in near:
+            type_ = self.types.get(Ref(entity, name))
+            if type_ is not None:
+                try:
+                    target = path_between(self.program, row.entity, entity).follow(row)
+                except (CalculationFault, KeyError):
+                    return "not known"
+                return amount(target.values.get(name), type_)
+        parameter = self.program.parameters.get(name)
+        return amount(parameter.by_period[row.period], parameter.type) if parameter is not None else name
+
+    def written(self, node: Node, row: Row) -> Written:
+        """The working of an expression for a row."""
+        match node.op:
+            case Op.ADD | Op.SUB | Op.MUL | Op.DIV:
+                return self._arithmetic(node, row)
+            case Op.MIN | Op.MAX:
+                return self._extreme(node, row)
+            case Op.IF:
+                taken = self.value(node.args[0], row)
+                return self._plain(node, row) if taken is None else self.written(node.args[1 if taken else 2], row)
+            case Op.AS:
+                inner = self.written(node.args[0], row)
+                return inner if inner.worked else self._plain(node, row)
+            case Op.NEG:
+                return Written(f"−{self._inside(node.args[0], row, _ATOM)}", 1)  # noqa: RUF001
+            case Op.AGGREGATE:
+                return self._sum(node, row)
+            case Op.COLUMN if isinstance(node.value, Ref):
+                target = path_between(self.program, row.entity, node.value.entity).follow(row)
+                return Written(self._shown(node, row), leaf=(node.value, target))
+            case Op.PREVIOUS if isinstance(node.value, Ref) and row.previous is not None:
+                return Written(self._shown(node, row), leaf=(node.value, row.previous))
+        return self._plain(node, row)
+
+    def _shown(self, node: Node, row: Row) -> str:
+        return amount(self.value(node, row), node.type)
+
+    def _plain(self, node: Node, row: Row) -> Written:
+        return Written(self._shown(node, row))
+
+    def _inside(self, node: Node, row: Row, least: int) -> str:
+        inner = self.written(node, row)
+        return f"({inner.text})" if inner.place < least else inner.text
+
+    def _arithmetic(self, node: Node, row: Row) -> Written:
+        left, right = node.args
+        first, second = self.value(left, row), self.value(right, row)
+        if node.op in (Op.ADD, Op.SUB) and _is(second, 0):
+            return self.written(left, row)
+        if node.op is Op.ADD and _is(first, 0):
+            return self.written(right, row)
+        if node.op in (Op.MUL, Op.DIV) and _is(second, 1) and str(right.type) in ("rate", "count"):
+            return self.written(left, row)
+        if node.op is Op.MUL and _is(first, 1) and str(left.type) in ("rate", "count"):
+            return self.written(right, row)
+        place = _PLACE[node.op]
+        after = place if node.op in (Op.ADD, Op.MUL) else place + 1
+        return Written(self._inside(left, row, place) + _SIGNS[node.op] + self._inside(right, row, after), place)
+
+    def _extreme(self, node: Node, row: Row) -> Written:
+        arguments = self._same(node, node.op)
+        telling = [arg for arg in arguments if arg.op is not Op.CONST or not _is(self.value(arg, row), 0)]
+        if len(telling) == 1 and self.value(telling[0], row) == self.value(node, row):
+            return self.written(telling[0], row)  # never below nought, and it is not
+        parts = [self.written(arg, row) for arg in arguments]
+        word = "the smallest of" if node.op is Op.MIN else "the largest of"
+        if len(parts) == 2:
+            word = "the smaller of" if node.op is Op.MIN else "the larger of"
+        texts = [f"({part.text})" if part.worked else part.text for part in parts]
+        return Written(f"{word} {', '.join(texts[:-1])} and {texts[-1]}", 0)
+
+    def _same(self, node: Node, op: Op) -> list[Node]:
+        """The arguments of nested uses of one operator, in order."""
+        return [part for arg in node.args for part in (self._same(arg, op) if arg.op is op else [arg])]
+
+    def _sum(self, node: Node, row: Row) -> Written:
+        aggregate = node.value
+        if not isinstance(aggregate, Aggregate) or aggregate.function != "sum":
+            return self._plain(node, row)
+        members = [member for member in rows_below(self.program, row, aggregate.child) if self.value(node.args[1], member)]
+        terms = [text for member in members if not _is(self.value(node.args[0], member), 0) and (text := self._inside(node.args[0], member, 1))]
+        if not 2 <= len(terms) <= _MOST:
+            return self._plain(node, row)
+        return Written(" + ".join(terms), 1)
+
+
+def rounded(rounding: Rounding) -> str:
+    """How a figure was rounded, in words."""
+    step = {"1/100": "the penny", "1": "the pound", "1/2": "50p", "1/1000": "three decimals"}.get(str(rounding.step), f"steps of {rounding.step}")
+    direction = {"half up": "to the nearest, halves up, of", "half down": "to the nearest, halves down, of", "up": "up to", "down": "down to"}
+    if rounding.mode in ("half up", "half down"):
+        return f"rounded to {step}, {rounding.mode}"
+    return f"rounded {direction[rounding.mode]} {step}"
+
+
+def _is(value: Value | None, number: int) -> bool:
+    return value is not None and not isinstance(value, str | bool) and value == number

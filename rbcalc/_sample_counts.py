@@ -1,0 +1,192 @@
+"""How many dwellings of a sample are in which situation: published counts first, stated shares where nothing is published."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from rbcalc._sample_plan import Plan, Situation
+from rbcalc._sample_values import Stream, largest_remainder
+from rbcalc.errors import UsageError
+
+Cells = dict[str, list[int]]
+"""By situation: how many dwellings, by member of the list that the sizes are published by."""
+
+
+@dataclass(slots=True)
+class Sizes:
+    """The dwellings of a council: how many by member, in which situation, and where each count came from."""
+
+    by_member: list[int]
+    cells: Cells = field(default_factory=dict)
+    origin: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """All dwellings."""
+        return sum(self.by_member)
+
+
+def published_total(plan: Plan, profile: Mapping[str, Any]) -> int:
+    """The number of dwellings that a council has by its profile, 0 when nothing is published.
+
+    A total without a date is the council's own table and holds for every year.
+    """
+    size = plan.document["size"]
+    top, _, rest = str(size.get("total", "")).partition(".")
+    for entry in profile.get(top, ()):
+        if _year_of(entry) is None and rest in entry:
+            return int(entry[rest])
+    return sum(_shape(plan, profile, plan.year.begins))
+
+
+def sizes(plan: Plan, profile: Mapping[str, Any], council: str, seed: int, wanted: int | None, changing: Fraction | None) -> Sizes:
+    """The dwellings to make for a council; `wanted` replaces the published total, `changing` the share that changes in the year."""
+    shape = _shape(plan, profile, plan.year.begins)
+    if not any(shape):
+        raise UsageError("RC044", f"no sizes are published for {council}", hint="its profile.yaml must give the dwellings")
+    total = published_total(plan, profile) if wanted is None else wanted
+    made = Sizes(largest_remainder(tuple(shape), total))
+    fewest = int(plan.document["size"]["fewest"])
+    streams = f"{seed}/{council}/counts"
+    for name, situation in plan.situations.items():
+        if not situation.rest:
+            row, origin = _counted(plan, profile, situation, made, total)
+            if row is None:
+                number, origin = int(situation.share * total + Fraction(1, 2)), "share"
+                row = _spread(situation, plan, made.by_member, number, Stream(f"{streams}/{name}"))
+            if sum(row) < situation.least and total:
+                least = situation.least if total >= fewest else _fewer(situation.least, total, fewest, Stream(f"{streams}/{name}/least"))
+                if sum(row) < least:
+                    row, origin = _spread(situation, plan, made.by_member, least, Stream(f"{streams}/{name}")), "least"
+            made.cells[name], made.origin[name] = row, origin
+    _take_out(plan, made)
+    if changing is not None:
+        _rescale(plan, made, int(changing * total), streams)
+    _fit(made)
+    _rest(plan, made, streams)
+    return made
+
+
+def _shape(plan: Plan, profile: Mapping[str, Any], year: int) -> list[int]:
+    """The published dwellings by member, nearest to a year."""
+    found = _nearest(profile, str(plan.document["size"]["shape"]), year)
+    if not isinstance(found[0], Mapping):
+        return []
+    return [int(found[0].get(member, 0)) for member in _members(plan)]
+
+
+def _members(plan: Plan) -> tuple[str, ...]:
+    return tuple(plan.shape.type.members)  # type: ignore[union-attr]
+
+
+def _year_of(entry: Mapping[str, Any]) -> int | None:
+    match = re.match(r"[0-9]{4}", str(entry.get("at", entry.get("year", ""))))
+    return int(match[0]) if match is not None else None
+
+
+def _nearest(profile: Mapping[str, Any], path: str, year: int) -> tuple[Any, int]:
+    """What a path of keys leads to in the dated entry nearest to a year, and the entry's year; None when nowhere."""
+    top, *rest = path.split(".")
+    best: tuple[Any, int] = None, year
+    entries = profile.get(top, ())
+    for entry in entries if isinstance(entries, list) else ():
+        found: Any = entry
+        for key in rest:
+            found = found.get(key) if isinstance(found, Mapping) else None
+        when = _year_of(entry)
+        if found is not None and when is not None and (best[0] is None or abs(when - year) <= abs(best[1] - year)):
+            best = found, when
+    return best
+
+
+def _counted(plan: Plan, profile: Mapping[str, Any], situation: Situation, made: Sizes, total: int) -> tuple[list[int] | None, str]:
+    """The published count, scaled from the dwellings of its own year to those wanted."""
+    for path in situation.counts:
+        found, when = _nearest(profile, path, plan.year.begins)
+        base = sum(_shape(plan, profile, when))
+        if found is None or not base:
+            continue
+        ratio = Fraction(total, base)
+        if isinstance(found, Mapping):
+            row = [int(Fraction(str(found.get(member, 0))) * ratio + Fraction(1, 2)) for member in _members(plan)]
+        else:
+            number = int(Fraction(str(found)) * ratio + Fraction(1, 2))
+            row = _spread(situation, plan, made.by_member, number, Stream(f"published/{path}"))
+        return row, f"{path} of {when}"
+    return None, ""
+
+
+def _spread(situation: Situation, plan: Plan, weights: Iterable[int], number: int, stream: Stream) -> list[int]:
+    """A number divided over the members in proportion, with a start by lot, so that rare ones do not all fall to one."""
+    members = _members(plan)
+    room = [weight if not situation.only or member in situation.only else 0 for member, weight in zip(members, weights, strict=True)]
+    whole = sum(room)
+    if not whole or not number:
+        return [0] * len(room)
+    start = int(stream.below(whole, 1)[0])
+    made, before, seen = [], 0, 0
+    for weight in room:
+        seen += weight
+        reached = (seen * number + start) // whole
+        made.append(reached - before)
+        before = reached
+    return made
+
+
+def _fewer(least: int, total: int, fewest: int, stream: Stream) -> int:
+    """The least number for a council that is too small for all of them."""
+    return (least * total + int(stream.below(fewest, 1)[0])) // fewest
+
+
+def _take_out(plan: Plan, made: Sizes) -> None:
+    """Take those that are among others out of the published count of those others."""
+    for name, row in made.cells.items():
+        among = plan.situations[name].among
+        if among and among in made.cells:
+            of = made.cells[among]
+            for place, number in enumerate(row):
+                of[place] = max(0, of[place] - number)
+
+
+def _rescale(plan: Plan, made: Sizes, wanted: int, streams: str) -> None:
+    """Scale the situations in which something changes within the year, so that together they have the wanted number."""
+    names = [name for name in made.cells if plan.situations[name].changing]
+    fixed = [name for name in made.cells if not plan.situations[name].changing]
+    room = [all_ - sum(made.cells[name][place] for name in fixed) for place, all_ in enumerate(made.by_member)]
+    now = sum(sum(made.cells[name]) for name in names)
+    for name in names:
+        number = sum(made.cells[name]) * wanted // max(1, now)
+        made.cells[name] = _spread(plan.situations[name], plan, [max(0, free) for free in room], number, Stream(f"{streams}/{name}/changing"))
+
+
+def _fit(made: Sizes) -> None:
+    """Where a member has more than its dwellings, move the greatest counts to members with room, or leave them out."""
+    free = [all_ - sum(row[place] for row in made.cells.values()) for place, all_ in enumerate(made.by_member)]
+    for place in range(len(free)):
+        for row in sorted(made.cells.values(), key=lambda row: -row[place]):
+            moved = min(row[place], max(0, -free[place]))
+            row[place] -= moved
+            free[place] += moved
+            for other, spare in enumerate(free):
+                taken = min(moved, max(0, spare)) if other != place else 0
+                row[other] += taken
+                free[other] -= taken
+                moved -= taken
+
+
+def _rest(plan: Plan, made: Sizes, streams: str) -> None:
+    """Give what is left to the situations that take the rest, by their weights."""
+    names = [name for name, situation in plan.situations.items() if situation.rest]
+    if not names:
+        raise UsageError("RC044", "no situation of the sample takes the rest of the dwellings", hint="give one of them `rest: 100%`")
+    weights = tuple(plan.situations[name].rest for name in names)
+    for name in names:
+        made.cells[name], made.origin[name] = [0] * len(made.by_member), "rest"
+    for place, all_ in enumerate(made.by_member):
+        left = all_ - sum(row[place] for row in made.cells.values())
+        for name, number in zip(names, largest_remainder(weights, left, Stream(f"{streams}/rest/{place}")), strict=True):
+            made.cells[name][place] += number

@@ -1,0 +1,1 @@
+"""The caseload floor: tables of any system in, encoded columns and reasons out."""
