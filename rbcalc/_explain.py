@@ -21,7 +21,7 @@ from rbcalc_kernels.exact.layout import layout_of
 from rbcalc_kernels.exact.rows import Record, Row
 from rbcalc_kernels.exact.spells import build
 from rbcalc_kernels.exact.trace import Entry, Step, Trace
-from rbcalc_kernels.language.types import DATE, YES_NO, Choice, Number, Type
+from rbcalc_kernels.language.types import DATE, Number, Type
 from rbcalc_kernels.program.graph import Case, Node, Op, Program, Ref, Rule, Source, Value
 from rbcalc_kernels.source import suggest
 
@@ -131,75 +131,20 @@ def explain_account(source: Any, programs: Mapping[str, Program], account: str, 
 
 def account_records(caseload: Any, programs: Mapping[str, Program], account: str) -> tuple[str, dict[str, list[dict[str, Value | None]]]]:
     """The council of an account of a caseload and its records.  Raises UsageError when the caseload does not have it."""
-    import numpy as np
     import pyarrow.compute as pc
+
+    from rbcalc._both import records_of
 
     at = pc.index(caseload.references, account).as_py()
     if at < 0:
-        hint = "rows that cannot be used are among the rejects; see whether it is one of them" if not caseload.complete else "references are compared as text, leading zeros included"
+        hint = "references are compared as text, leading zeros included"
+        if not caseload.complete:
+            hint = f"{sum(count.rejected for count in caseload.counts.values()):,} rows were rejected, and it may be among them; {hint}"
         raise UsageError("RC048", f"no account {account} in the caseload", hint=hint)
-    place = int(caseload.council[at])
-    program = programs[caseload.councils[place]]
-    layout = layout_of(program)
-    chosen: dict[str, list[int]] = {caseload.root: [at]}
-    tokens: dict[tuple[str, int, str], str] = {}
-    records: dict[str, list[dict[str, Value | None]]] = {name: [] for name in program.registers}
-    for name in _outwards(caseload):
-        register, encoded = program.registers[name], caseload.registers[name]
-        if name != caseload.root:
-            owners = chosen[caseload.above[name]]
-            chosen[name] = [int(row) for row in np.flatnonzero(np.isin(encoded.owner, owners))]
-        for row in chosen[name]:
-            record: dict[str, Value | None] = {column: tokens.setdefault((name, row, column), f"{name} {row} {column}") for column in register.references}
-            if register.key:
-                record[register.key] = account if name == caseload.root else tokens.setdefault((name, row, register.key), f"{name} {row}")
-            if name == caseload.root:
-                tokens[name, row, register.key] = account
-            else:
-                above = caseload.above[name]
-                record[register.by] = tokens.setdefault((above, int(encoded.owner[row]), register.by), f"{above} {encoded.owner[row]} {register.by}")
-            if register.dated:
-                record["from"], record["to"] = int(encoded.begins[row]), _end(int(encoded.ends[row]))
-            if register.order_by and encoded.order is not None:
-                record[register.order_by] = Fraction(int(encoded.order[row]))
-            for described in layout.inputs[name]:
-                record[described.column or described.name] = _decoded(caseload, encoded, described, row, place)
-            records[name].append(record)
-    return caseload.councils[place], records
-
-
-def _outwards(caseload: Any) -> Iterator[str]:
-    """The registers, each after the one that its rows belong to."""
-    waiting = list(caseload.registers)
-    done: set[str] = set()
-    while waiting:
-        for name in list(waiting):
-            if name == caseload.root or caseload.above[name] in done:
-                yield name
-                done.add(name)
-                waiting.remove(name)
-
-
-def _end(day: int) -> int | None:
-    return None if day >= 2**31 - 1 else day
-
-
-def _decoded(caseload: Any, encoded: Any, described: Any, row: int, place: int) -> Value | None:
-    """A fact of an encoded caseload."""
-    if described.name not in encoded.columns:
-        return None
-    if described.optional and not encoded.columns.get(f"{described.name}?", {row: 1})[row]:
-        return None
-    code = int(encoded.columns[described.name][row])
-    if isinstance(described.type, Choice):
-        key = described.entity, described.name
-        members = caseload.lists.get(key) or (caseload.local[key][place] if key in caseload.local else described.type.members)
-        return str(members[code])
-    if described.type == YES_NO:
-        return bool(code)
-    if described.type == DATE:
-        return code
-    return Fraction(code, described.step.denominator)
+    council = caseload.councils[int(caseload.council[at])]
+    own = caseload.of(council)
+    records = records_of(programs[council], own.columns(), pc.index(own.references, account).as_py())
+    return council, records
 
 
 class _Teller:
@@ -235,7 +180,7 @@ class _Teller:
             last = Ref(rule.entity, rule.name) not in read
             if refs and refs <= totals and not rule.cases:
                 yield rule.name
-            elif (rule.name in totals or last) and not _nothing(value):
+            elif (rule.name in totals or last or Ref(rule.entity, rule.name) in self.program.outputs) and not _nothing(value):
                 yield rule.name
 
     def _follow(self, start: Iterable[tuple[Ref, Row]]) -> None:

@@ -40,6 +40,11 @@ class Opened:
     notes: tuple[str, ...] = ()
     last_row: int = 0
 
+    @property
+    def is_csv(self) -> bool:
+        """Whether the table is read from CSV files, whose rows are numbered from 2."""
+        return self.last_row > self.rows
+
     def header(self, name: str) -> str | None:
         """The header that is written like `name`, case and blanks apart."""
         wanted = plain_name(name)

@@ -31,7 +31,8 @@ from rbcalc.caseload.scan import Plan, Planner, batches
 from rbcalc.caseload.shards import shard_query, sharding, write_shards
 from rbcalc.errors import UsageError
 from rbcalc_kernels.exact.layout import Layout, layout_of
-from rbcalc_kernels.program.graph import Program
+from rbcalc_kernels.language.types import Choice
+from rbcalc_kernels.program.graph import Input, Program
 from rbcalc_kernels.source import suggest
 
 SHARD_ROOTS = 500_000
@@ -194,7 +195,6 @@ def stream(
     with _session(
         source, programs, column_map, council, memory_limit, threads, pseudonyms, keep_private, work_folder
     ) as session:
-        session.connection.execute("SET preserve_insertion_order = false")
         roots = session.plans[session.layout.root_register.name].opened.rows
         count = max(1, min(256, -(-roots // shard_roots)))
         key = sharding(session.layout, session.plans)
@@ -298,6 +298,9 @@ def _session(
                     if (anchor := layout.anchors.get(register.name)) is not None and anchor.name == plan.register.name
                 })
             )  # fmt: skip
+        if not any(table.is_csv for table in opened.values()):
+            # Rows carry their numbers; only those of CSV files are counted as they are read.
+            connection.execute("SET preserve_insertion_order = false")
         if keep_private:
             pseudonyms = None
         elif pseudonyms is None and any(plan.private for plan in plans.values()):
@@ -313,13 +316,17 @@ def _check_shared(programs: Mapping[str, Program]) -> None:
         same = set(program.registers.values()) == set(first.registers.values())
         for ref, described in first.inputs.items():
             other = program.inputs.get(ref)
-            if other is None or type(other.type) is not type(described.type) or (other.low, other.high, other.step, other.optional, other.table, other.column) != (
-                described.low, described.high, described.step, described.optional, described.table, described.column,
-            ):
-                same = False
+            same = same and other is not None and _reading(other) == _reading(described)
         if not same or set(program.inputs) != set(first.inputs):
             hint = "import the councils one by one"
             raise UsageError("RC013", f"the rules of '{name}' and '{first_name}' do not read the same tables", hint=hint)
+
+
+def _reading(described: Input) -> tuple[object, ...]:
+    """How a fact is read, whatever the members of its list."""
+    kind = type(described.type) if isinstance(described.type, Choice) else described.type
+    limits = described.low, described.high, described.step
+    return kind, limits, described.optional, described.table, described.column
 
 
 def _unique_key(layout: Layout, plan: Plan) -> str:

@@ -287,7 +287,7 @@ def text_hashes(texts: Any) -> Hashes:
         return np.empty(0, np.uint64)
     data = np.frombuffer(texts.buffers()[2] or b"", np.uint8)
     starts = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + lengths.size]
-    made = lengths.astype(np.uint64)
+    made: Hashes = lengths.astype(np.uint64)
     for first in range(0, int(lengths.max()), 8):
         word = np.zeros((lengths.size, 8), np.uint8)
         for byte in range(min(8, int(lengths.max()) - first)):

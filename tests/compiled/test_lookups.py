@@ -12,6 +12,7 @@ from compiled.programs import (
     COUNT,
     DATE,
     ROOT,
+    YES_NO,
     Bands,
     Batch,
     Choice,
@@ -28,6 +29,7 @@ from compiled.programs import (
     rows,
     rule,
     table,
+    test,
 )
 from rbcalc_kernels.compiled.evaluator import compile_program
 from rbcalc_kernels.exact.faults import Reason

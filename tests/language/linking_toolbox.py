@@ -302,6 +302,13 @@ inputs:
   birth_date: {of: resident, unit: date, range: 1900-01-01 to 2100-12-31, optional: yes, register: people}
   student: {of: resident, unit: yes/no, register: people}
 rules:
+  every_fact_is_used:
+    of: period
+    unit: yes/no
+    output: yes
+    is: >-
+      band = A or known(use) or rent > £1/week or known(rooms) or known(empty_since)
+      or any(residents where income > £0 or known(birth_date) or student)
 """
 FACTS: dict[str, Any] = {
     "accounts": {"account": "1", "dwelling": "d", "from": "2025-04-01"},

@@ -284,7 +284,7 @@ class Arithmetic:
         low, high = numerator.whole()
         largest, below = max(abs(low), abs(high)), under * most
         form = Form.FLOAT if largest < ROUND_LIMIT and below < ROUND_LIMIT else Form.WHOLE
-        if form is Form.WHOLE and (max(largest, n.largest) >= WHOLE_LIMIT or below >= _WHOLE_DIVISOR):
+        if form is Form.WHOLE and (max(Fraction(largest), n.largest) >= WHOLE_LIMIT or below >= _WHOLE_DIVISOR):
             return None
         if form is Form.FLOAT and n.largest >= FLOAT_LIMIT:
             return None

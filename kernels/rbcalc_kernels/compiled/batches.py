@@ -103,6 +103,8 @@ def cut(program: Program, part: Part, root: str, first: int, last: int) -> Part:
     ends = {root: (first, last)}
     for name, entity in part.entities.items():
         parent = program.entities[name].parent
+        parents: npt.NDArray[np.int32] | None = None
+        offsets: npt.NDArray[np.int64] | None = None
         if parent is not None and parent in ends:
             assert entity.offsets is not None and entity.parent is not None
             above = ends[parent]
@@ -112,7 +114,6 @@ def cut(program: Program, part: Part, root: str, first: int, last: int) -> Part:
             offsets = entity.offsets[above[0] : above[1] + 1] - low
         elif name == root:
             low, high = first, last
-            parents = offsets = None
         else:
             continue
         columns = {key: column[low:high] for key, column in entity.columns.items()}

@@ -168,12 +168,16 @@ class Kernel:
     @property
     def packed(self) -> int:
         """How many instructions work on several rows at once; 0 without Numba."""
-        return machine.packed_instructions(self._function) if self.folder is not None else 0
+        if self.folder is None:
+            return 0
+        dispatcher: Any = self._function
+        return machine.packed_instructions(dispatcher.py_func, dispatcher.signatures)
 
     @property
     def hits(self) -> int:
         """How many times compiled code was found in the cache."""
-        return sum(self._function.stats.cache_hits.values()) if self.folder is not None else 0  # type: ignore[attr-defined]
+        dispatcher: Any = self._function
+        return sum(dispatcher.stats.cache_hits.values()) if self.folder is not None else 0
 
 
 def _load(source: str, path: str) -> Any:

@@ -70,7 +70,7 @@ def _pipeline() -> Any:
 def jitted(function: Callable[..., None], *, cached: bool = True) -> Any:
     """Numba's dispatcher for a generated function, its cache files beside the function's own file."""
     with _LOCK:
-        config = importlib.import_module("numba.core.config")
+        config: Any = importlib.import_module("numba.core.config")
         elsewhere, config.CACHE_DIR = config.CACHE_DIR, ""
         try:
             options: dict[str, Any] = dict(FLAGS)
@@ -106,8 +106,14 @@ def check_apart(written: Sequence[npt.NDArray[Any]], others: Sequence[npt.NDArra
             end_written = max(end_written, stop)
 
 
-def packed_instructions(dispatcher: Any) -> int:
-    """How many instructions of the compiled code work on several rows at once."""
+def packed_instructions(function: Callable[..., None], signatures: Sequence[Any]) -> int:
+    """How many instructions of a function's machine code work on several rows at once.
+
+    The code is made afresh, since what came from a cache cannot be looked at.
+    """
+    dispatcher = jitted(function, cached=False)
+    for signature in signatures:
+        dispatcher.compile(signature)
     return sum(len(_PACKED.findall(text)) for text in dispatcher.inspect_asm().values())
 
 

@@ -10,7 +10,7 @@ from rbcalc_kernels.compiled.groups import effective_dates
 from rbcalc_kernels.compiled.lowering import Lowering, Task
 from rbcalc_kernels.program.graph import Ref
 
-STATEMENTS: Final = 40
+STATEMENTS: Final = 50
 """About so many statements go into one function: more stop being worked out several rows at a time."""
 
 

@@ -75,8 +75,8 @@ class Library:
 
     def texts(self, findings: Findings) -> dict[str, str]:
         """The texts of all files that findings point at."""
-        spans = [span for d in (*findings.errors, *findings.warnings) for span in (d.span, *(s for s, _ in d.related))]
-        return {span.file: self.text(span.file) for span in spans}
+        files = {span.file for found in findings for span in (found.span, *(other for other, _ in found.related))}
+        return {file: self.text(file) for file in sorted(files)}
 
     def folder(self, dotted: str) -> Path:
         """Where a dotted name points, without a check that anything is there."""
