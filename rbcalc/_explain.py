@@ -6,6 +6,7 @@ results rest on; `Explanation.values` holds every value of every row all the sam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,6 +26,7 @@ from rbcalc_kernels.language.types import DATE, Number, Type
 from rbcalc_kernels.program.graph import Case, Node, Op, Program, Ref, Rule, Source, Value
 from rbcalc_kernels.source import suggest
 
+_ADOPTED = re.compile(r"^adopted:[ \t]*([^\s#{][^#\n]*?)[ \t]*$", re.MULTILINE)
 Place = tuple[Ref, int]
 """A value: its name and the identity of its row."""
 
@@ -76,7 +78,8 @@ class Section:
 class Explanation:
     """An account worked out: `account` holds the totals and, as members, its periods.
 
-    `provisional` gives the titles of the figures it rests on that are not confirmed; `values` every value of every row.
+    `provisional` gives the titles of the figures it rests on that are not confirmed, `adopted` what the rule files say about
+    their adoption, `values` every value of every row.
     """
 
     reference: str
@@ -84,6 +87,7 @@ class Explanation:
     year: str
     account: Section
     provisional: tuple[str, ...]
+    adopted: tuple[str, ...]
     hypothetical: bool
     digest: str
     values: tuple[dict[str, Any], ...]
@@ -164,8 +168,9 @@ class _Teller:
         section = self._section(self.root, 0)
         values = tuple(self._values(row) for row in self.root.walk())
         provisional = tuple(self._provisional())
+        adopted = tuple(dict.fromkeys(found for text in self.program.sources.values() for found in _ADOPTED.findall(text)))
         return Explanation(
-            reference, council, str(year), section, provisional, self.program.hypothetical, self.program.digest, values, self.program, self.root, self.trace
+            reference, council, str(year), section, provisional, adopted, self.program.hypothetical, self.program.digest, values, self.program, self.root, self.trace
         )
 
     # ------------------------------------------------------------------------------------------------- what to tell
@@ -349,7 +354,7 @@ class _Teller:
             made["values"][rule.name] = {
                 **plain(entry.value, rule.type),
                 "title": rule.title,
-                "before_rounding": exact(entry.before),
+                "before_rounding": exact(entry.before) if rule.rounding is not None else None,
                 "working": line.working,
                 "because": line.because,
                 "line": None if entry.case is None else entry.case + 1,

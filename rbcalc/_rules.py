@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rbcalc._places import rules_root
 from rbcalc._years import FinancialYear
@@ -18,6 +18,9 @@ from rbcalc_kernels.program.linking import Linked, link
 from rbcalc_kernels.program.overlays import FOREVER
 from rbcalc_kernels.program.values import day_of
 from rbcalc_kernels.source import Findings, RulesError, suggest
+
+if TYPE_CHECKING:
+    from rbcalc._run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,12 @@ class Council:
         """
         return self.rules._linked(self.name, FinancialYear.of(year), tuple(scenarios), tuple(own))
 
+    def calculate(self, caseload: Any, year: str | FinancialYear, **options: Any) -> Run:
+        """Work out a caseload of this council in memory; options as for `rbcalc.rebill`."""
+        from rbcalc._run import calculate
+
+        return calculate([self], year, caseload, **options)
+
     def program(self, year: str | FinancialYear, scenarios: Sequence[Path | RuleSource] = (), own: Sequence[Path] = ()) -> Program:
         """The checked program of the council for a year."""
         return self.linked(year, scenarios, own).program
@@ -96,6 +105,13 @@ class Partnership:
         if not names:
             raise UsageError("RC042", f"{self.title} had no members in {when}", hint="choose a year of its life; rbcalc show partnerships lists them")
         return [self.rules.council(name) for name in names]
+
+    def calculate(self, caseload: Any, year: str | FinancialYear | None = None, **options: Any) -> Run:
+        """Work out the partnership's caseload in memory, each council by its own rules."""
+        from rbcalc._run import calculate
+
+        when = FinancialYear.of(year) if year is not None else self.default_year
+        return calculate(self.councils(when), when, caseload, **options)
 
 
 class Rules:

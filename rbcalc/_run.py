@@ -226,6 +226,84 @@ def kernels_for(programs: Mapping[str, Program], *, periods: bool = False) -> di
     return made
 
 
+@dataclass(slots=True)
+class Run:
+    """A run held in memory: bills, periods and rejects as Arrow tables, totals by report."""
+
+    summary: Summary
+    bills: Any
+    periods: Any
+    rejects: Any
+
+    @property
+    def totals(self) -> dict[str, Any]:
+        """The reports of all councils together, as Arrow tables."""
+        program = next(iter(self.summary.programs.values()))
+        return {report.name: report_table(program, report, self.summary.table(report.name)) for report in program.reports}
+
+    def of(self, council: str) -> dict[str, Any]:
+        """The reports of one council, as Arrow tables."""
+        program = self.summary.programs[council]
+        return {report.name: report_table(program, report, self.summary.table(report.name, council)) for report in program.reports}
+
+    def __repr__(self) -> str:
+        rejected = f", {self.summary.rejects:,} rejected" if self.summary.rejects else ""
+        return f"Run({self.summary.year}: {', '.join(self.summary.councils)}; {self.bills.num_rows:,} bills{rejected})"
+
+
+def calculate(
+    councils: Sequence[Council], year: str | FinancialYear, caseload: Any, *, charges: Sequence[Path] = (), column_map: Path | None = None, threads: int = 2, periods: bool = True
+) -> Run:
+    """Work out a caseload in memory: a folder, Arrow tables, frames, or a Caseload that was imported before."""
+    from rbcalc.caseload.importing import import_caseload
+    from rbcalc.caseload.model import Caseload
+
+    when = FinancialYear.of(year)
+    programs = {council.name: council.program(when, own=charges) for council in councils}
+    kernels = kernels_for(programs, periods=periods)
+    only = councils[0].name if len(councils) == 1 else ""
+    held = caseload if isinstance(caseload, Caseload) else import_caseload(caseload, programs, column_map=column_map, council=only, threads=threads)
+    parts = {name: calculated(kernels[name], own, name, threads) for name, own in _by_council(held, list(programs))}
+    rejects = pa.concat_tables([held.rejects, *(part.rejects for part in parts.values())])
+    summary = Summary(
+        when,
+        tuple(programs),
+        programs,
+        {name: {report.name: kernel.totals.table(report) for report in kernel.program.reports} for name, kernel in kernels.items()},
+        {name: parts[name].accounts if name in parts else 0 for name in programs},
+        rejects.num_rows,
+        tuple(str(item) for item in held.assumptions),
+        tuple(held.notes),
+    )
+    return Run(summary, _joined(parts, "bills"), _joined(parts, "periods"), rejects)
+
+
+def _joined(parts: Mapping[str, Part], kind: str) -> Any:
+    """One kind of table of all councils, each row with its council."""
+    tables = []
+    for name, part in parts.items():
+        table = getattr(part, kind)
+        if table is not None:
+            tables.append(table.add_column(0, "council", pa.array([name] * table.num_rows, pa.string())))
+    return pa.concat_tables(tables, promote_options="permissive") if tables else None
+
+
+def report_table(program: Program, report: Report, table: Table) -> Any:
+    """A report as an Arrow table."""
+    names, types = headings(program, report), kinds(program, report)
+    rows = [[*keys, *figures] for keys, figures in sorted(table.items())]
+    arrays = []
+    for place, type_ in enumerate(types):
+        values = [row[place] for row in rows]
+        if type_ is None:
+            arrays.append(pa.array([str(value) for value in values], pa.string()))
+            continue
+        scale = 100 if isinstance(type_, Number) and type_.is_money else 1
+        whole = np.array([int(value * scale) for value in values], dtype=np.int64)  # type: ignore[operator, arg-type]
+        arrays.append(column(whole, scale, type_))
+    return pa.Table.from_arrays(arrays, names=names)
+
+
 def rebill(
     councils: Sequence[Council],
     year: str | FinancialYear,
@@ -343,20 +421,8 @@ class _Writer:
 
     def _totals(self, council: str, report: Report, table: Table) -> None:
         program = self.programs[council or next(iter(self.programs))]
-        names, types = headings(program, report), kinds(program, report)
-        rows = [[*keys, *figures] for keys, figures in sorted(table.items())]
-        arrays = []
-        for place, type_ in enumerate(types):
-            values = [row[place] for row in rows]
-            if type_ is None:
-                arrays.append(pa.array([str(v) for v in values], pa.string()))
-            else:
-                money = isinstance(type_, Number) and type_.is_money
-                scale = 100 if money else 1
-                whole = np.array([int(v * scale) for v in values], dtype=np.int64)  # type: ignore[operator, arg-type]
-                arrays.append(column(whole, scale, type_))
+        made = report_table(program, report, table)
         place_in = f"{council}/totals" if council else "totals"
-        made = pa.Table.from_arrays(arrays, names=names)
         name = f"{place_in}/{report.name}.parquet"
         facts = self._facts(council) if council else {"year": str(self.year), "command": self.command}
         self.files[name] = ParquetFile(self.folder, name, made.schema, facts)

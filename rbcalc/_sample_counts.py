@@ -92,11 +92,15 @@ def _nearest(profile: Mapping[str, Any], path: str, year: int) -> tuple[Any, int
     """What a path of keys leads to in the dated entry nearest to a year, and the entry's year; None when nowhere."""
     top, *rest = path.split(".")
     best: tuple[Any, int] = None, year
+    above: Any
+    found: Any
     entries = profile.get(top, ())
     for entry in entries if isinstance(entries, list) else ():
-        found: Any = entry
+        above, found = entry, entry
         for key in rest:
-            found = found.get(key) if isinstance(found, Mapping) else None
+            above, found = found, found.get(key) if isinstance(found, Mapping) else None
+        if found is None and len(rest) > 1 and isinstance(above, Mapping) and above is not entry:
+            found = "0"  # a return leaves out what it counts none of
         when = _year_of(entry)
         if found is not None and when is not None and (best[0] is None or abs(when - year) <= abs(best[1] - year)):
             best = found, when

@@ -253,17 +253,20 @@ class _Reader:
 
 
 def _each(name: Text, written: Mapping[Text, Any]) -> Iterator[tuple[Text, Mapping[Text, Any]]]:
-    """A situation, or one for each of the words under `each`, with the word in place of `{each}`."""
+    """A situation, or one for each of the words under `each`, with the word in place of `<each>`."""
     for word in written.get("each", [None]):
         if word is None:
             yield name, written
         else:
-            yield _filled(name, str(word)), {key: _filled(value, str(word)) for key, value in written.items() if str(key) != "each"}
+            made = {key: _filled(value, str(word)) for key, value in written.items() if str(key) != "each"}
+            if isinstance(made.get("share"), Mapping):
+                made["share"] = made["share"].get(str(word))
+            yield _filled(name, str(word)), made
 
 
 def _filled(written: Any, word: str) -> Any:
     if isinstance(written, Text):
-        made = Text(str(written).replace("{each}", word))
+        made = Text(str(written).replace("<each>", word))
         made.scalar = written.scalar
         return made
     if isinstance(written, Mapping):

@@ -27,7 +27,7 @@ def amount(value: Value | None, type_: Type) -> str:
     if type_ == RATE:
         return f"{_decimal(number * 100, 6)} %"
     unit = " days" if type_.unit == "days" and number != 1 else " day" if type_.unit == "days" else ""
-    return _decimal(number, 6) + unit
+    return _decimal(number, 6, grouped=type_.unit == "days") + unit
 
 
 def pounds(number: Fraction) -> str:
@@ -52,3 +52,19 @@ def _decimal(number: Fraction, places: int, *, grouped: bool = False) -> str:
     if scaled.denominator != 1:
         return f"{sign}{text}.{part:0{places}d}…"
     return f"{sign}{text}.{tail}" if tail else f"{sign}{text}"
+
+
+def plain(number: Fraction) -> str:
+    """A number for machines: a decimal where one is exact, else a fraction."""
+    rest = number.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    if rest != 1:
+        return f"{number.numerator}/{number.denominator}"
+    places = 0
+    while (number * 10**places).denominator != 1:
+        places += 1
+    whole = int(abs(number) * 10**places)
+    text = f"{whole // 10**places}.{whole % 10**places:0{places}d}" if places else str(whole)
+    return f"-{text}" if number < 0 else text

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib
 import inspect
 import os
 import sys
 from collections.abc import Callable, Sequence
 from types import ModuleType
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -27,6 +29,7 @@ COMMANDS: Final = {
 
 FINE, FINDINGS, USAGE, INPUT, OUTPUT, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
 
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _ABOUT = """Council bills from rules that an officer can read.
 
 Results go to standard output and messages to standard error. Exit codes: 0 done, 1 findings, 2 the command or the rules
@@ -43,7 +46,12 @@ def outcome(given: list[str]) -> int:
     """Run the command line and give its exit code."""
     try:
         app(given)(given, prog_name="rbcalc")
+        sys.stdout.flush()
     except SystemExit as end:
+        try:
+            sys.stdout.flush()
+        except OSError as error:
+            return _told(*spoken(error))
         return end.code if isinstance(end.code, int) else FINE if end.code is None else INTERNAL
     except KeyboardInterrupt:
         return _told("stopped", INTERRUPTED)
@@ -76,6 +84,8 @@ def spoken(error: Exception) -> tuple[str, int]:
         return f"error: {error.filename or 'a file'} may not be read or written\n   help: check who owns it", USAGE
     if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("rbcalc"):
         return f"error: this installation lacks {error.name}\n   help: install rbcalc again", INTERNAL
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return f"error: the output could not be written ({error.strerror})\n   help: free some space, or write it elsewhere", OUTPUT
     name = type(error).__name__
     return f"error: rbcalc itself failed ({name})\n   help: run again with RBCALC_DEBUG=1 for the details, and report them", INTERNAL
 
@@ -112,7 +122,7 @@ def helping(name: str, *, filled: bool = True) -> str:
     return text.replace("\n\nExamples:\n", "\n\n\b\nExamples:\n")
 
 
-def _about(version: bool = typer.Option(False, "--version", help="Print the version.", is_eager=True)) -> None:
+def _about(version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False) -> None:
     if version:
         from importlib.metadata import PackageNotFoundError
         from importlib.metadata import version as installed
@@ -132,6 +142,9 @@ def _stub(line: str) -> Callable[..., Any]:
 
 
 def _told(message: str, code: int) -> int:
-    sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    if code == OUTPUT:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - nothing more can be written there
     print(message, file=sys.stderr)
     return code

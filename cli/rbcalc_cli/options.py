@@ -86,3 +86,10 @@ def existing(path: Path, what: str = "file") -> Path:
     if not path.exists():
         raise UsageError("RC044", f"no such {what}: {path}", hint="check the path; it is looked for from the folder you are in")
     return path
+
+
+def within(root: Path, path: Path) -> Path:
+    """A path; one that begins with rules/ may mean the rules in use, wherever they are."""
+    if not path.exists() and path.parts[:1] == ("rules",) and root.joinpath(*path.parts[1:]).exists():
+        return root.joinpath(*path.parts[1:])
+    return existing(path)

@@ -254,7 +254,7 @@ class _Maker:
         if cell is None:
             self.missing.append(name)
             return
-        good, reason = values.key_field(cell, self.opened.label, name)
+        good, reason = values.key_field(cell, self.opened.label, name, self.opened.is_csv)
         main = name == (self.register.key or self.register.by)
         if main:
             last = f"{quote(ROW)} = {self.opened.last_row} AND {quote(ROW)} > 1 AND NOT ({cell.given})"

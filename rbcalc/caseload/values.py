@@ -89,17 +89,19 @@ def bounds(described: Input) -> tuple[int, int]:
     return ceil(described.low * scale), floor(described.high * scale)
 
 
-def key_field(cell: Cell, label: str, column: str) -> tuple[str, str]:
-    """A reference: its text (leading zeros kept), NULL when it cannot be one; and what is wrong then."""
+def key_field(cell: Cell, label: str, column: str, typed: bool) -> tuple[str, str]:
+    """A reference: its text (leading zeros kept), NULL when it cannot be one; and what is wrong then.
+
+    Rows of totals are looked for in files that people type (`typed`).
+    """
     if cell.kind in _INTEGERS:
         return f"{cell.sql}::VARCHAR", "'is blank and must be given'"
     if not cell.is_text:
         _refuse(cell, label, column, "a reference", "give references as text, or as whole numbers")
     text = cell.text
-    good = (
-        f"CASE WHEN ({text} LIKE '%E+%' OR {text} LIKE '%e+%') AND regexp_full_match({text}, '{_SCIENTIFIC}') THEN NULL "
-        f"WHEN {text}[1] IN ('T', 't', 'G', 'g', 'S', 's') AND lower({text}) IN {_TOTALS} THEN NULL ELSE {text} END"
-    )
+    totals = f"WHEN lower({text}) IN {_TOTALS} THEN NULL" if typed else ""
+    # Spreadsheets always write the plus sign, and looking for one is far faster than a pattern.
+    good = f"CASE WHEN contains({text}, '+') AND regexp_full_match({text}, '{_SCIENTIFIC}') THEN NULL {totals} ELSE {text} END"
     reason = (
         f"CASE WHEN {text} IS NULL THEN 'is blank and must be given' "
         f"WHEN regexp_full_match({text}, '{_SCIENTIFIC}') THEN 'is in scientific notation: its digits are lost' "

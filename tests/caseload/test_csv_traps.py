@@ -80,18 +80,18 @@ def test_windows_1252_is_read_and_said(tmp_path: Path) -> None:
 
 
 def test_text_that_is_neither_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="RC007.*neither UTF-8 nor Windows-1252"):
+    with pytest.raises(DataError, match=r"RC007.*neither UTF-8 nor Windows-1252"):
         load(folder(tmp_path / "c", ACCOUNTS.encode() + b"\x81\xff\n"), council="north")
 
 
 def test_a_declared_encoding_must_hold(tmp_path: Path) -> None:
     told = ColumnMap.parse("kind: column map\nregisters: {accounts: {encoding: utf-8}}")
-    with pytest.raises(DataError, match="RC007.*not in the encoding utf-8"):
+    with pytest.raises(DataError, match=r"RC007.*not in the encoding utf-8"):
         load(folder(tmp_path / "c", ACCOUNTS.encode() + b"\xa3\n"), council="north", column_map=told)
 
 
 def test_nul_bytes_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="RC007.*NUL bytes"):
+    with pytest.raises(DataError, match=r"RC007.*NUL bytes"):
         load(folder(tmp_path / "c", ACCOUNTS.encode() + b"\x00\n"), council="north")
 
 
@@ -121,12 +121,12 @@ def test_a_trailing_row_of_totals_is_rejected(tmp_path: Path, line: str, reason:
 
 def test_duplicate_headers_are_refused(tmp_path: Path) -> None:
     text = "account,dwelling,from,Capital,capital \n001,D1,2026-04-01,1,2\n"
-    with pytest.raises(DataError, match="RC004.*'Capital', 'capital' is written more than once"):
+    with pytest.raises(DataError, match=r"RC004.*'Capital', 'capital' is written more than once"):
         load(folder(tmp_path / "c", text), council="north")
 
 
 def test_a_blank_header_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="RC004.*column 2 has no header"):
+    with pytest.raises(DataError, match=r"RC004.*column 2 has no header"):
         load(folder(tmp_path / "c", "account,,from\n1,2,3\n"), council="north")
 
 

@@ -62,10 +62,10 @@ def test_a_declared_column_is_private_and_may_not_be_one_that_rules_read(tmp_pat
     carried = load(path, council="north", column_map=told).registers["people"].carried
     assert all("Canary" not in text for text in carried["notes"].to_pylist())
     told = ColumnMap.parse("kind: column map\nregisters: {people: {private: [student]}}")
-    with pytest.raises(UsageError, match="RC021"):
+    with pytest.raises(UsageError, match=r"RC021"):
         load(path, council="north", column_map=told)
     told = ColumnMap.parse("kind: column map\nregisters: {people: {private: [ntes]}}")
-    with pytest.raises(UsageError, match="no column 'ntes'.*did you mean 'notes'"):
+    with pytest.raises(UsageError, match=r"no column 'ntes'.*did you mean 'notes'"):
         load(path, council="north", column_map=told)
 
 
@@ -93,11 +93,11 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "key"
     Pseudonyms.from_file(path)
     path.chmod(0o644)
-    with pytest.raises(UsageError, match="RC020.*other people can read the key"):
+    with pytest.raises(UsageError, match=r"RC020.*other people can read the key"):
         Pseudonyms.from_file(path)
     path.chmod(0o600)
     path.write_text("short")
-    with pytest.raises(UsageError, match="RC020"):
+    with pytest.raises(UsageError, match=r"RC020"):
         Pseudonyms.from_file(path)
 
 

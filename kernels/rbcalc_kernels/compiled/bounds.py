@@ -119,7 +119,7 @@ def generous(values: Iterable[Fraction], step: Fraction, *, divisor: bool = Fals
 
 def of_input(fact: Input) -> Interval:
     """The declared range of an input; built-in values without one get that of the calendar."""
-    if fact.low == fact.high == 0 and isinstance(fact.type, Date):
+    if isinstance(fact.type, Date) and (fact.built_in or fact.low == fact.high == 0):
         return Interval.of(FIRST_DATE, LAST_DATE)
     if fact.low == fact.high == 0 and fact.built_in:
         return Interval.of(0, 1000)

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import lcm
-from typing import cast
+from typing import Final, cast
 
 from rbcalc_kernels.compiled.bounds import MOST_ORDERED, MOST_ROWS, Interval, of_input
+from rbcalc_kernels.compiled.carrying import reach
 from rbcalc_kernels.compiled.groups import needed_groups
 from rbcalc_kernels.compiled.layout import Layout
 from rbcalc_kernels.compiled.names import Names
@@ -21,7 +22,9 @@ from rbcalc_kernels.language.types import COUNT, DATE, DAYS, YES_NO, Choice, Dat
 from rbcalc_kernels.program.graph import Aggregate, Input, Node, Op, Program, Ref, Rule
 from rbcalc_kernels.source import Findings, Span
 
-_NOWHERE = Span("<rules>", 1, 1, 1, 1)
+_TRIED: Final = 3  # rows after which the ranges of carried figures are reasoned about instead of followed
+
+_NOWHERE: Final = Span("<rules>", 1, 1, 1, 1)
 
 
 @dataclass(slots=True)
@@ -304,8 +307,8 @@ class Lowering:
         self._group = frozenset(refs)
         self._assumed = dict.fromkeys(carried)
         try:
-            for _ in range(MOST_ORDERED):
-                if self._settle_round(refs, rules):
+            for row in range(MOST_ORDERED):
+                if self._settle_round(refs, rules) or (row == _TRIED and self._leap(rules)):
                     break
             task = self._group_task(refs, rules)
         finally:
@@ -322,6 +325,35 @@ class Lowering:
             wider = _wider(before, now)
             same = same and wider == before
             self._assumed[ref] = wider
+        return same
+
+    def _leap(self, rules: list[Rule]) -> bool:
+        """Take the ranges of carried figures that only move from row to row by what moves them; false when they do not."""
+        shapes = {ref: held for ref, held in self._assumed.items() if isinstance(held, Num)}
+        if any(held.form is Form.CERTIFIED for held in shapes.values()) or len(shapes) < len(self._assumed):
+            return False
+        writer = Writer(self, Ref(rules[0].entity, rules[0].name), "aside")
+        found = reach(
+            rules,
+            lambda node: self.in_group(self.nodes.refs(node)),
+            lambda node: writer.number(node).value,
+            MOST_ORDERED,
+        )
+        if found is None:
+            return False
+        wide: dict[Ref, Num] = {}
+        for ref, held in shapes.items():
+            n = found * Interval.of(held.den, held.den)
+            form = form_for(*n.whole())
+            if form is None:
+                return False
+            wide[ref] = exact("", form, held.den, (), *n.whole(), found)
+        self._assumed |= wide
+        # One more row must bring no other denominator.
+        self._settle_round([Ref(rule.entity, rule.name) for rule in rules], rules)
+        after = {ref: cast("Num", self._assumed[ref]) for ref in wide}
+        same = all(held.form is not Form.CERTIFIED and held.den == wide[ref].den for ref, held in after.items())
+        self._assumed |= wide if same else shapes
         return same
 
     def _group_task(self, refs: list[Ref], rules: list[Rule]) -> Task:

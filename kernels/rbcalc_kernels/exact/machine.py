@@ -28,7 +28,10 @@ class Kind(IntEnum):
     EITHER = 7  # jump when the last value is yes and keep it, else drop it
 
 
-Instruction = tuple[Kind, Any, int]
+_CALL, _PUSH, _READ, _ATTEMPT, _UNLESS, _JUMP, _BOTH, _EITHER = map(int, Kind)
+"""The same as plain numbers: looking up a member costs as much as running an instruction."""
+
+Instruction = tuple[int, Any, int]
 Code = list[Instruction]
 
 ABSENT: Final = object()
@@ -57,12 +60,12 @@ def flatten(node: Node, bind: Binder) -> Code:
     work: list[Node | Callable[[], None]] = [node]
 
     def emit(kind: Kind, what: Any = None, number: int = 0) -> Callable[[], None]:
-        return lambda: code.append((kind, what, number))
+        return lambda: code.append((int(kind), what, number))
 
     def branch(kind: Kind, holes: list[int], what: Any = None) -> Callable[[], None]:
         def add() -> None:
             holes.append(len(code))
-            code.append((kind, what, -1))
+            code.append((int(kind), what, -1))
 
         return add
 
@@ -113,30 +116,38 @@ def flatten(node: Node, bind: Binder) -> Code:
 def run(code: Code, context: object) -> Any:
     """The value of an expression."""
     stack: list[Any] = []
+    push, pop = stack.append, stack.pop
     at, size = 0, len(code)
     while at < size:
         kind, what, number = code[at]
         at += 1
-        if kind == Kind.CALL:
-            values = stack[-number:]
-            del stack[-number:]
-            stack.append(what(*values))
-        elif kind == Kind.PUSH:
-            stack.append(what)
-        elif kind == Kind.READ:
-            values = stack[len(stack) - number :]
-            del stack[len(stack) - number :]
-            stack.append(what(context, *values))
-        elif kind == Kind.ATTEMPT:
+        if kind == _CALL:
+            if number == 2:
+                right = pop()
+                push(what(pop(), right))
+            else:
+                values = stack[-number:]
+                del stack[-number:]
+                push(what(*values))
+        elif kind == _PUSH:
+            push(what)
+        elif kind == _READ:
+            if number:
+                values = stack[-number:]
+                del stack[-number:]
+                push(what(context, *values))
+            else:
+                push(what(context))
+        elif kind == _UNLESS:
+            if not pop():
+                at = number
+        elif kind == _ATTEMPT:
             value = what(context)
             if value is not ABSENT:
-                stack.append(value)
+                push(value)
                 at = number
-        elif kind == Kind.UNLESS:
-            if not stack.pop():
-                at = number
-        elif kind == Kind.JUMP or bool(stack[-1]) is (kind == Kind.EITHER):
+        elif kind == _JUMP or bool(stack[-1]) is (kind == _EITHER):
             at = number
         else:
-            stack.pop()
+            pop()
     return stack[-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -28,21 +28,33 @@ def build(program: Program, records: Records) -> Row:
     out.  Raises CalculationFault when the root row has no day in the year, when a record ends before it begins, when not
     exactly one record of a spell's register is in force on a day, and when a required fact is missing.
     """
-    return _Builder(layout_of(program), records).build()
+    return Builder(program).build(records)
 
 
-class _Builder:
+class Builder:
+    """A program made ready to have rows made for any number of roots.  It keeps nothing between them."""
+
+    def __init__(self, program: Program) -> None:
+        self.layout = layout_of(program)
+        evaluator = Evaluator(program, wanted=())
+        self.cuts = [(entity, evaluator.reader(node, entity)) for entity, node in program.cuts]
+
+    def build(self, records: Records) -> Row:
+        """The rows of one root; as `build`."""
+        return _Root(self.layout, self.cuts, records).build()
+
+
+class _Root:
     """One root's records and the rows made of them so far."""
 
-    def __init__(self, layout: Layout, records: Records) -> None:
-        self.layout = layout
+    def __init__(self, layout: Layout, cuts: Sequence[tuple[str, Callable[[Row], Value]]], records: Records) -> None:
+        self.layout, self.cuts = layout, cuts
         self.program = layout.program
         self.root_record: Record = records[layout.root_register.name][0]
         self.records = {
             register.name: _in_order(register, records.get(register.name, ()), self._ordered(register))
             for register in layout.program.registers.values()
         }
-        self.evaluator = Evaluator(layout.program, wanted=())
 
     def _ordered(self, register: Register) -> bool:
         described = self.program.entities[register.entity]
@@ -212,8 +224,7 @@ class _Builder:
         if spell.parent is not None:
             rows[spell.parent.entity] = [spell.parent]
         found: set[int] = set()
-        for entity, node in self.program.cuts:
-            read = self.evaluator.reader(node, entity)
+        for entity, read in self.cuts:
             for row in rows.get(entity, []):
                 try:
                     date = read(row)

@@ -365,13 +365,19 @@ def _provisional(
             continue
         for entry in declared.entries:
             current = entry.first <= last_day and entry.last >= first_day
-            says = len(entry.rows) > 0 if entry.rows is not None else in_force(declared.entries, max(entry.first, first_day)) is entry
-            if current and says:
+            if current and _says(declared, entry, max(entry.first, first_day)):
                 source, _ = source_of(entry.file, *entry.levels)
                 if source is not None and source.status == "provisional":
                     names.add(name)
     names.update(rule.name for rule in rules if rule.source is not None and rule.source.status == "provisional")
     return tuple(sorted(names))
+
+
+def _says(declared: Declared, entry: Entry, day: int) -> bool:
+    """Whether a statement gives anything that is in force on the day, or is laid over wholly by others."""
+    if entry.rows is None or next(iter(declared.doc.over)) in ("from", "up_to"):
+        return in_force(declared.entries, day) is entry
+    return any(in_force([e for e in declared.entries if e.rows is not None and member in e.rows], day) is entry for member in entry.rows)
 
 
 def check(library: Library, paths: Iterable[Path], first_day: int, last_day: int, *, name: str = "", complete: bool = True) -> Findings:

@@ -1,0 +1,186 @@
+"""What `rbcalc check` looks at: statute alone, every council for each of its years, and every other file for its form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rbcalc._cases import CaseReader
+from rbcalc._rules import Rules, file_days
+from rbcalc._years import FinancialYear
+from rbcalc.errors import UsageError
+from rbcalc_kernels.language.documents import CasesFile, PartnershipFile, RuleFile
+from rbcalc_kernels.program.linking import link
+from rbcalc_kernels.source import Diagnostic, Findings, RulesError
+
+if TYPE_CHECKING:
+    from rbcalc._rules import Council
+
+
+@dataclass
+class Checked:
+    """What was looked at and what was found."""
+
+    findings: Findings = field(default_factory=Findings)
+    files: set[Path] = field(default_factory=set)
+    programs: int = 0
+    cases: int = 0
+
+
+class Checker:
+    """One run of the check."""
+
+    def __init__(self, rules: Rules, council: str | None, year: str | None, own: Sequence[Path] = ()) -> None:
+        """Look at the rules, or at one council's, or at one year's; `own` are an officer's own files."""
+        self.rules, self.council, self.own = rules, council, tuple(own)
+        self.year = FinancialYear.of(year) if year else None
+        self.done = Checked()
+        self._reader = CaseReader(rules)
+        if council:
+            rules.council(council)
+
+    def everything(self) -> Checked:
+        """All the rules, or all of the council that was asked for."""
+        if self.council is None:
+            for path in self.rules.library.every():
+                self._form(path)
+            self._statute([])
+        names = [self.council] if self.council else [name for name in self.rules.council_names if self._whole(name)]
+        for name in names:
+            self._council(self.rules.council(name))
+        for path in self._case_files():
+            self._cases(path)
+        return self.done
+
+    def paths(self, paths: Sequence[Path]) -> Checked:
+        """Some files or folders and what they reach."""
+        for path in paths:
+            for file in sorted(path.rglob("*.yaml")) if path.is_dir() else [path]:
+                self._file(file)
+        return self.done
+
+    def _file(self, path: Path) -> None:
+        content = self._form(path)
+        if isinstance(content, CasesFile):
+            self._cases(path)
+        elif isinstance(content, RuleFile) and content.kind in ("statute", "precept"):
+            self._statute([path])
+        elif isinstance(content, RuleFile) and content.kind == "council":
+            self._council_file(path, content)
+        elif isinstance(content, RuleFile):
+            self._scenario(path)
+        elif isinstance(content, PartnershipFile):
+            for council in self.rules.partnership(str(content.name)).councils(self.year or str(content.default_year)):
+                self._council(council)
+
+    def _form(self, path: Path) -> object:
+        """The document in a file, its mistakes kept."""
+        self.done.files.add(path)
+        source = self.rules.library.open(path, self.done.findings)
+        return source.content if source is not None else None
+
+    def _whole(self, name: str) -> bool:
+        """Whether all files of a council can be read; what is wrong with the others is known by now."""
+        findings = Findings()
+        for path in (self.rules.library.root / "councils" / name).rglob("*.yaml"):
+            self.rules.library.open(path, findings)
+        return not findings
+
+    def _years(self) -> list[FinancialYear]:
+        if self.year is not None:
+            return [self.year]
+        there = {year for name in self.rules.council_names if self._whole(name) for year in self.rules.council(name).years()}
+        return [min(there), max(there)] if there else [FinancialYear(2025)]
+
+    def _statute(self, paths: list[Path]) -> None:
+        library = self.rules.library
+        for year in dict.fromkeys(self._years()):
+            self._link(paths or library.named("england"), year, complete=False, quiet=bool(paths))
+
+    def _link(self, paths: Sequence[Path], year: FinancialYear, *, name: str = "", complete: bool = True, quiet: bool = False) -> None:
+        try:
+            findings = link(self.rules.library, paths, year.first_day, year.last_day, name=name, complete=complete).findings
+            self.done.findings.extend(() if quiet else findings)
+        except RulesError as error:
+            self.done.findings.extend(error.diagnostics)
+        self.done.programs += 1
+
+    def _council(self, council: Council) -> None:
+        years = [year for year in council.years() if self.year is None or year == self.year]
+        if self.year is not None and (self.own or (not years and self.council)):
+            years = [self.year]
+        for year in years:
+            self._linked(council, year)
+
+    def _linked(self, council: Council, year: FinancialYear, scenarios: Sequence[Path] = ()) -> None:
+        try:
+            self.done.findings.extend(council.linked(year, scenarios, self.own).findings)
+        except RulesError as error:
+            self.done.findings.extend(error.diagnostics)
+        self.done.programs += 1
+
+    def _council_file(self, path: Path, file: RuleFile) -> None:
+        try:
+            folder = path.resolve().relative_to(self.rules.library.root.resolve() / "councils")
+        except ValueError:
+            self._own_file(path, file)
+            return
+        first, last = file_days(file)
+        for year in self.rules.council(folder.parts[0]).years():
+            if year.first_day <= last and year.last_day >= first and self.year in (None, year):
+                self._linked(self.rules.council(folder.parts[0]), year)
+
+    def _own_file(self, path: Path, file: RuleFile) -> None:
+        """A council file outside the rules: it needs a council to belong to."""
+        first, _ = file_days(file)
+        if self.council is None:
+            raise UsageError("RC041", f"whose file is {path}?", hint=f"add --council NAME, one of {', '.join(self.rules.council_names)}")
+        self.own = tuple(dict.fromkeys((*self.own, path)))
+        self._linked(self.rules.council(self.council), self.year or FinancialYear.containing(max(first, 0)))
+
+    def _scenario(self, path: Path) -> None:
+        if self.council is None:
+            raise UsageError("RC041", f"for which council is the scenario {path}?", hint="add --council NAME and --year YEAR")
+        council = self.rules.council(self.council)
+        self._linked(council, self.year or council.years()[-1], [path])
+
+    def _cases(self, path: Path) -> None:
+        self.done.files.add(path)
+        try:
+            self.done.cases += len(self._reader.read(path))
+        except RulesError as error:
+            self.done.findings.extend(error.diagnostics)
+
+    def _case_files(self) -> Iterator[Path]:
+        from rbcalc._cases import case_files
+
+        root = self.rules.library.root
+        for path in case_files([root / "councils" / self.council if self.council else root]):
+            if self.rules.library.open(path, Findings()) is not None:
+                yield path
+
+
+def github(diagnostic: Diagnostic) -> str:
+    """A finding as GitHub's runners take it."""
+    span = diagnostic.span
+    text = f"{diagnostic.message}" + (f" ({diagnostic.help})" if diagnostic.help else "")
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    place = f"file={span.file},line={span.line},col={span.column},endLine={span.end_line},endColumn={span.end_column}"
+    return f"::{diagnostic.severity} {place},title={diagnostic.code}::{text}"
+
+
+def as_data(diagnostic: Diagnostic) -> dict[str, object]:
+    """A finding for a program to read."""
+    span = diagnostic.span
+    return {
+        "severity": diagnostic.severity,
+        "code": diagnostic.code,
+        "message": diagnostic.message,
+        "file": span.file,
+        "line": span.line,
+        "column": span.column,
+        "label": diagnostic.label,
+        "help": diagnostic.help,
+    }

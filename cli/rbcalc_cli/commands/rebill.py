@@ -1,0 +1,193 @@
+"""rbcalc rebill."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rbcalc_cli.options import ChargesOption, CouncilOption, Format, FormatOption, PartnershipOption, RulesOption, YearOption, rules_of, say, year_of
+from rbcalc_cli.output import table
+
+if TYPE_CHECKING:
+    from rbcalc._rules import Council, Rules
+    from rbcalc._run import Summary
+    from rbcalc._years import FinancialYear
+
+
+def command(
+    caseload: Annotated[Path | None, typer.Option("--caseload", metavar="DIR", help="The folder with the tables of the caseload.", show_default=False)] = None,
+    sample: Annotated[bool, typer.Option("--sample", help="Bill a sample caseload of the published size instead.")] = False,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder that the results go to.")] = Path("out"),
+    council: CouncilOption = None,
+    partnership: PartnershipOption = None,
+    year: YearOption = None,
+    charges: ChargesOption = None,
+    column_map: Annotated[Path | None, typer.Option("--map", metavar="FILE", help="A column map for another system's headers and codes.", show_default=False)] = None,
+    periods: Annotated[bool, typer.Option("--periods", help="Write the periods of each account too.")] = False,
+    keep_private: Annotated[bool, typer.Option("--keep-private", help="Keep names and addresses as they are, instead of pseudonyms.")] = False,
+    threads: Annotated[int, typer.Option("--threads", min=1, max=64, help="How many threads work at once.")] = 2,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier result in the folder.")] = False,
+    rules: RulesOption = None,
+    form: FormatOption = Format.TABLE,
+) -> None:
+    """Bill a whole year for a council or a partnership.
+
+    Bills, totals and rejects are written as Parquet, each council's in a folder of its own, with a manifest that is written last; the
+    totals are printed. Rows that cannot be billed are rejected with a reason, and the totals then say that they are not complete (exit code 1).
+
+    Examples:
+      rbcalc rebill --council {council} --year {year} --sample --out out
+      rbcalc rebill --partnership {partnership} --year {partnership_year} --sample --out out --force --format json
+    """
+    from rbcalc._run import rebill
+    from rbcalc.errors import UsageError
+
+    book = rules_of(rules)
+    councils, when = _asked(book, council, partnership, year, charges)
+    if sample == (caseload is not None):
+        raise UsageError("RC044", "which caseload?", hint="give --caseload DIR, or --sample for a made-up one of the published size")
+    if caseload is not None and not caseload.is_dir():
+        raise UsageError("RC044", f"no such folder: {caseload}", hint="give the folder that holds the tables of the caseload")
+    with _folder(book, councils, partnership, when, caseload) as source, _progress() as progress:
+        summary = rebill(
+            councils,
+            when,
+            source,
+            out,
+            charges=[charges] if charges is not None else [],
+            column_map=column_map,
+            threads=threads,
+            periods=periods,
+            force=force,
+            keep_private=keep_private,
+            command=_shown_command(),
+            progress=progress,
+        )
+    _print(summary, form)
+    for note in (*summary.notes, *summary.assumptions):
+        say(f"note: {note}")
+    for name, figures in summary.provisional.items():
+        say(f"{name}: rests on figures that are not confirmed: {', '.join(figures)}")
+    say(f"results: {out}  (bills, totals and rejects by council; check them with: rbcalc verify {out})")
+    if summary.rejects:
+        say(f"INCOMPLETE: {summary.rejects:,} rows were rejected; the reasons are in the rejects files")
+        raise typer.Exit(1)
+
+
+def _asked(book: Rules, council: str | None, partnership: str | None, year: str | None, charges: Path | None) -> tuple[list[Council], FinancialYear]:
+    from rbcalc._years import FinancialYear
+    from rbcalc.errors import UsageError
+
+    if (council is None) == (partnership is None):
+        hint = f"--council {book.council_names[0]}, or --partnership {book.partnership_names[0]}"
+        raise UsageError("RC042", "a council or a partnership, not both" if council else "for whom?", hint=hint)
+    if council is not None:
+        one = book.council(council)
+        return [one], year_of(one, year, charges)
+    assert partnership is not None
+    found = book.partnership(partnership)
+    when = FinancialYear.of(year) if year else found.default_year
+    if not year:
+        say(f"for {when}; --year chooses another")
+    return found.councils(when), when
+
+
+@contextmanager
+def _folder(book: Rules, councils: list[Council], partnership: str | None, when: FinancialYear, caseload: Path | None) -> Iterator[Path]:
+    """The caseload's folder; a sample's is removed afterwards."""
+    if caseload is not None:
+        yield caseload
+        return
+    from rbcalc._sample import sample
+
+    with tempfile.TemporaryDirectory(prefix="rbcalc-sample-") as place:
+        folder = Path(place) / "caseload"
+        if partnership is not None:
+            sample(book, partnership=partnership, year=when, out=folder)
+        else:
+            sample(book, council=councils[0].name, year=when, out=folder)
+        yield folder
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on a terminal, nothing in a log."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("billing", total=None)
+        yield lambda done, whole: bar.update(task, completed=done, total=whole)
+
+
+def _shown_command() -> str:
+    """The command line without the folders of this machine."""
+    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
+    return shlex.join(["rbcalc", *words])
+
+
+def _print(summary: Summary, form: Format) -> None:
+    from rbcalc._show import amount
+    from rbcalc._totals import headings, kinds
+
+    program = next(iter(summary.programs.values()))
+    mark = "" if not summary.rejects else "  INCOMPLETE"
+    if form is not Format.TABLE:
+        _machine(summary, form)
+        return
+    first = program.reports[0]
+    types = [type_ for type_ in kinds(program, first) if type_ is not None]
+    rows = []
+    for name in (*summary.councils, None):
+        figures = [sum(column, start=0) for column in zip(*summary.table(first.name, name).values(), strict=True)] or [0] * len(types)
+        accounts = summary.accounts[name] if name else sum(summary.accounts.values())
+        words = [amount(figure, type_) for figure, type_ in zip(figures, types, strict=True)][: len(first.sums)]  # type: ignore[arg-type]
+        rows.append([name or "all", f"{accounts:,}", *words])
+    if len(summary.councils) == 1:
+        rows.pop()
+    table(f"{summary.year}{mark}", ["council", "accounts", *(_heading(ref.name) for ref in first.sums)], rows, form)
+    for report in program.reports:
+        names = headings(program, report)
+        types_of = kinds(program, report)
+        lines = [
+            [*(key.replace("_", " ") for key in keys), *(amount(f, t) for f, t in zip(figures, [t for t in types_of if t], strict=True))]
+            for keys, figures in summary.table(report.name).items()
+        ]
+        print()
+        table(report.title, [_heading(name) for name in names], sorted(lines) if report.split else lines, form)
+
+
+def _heading(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _machine(summary: Summary, form: Format) -> None:
+    """All reports, by council, as rows for a program."""
+    from rbcalc._show import plain
+    from rbcalc._totals import headings
+
+    rows: list[list[str]] = []
+    for council in summary.councils:
+        for report in summary.programs[council].reports:
+            names = headings(summary.programs[council], report)
+            for keys, figures in summary.table(report.name, council).items():
+                for name, figure in zip(names[len(keys) :], figures, strict=True):
+                    rows.append([council, report.name, " / ".join(keys), name, plain(figure)])
+    about: dict[str, Any] = {
+        "year": str(summary.year),
+        "complete": not summary.rejects,
+        "rejected": summary.rejects,
+        "accounts": summary.accounts,
+        "provisional": {name: list(figures) for name, figures in summary.provisional.items()},
+    }
+    table("rebill", ["council", "report", "of", "figure", "amount"], rows, form, **about)

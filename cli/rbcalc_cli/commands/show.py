@@ -1,0 +1,81 @@
+"""rbcalc show."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rbcalc_cli.options import ChargesOption, CouncilOption, RulesOption, YearOption
+
+
+class What(StrEnum):
+    """What to show."""
+
+    COUNCILS = "councils"
+    PARTNERSHIPS = "partnerships"
+    RATES = "rates"
+    PARAMETERS = "parameters"
+    RULES = "rules"
+    RULE = "rule"
+    GRAPH = "graph"
+    INPUTS = "inputs"
+    PROVISIONAL = "provisional"
+    DIFF = "diff"
+    SIGN_OFF = "sign-off"
+    PYTHON = "python"
+
+
+class Form(StrEnum):
+    """How it is printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+def command(
+    what: Annotated[What | None, typer.Argument(help="What to show.", show_default=False)] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="The rule, for `rule` and `graph`; the two years or councils, for `diff`.", show_default=False)] = None,
+    council: CouncilOption = None,
+    year: YearOption = None,
+    charges: ChargesOption = None,
+    rules: RulesOption = None,
+    form: Annotated[Form, typer.Option("--format", help="How to print it.")] = Form.TABLE,
+    against: Annotated[str | None, typer.Option("--against", metavar="YEAR", help="For sign-off: the year to compare with.", show_default=False)] = None,
+    record: Annotated[Path | None, typer.Option("--record", metavar="FILE", help="For sign-off: write the record of what is signed.", show_default=False)] = None,
+    holds: Annotated[Path | None, typer.Option("--holds", metavar="FILE", help="For sign-off: say whether a record still holds.", show_default=False)] = None,
+    outputs: Annotated[str | None, typer.Option("--outputs", metavar="NAMES", help="For python: the values wanted, with commas.", show_default=False)] = None,
+    dot: Annotated[bool, typer.Option("--dot", help="For graph: print it for Graphviz.")] = False,
+    sign_off: Annotated[bool, typer.Option("--sign-off", help="The same as `show sign-off`.")] = False,
+    python: Annotated[bool, typer.Option("--python", help="The same as `show python`.")] = False,
+) -> None:
+    """Show what the rules hold: figures, the text of a rule, what reads what, differences, a sheet for sign-off.
+
+    `councils`, `partnerships`: who there is. `rates` (or `parameters`): every figure of a council and year with its source. `rules`,
+    `rule NAME`: what rules there are, and the text of one. `graph NAME`: what a rule reads. `inputs`: the facts that are asked for.
+    `provisional`: figures not confirmed. `diff A B`: what changed between two years or two councils. `sign-off`: figures to be
+    signed for. `python`: the generated source.
+
+    Examples:
+      rbcalc show councils
+      rbcalc show rates --council {council} --year {year} --format csv
+      rbcalc show rule bill --council {council} --year {year}
+      rbcalc show diff {earlier_year} {year} --council {council}
+    """
+    from rbcalc.errors import UsageError
+    from rbcalc_cli.views import Asked, Views
+
+    if sign_off or python:
+        if what is not None:
+            raise UsageError("RC049", f"either --{'sign-off' if sign_off else 'python'} or {what}, not both", hint="leave one of them out")
+        what = What.SIGN_OFF if sign_off else What.PYTHON
+    if what is None:
+        raise UsageError("RC049", "show what?", hint=f"one of {', '.join(What)}")
+    asked = Asked(council, year, charges, rules, str(form), against, record, holds, outputs, dot, tuple(names or ()))
+    code = Views(asked).show(str(what))
+    if code:
+        raise typer.Exit(code)

@@ -1,0 +1,150 @@
+"""An account on paper: the text, the tree of one value, and JSON."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+from rbcalc._show import amount
+from rbcalc_cli.output import document
+from rbcalc_kernels.program.graph import Ref
+
+if TYPE_CHECKING:
+    from rbcalc._explain import Explanation, Line, Section
+    from rbcalc_kernels.exact.trace import Step
+    from rbcalc_kernels.language.types import Type
+
+WIDTH = 100
+_FIGURES = 34
+
+
+def as_text(told: Explanation) -> None:
+    """Print the account."""
+    print(told.account.title)
+    heading = ", ".join(part for part in (told.council, told.year, told.reference) if part)
+    print(heading)
+    print("=" * min(WIDTH, max(len(heading), len(told.account.title))))
+    if told.hypothetical:
+        print("Hypothetical: worked out under a scenario, not under rules in force.")
+    if told.provisional:
+        _wrapped("Provisional: these figures are not confirmed: " + "; ".join(told.provisional) + ".", 0)
+    for says in told.adopted:
+        _wrapped(f"Rules: {says}.", 0)
+    _facts(told.account, 0)
+    for period in told.account.members:
+        _section(period, 0)
+    print("\nThe year")
+    for line in told.account.lines:
+        _line(line, 2)
+
+
+def _section(section: Section, indent: int) -> None:
+    print()
+    print(" " * indent + (f"{section.title}: {section.days}" if section.days else section.title))
+    _facts(section, indent + 2)
+    for member in section.members:
+        _section(member, indent + 2)
+    if section.members:
+        print()
+    for line in section.lines:
+        _line(line, indent + 2)
+
+
+def _facts(section: Section, indent: int) -> None:
+    for fact in section.facts:
+        _pair(fact.title, fact.words, indent)
+
+
+def _line(line: Line, indent: int) -> None:
+    words = line.words + (" (provisional)" if line.provisional else "")
+    _pair(line.title, words, indent)
+    deeper = indent + 4
+    for label, part in line.parts:
+        _pair(label, part, deeper)
+    if line.working:
+        ending = f" = {line.exact}, {line.rounding}" if line.exact else ""
+        _wrapped(f"= {line.working}{ending}", deeper)
+    elif line.exact:
+        _wrapped(f"= {line.exact}, {line.rounding}", deeper)
+    if line.because or line.source:
+        source = f"[{line.source}]" if line.source else ""
+        _wrapped(f"{line.because} {source}".strip(), deeper)
+    for reason in line.set_aside:
+        _wrapped(f"Does not apply on these days: {reason}", deeper)
+
+
+def _pair(title: str, words: str, indent: int) -> None:
+    """A title and its figure in two columns; a long title takes several lines."""
+    room = WIDTH - _FIGURES - indent
+    lines = textwrap.wrap(title, room, break_long_words=False) or [""]
+    for text in lines[:-1]:
+        print(" " * indent + text)
+    print(" " * indent + lines[-1].ljust(room) + words.rjust(_FIGURES if len(words) <= _FIGURES else 0))
+
+
+def _wrapped(text: str, indent: int) -> None:
+    for line in textwrap.wrap(text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False):
+        print(line)
+
+
+def as_tree(told: Explanation, name: str) -> None:
+    """Print one value and all that it was made of, each thing once."""
+    seen: set[int] = set()
+    for step in told.working(name):
+        row = step.row
+        if row is not None and "first_day" in row.values:
+            from rbcalc._years import shown
+
+            print(f"{shown(int(row.values['first_day'] or 0))} to {shown(int(row.values['last_day'] or 0))}")
+        _step(told, step, 0, seen)
+
+
+def _step(told: Explanation, step: Step, depth: int, seen: set[int]) -> None:
+    name = str(step.name.name if isinstance(step.name, Ref) else step.name)
+    if name.startswith("__") or "__" in name:
+        for inner in step.steps:
+            _step(told, inner, depth, seen)
+        return
+    words = ("recorded" if step.value else "not recorded") if step.known else amount(step.value, _type(told, step))
+    keys = f" [{', '.join(str(key).replace('_', ' ') for key in step.keys)}]" if step.keys else ""
+    source = f"  [{step.source.text}]" if step.source is not None else ""
+    repeated = bool(step.steps) and id(step) in seen
+    print("  " * depth + f"{name}{keys} = {words}" + (" (as above)" if repeated else source))
+    if repeated:
+        return
+    seen.add(id(step))
+    for inner in step.steps:
+        _step(told, inner, depth + 1, seen)
+
+
+def _type(told: Explanation, step: Step) -> Type:
+    program = told.program
+    if isinstance(step.name, Ref):
+        found = program.inputs.get(step.name)
+        return found.type if found is not None else program.rule(step.name.entity, step.name.name).type
+    figure = program.parameters.get(step.name) or program.tables.get(step.name)
+    assert figure is not None
+    return figure.type
+
+
+def as_json(told: Explanation, name: str | None) -> None:
+    """Print every value of every row, or those of one name."""
+    rows = list(told.values)
+    if name is not None:
+        told.working(name)
+        days = ("first_day", "last_day")
+        rows = [{**row, "facts": {day: row["facts"][day] for day in days if day in row["facts"]}, "values": {name: row["values"][name]}} for row in rows if name in row["values"]]
+    document(
+        {
+            "account": told.reference,
+            "council": told.council,
+            "year": told.year,
+            "rules": told.digest,
+            "hypothetical": told.hypothetical,
+            "provisional": list(told.provisional),
+            "adopted": list(told.adopted),
+            "rows": rows,
+        }
+    )
+    sys.stdout.flush()
