@@ -19,11 +19,11 @@ from rbcalc.errors import DataError, UsageError
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.exact.layout import layout_of
-from rbcalc_kernels.exact.rows import Record, Row
+from rbcalc_kernels.exact.rows import Row
 from rbcalc_kernels.exact.spells import build
 from rbcalc_kernels.exact.trace import Entry, Step, Trace
 from rbcalc_kernels.language.types import DATE, Number, Type
-from rbcalc_kernels.program.graph import Case, Node, Op, Program, Ref, Rule, Source, Value
+from rbcalc_kernels.program.graph import Case, Node, Op, Program, Ref, Source, Value
 from rbcalc_kernels.source import suggest
 
 _ADOPTED = re.compile(r"^adopted:[ \t]*([^\s#{][^#\n]*?)[ \t]*$", re.MULTILINE)
@@ -105,14 +105,18 @@ class Explanation:
         return [self.trace.working(Ref(row.entity, name), row) for row in self.root.walk() if Ref(row.entity, name) in refs]
 
 
-def explain_records(program: Program, records: Mapping[str, list[dict[str, Value | None]]], *, council: str = "", reference: str = "") -> Explanation:
+def explain_records(
+    program: Program, records: Mapping[str, list[dict[str, Value | None]]], *, council: str = "", reference: str = ""
+) -> Explanation:
     """Work out one root's records and explain the result.  Raises DataError when they cannot be worked out."""
     evaluator, trace = Evaluator(program, None), Trace()
     try:
         root = build(program, records)
         evaluator.run(root, trace)
     except CalculationFault as fault:
-        raise DataError("RC046", f"the account cannot be worked out: {_told(fault)}", reference, "correct the records, or record what is missing") from fault
+        raise DataError(
+            "RC046", f"the account cannot be worked out: {_told(fault)}", reference, "correct the records, or record what is missing"
+        ) from fault
     key = layout_of(program).root_register
     named = reference or str(records[key.name][0].get(key.key) or "")
     return _Teller(program, evaluator, trace, root).told(council or program.name, named)
@@ -123,7 +127,9 @@ def explain_example(example: Any, council: str = "") -> Explanation:
     return explain_records(example.program, example.records, council=council, reference=example.name)
 
 
-def explain_account(source: Any, programs: Mapping[str, Program], account: str, *, titles: Mapping[str, str] | None = None, column_map: Any = None) -> Explanation:
+def explain_account(
+    source: Any, programs: Mapping[str, Program], account: str, *, titles: Mapping[str, str] | None = None, column_map: Any = None
+) -> Explanation:
     """An account of a caseload (a folder, or tables), explained.  Raises UsageError when the caseload does not have it."""
     from rbcalc.caseload.importing import import_caseload
 
@@ -158,7 +164,12 @@ class _Teller:
         self.program, self.trace, self.root = program, trace, root
         self.words = Words(program, evaluator)
         self.results = set(self._results())
-        self.summed = {ref.name for rule in program.rules if rule.entity == root.entity and not _nothing(root.values.get(rule.name)) for ref in summed_up(rule.body)}
+        self.summed = {
+            ref.name
+            for rule in program.rules
+            if rule.entity == root.entity and not _nothing(root.values.get(rule.name))
+            for ref in summed_up(rule.body)
+        }
         self.relevant: dict[Place, Entry] = {}
         self._follow((Ref(root.entity, name), root) for name in self.results)
 
@@ -170,12 +181,23 @@ class _Teller:
         provisional = tuple(self._provisional())
         adopted = tuple(dict.fromkeys(found for text in self.program.sources.values() for found in _ADOPTED.findall(text)))
         return Explanation(
-            reference, council, str(year), section, provisional, adopted, self.program.hypothetical, self.program.digest, values, self.program, self.root, self.trace
+            reference,
+            council,
+            str(year),
+            section,
+            provisional,
+            adopted,
+            self.program.hypothetical,
+            self.program.digest,
+            values,
+            self.program,
+            self.root,
+            self.trace,
         )
 
     # ------------------------------------------------------------------------------------------------- what to tell
     def _results(self) -> Iterator[str]:
-        """The values of the root that an account is worked out for: totals, what is made of totals alone, and results that nothing reads."""
+        """The values of the root that it is worked out for: totals, what is made of totals alone, and what nothing reads."""
         own = [rule for rule in self.program.rules if rule.entity == self.root.entity and not rule.hidden]
         read = {ref for rule in self.program.rules for ref in refs_of(rule.body)}
         totals = {rule.name for rule in own if any(node.op is Op.AGGREGATE for node in walk(rule.body))}
@@ -183,9 +205,13 @@ class _Teller:
             refs = {ref.name for ref in refs_of(rule.body)}
             value = self.root.values.get(rule.name)
             last = Ref(rule.entity, rule.name) not in read
-            if refs and refs <= totals and not rule.cases:
-                yield rule.name
-            elif (rule.name in totals or last or Ref(rule.entity, rule.name) in self.program.outputs) and not _nothing(value):
+            if (
+                refs
+                and refs <= totals
+                and not rule.cases
+                or (rule.name in totals or last or Ref(rule.entity, rule.name) in self.program.outputs)
+                and not _nothing(value)
+            ):
                 yield rule.name
 
     def _follow(self, start: Iterable[tuple[Ref, Row]]) -> None:
@@ -199,7 +225,11 @@ class _Teller:
             if row is self.root and _nothing(entry.value) and ref.name not in self.results:
                 continue  # a total of nought is not taken apart
             asked = self._asked(entry)
-            waiting += [(read.name, read.row) for read in entry.reads if isinstance(read.name, Ref) and read.row is not None and not read.known and (asked is None or read.name in asked)]
+            waiting += [
+                (read.name, read.row)
+                for read in entry.reads
+                if isinstance(read.name, Ref) and read.row is not None and not read.known and (asked is None or read.name in asked)
+            ]
 
     def _asked(self, entry: Entry) -> set[Ref] | None:
         """What the line that applied reads; None for all that the rule reads."""
@@ -244,19 +274,31 @@ class _Teller:
                 target = written.leaf
                 if target is not None and not line.because and target[1] is row and target[0].name in lines.keys() - self.summed:
                     taken = lines.pop(target[0].name)
-                    line = Line(line.name, line.title, line.words, taken.working, taken.exact, taken.rounding, taken.because, line.source, taken.provisional, taken.parts)
+                    line = Line(
+                        line.name,
+                        line.title,
+                        line.words,
+                        taken.working,
+                        taken.exact,
+                        taken.rounding,
+                        taken.because,
+                        line.source,
+                        taken.provisional,
+                        taken.parts,
+                    )
             if row is self.root and line.working:  # a trial that became the result is told once
-                lines = {name: other for name, other in lines.items() if name in self.results or (other.working, other.words) != (line.working, line.words)}
+                lines = {
+                    name: other
+                    for name, other in lines.items()
+                    if name in self.results or (other.working, other.words) != (line.working, line.words)
+                }
             lines[rule.name] = line
         return list(lines.values())
 
     @staticmethod
     def _stated(entry: Entry) -> Node:
         """The expression that gave the value, without its rounding."""
-        if entry.case is not None:
-            node = entry.rule.cases[entry.case].give
-        else:
-            node = entry.rule.body
+        node = entry.rule.body if entry.case is None else entry.rule.cases[entry.case].give
         return node.args[0] if node.op is Op.ROUND and entry.rule.rounding is not None else node
 
     def _trivial(self, entry: Entry, written: Written) -> bool:
@@ -324,7 +366,8 @@ class _Teller:
                 if other.type != table.type or other.bands is not None or other.axes[1:] != table.axes or len(other.axes) < 2:
                     continue
                 cells = other.by_period[entry.row.period].rows
-                parts = [(member, cells[member, *read.keys][1][0]) for member in other.axes[0].members if (member, *read.keys) in cells]
+                keys = tuple(str(key) for key in read.keys)
+                parts = [(member, cells[member, *keys][1][0]) for member in other.axes[0].members if (member, *keys) in cells]
                 if len(parts) > 1 and sum(Fraction(value) for _, value in parts if not isinstance(value, str)) == entry.value:
                     return tuple((member.replace("_", " ").capitalize(), amount(value, other.type)) for member, value in parts)
         return ()
@@ -332,7 +375,12 @@ class _Teller:
     # ----------------------------------------------------------------------------------------------------- the rest
     def _provisional(self) -> list[str]:
         """The titles of figures in use that are not confirmed; those behind tables worked out beforehand count for all."""
-        direct = {str(node.value) for rule in self.program.rules for node in walk(rule.body) if node.op in (Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP)}
+        direct = {
+            str(node.value)
+            for rule in self.program.rules
+            for node in walk(rule.body)
+            if node.op in (Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP)
+        }
         used = {str(read.name) for entry in self.relevant.values() for read in entry.reads if not isinstance(read.name, Ref)}
         titles = []
         for name in self.program.provisional:
@@ -424,6 +472,17 @@ def _told(fault: CalculationFault) -> str:
 
 
 __all__ = [
-    "Explanation", "Fact", "Line", "Record", "Rule", "Section", "account_records", "decimal", "exact", "explain_account", "explain_example", "explain_records",
-    "plain", "refs_of", "walk",
-]  # fmt: skip
+    "Explanation",
+    "Fact",
+    "Line",
+    "Section",
+    "account_records",
+    "decimal",
+    "exact",
+    "explain_account",
+    "explain_example",
+    "explain_records",
+    "plain",
+    "refs_of",
+    "walk",
+]

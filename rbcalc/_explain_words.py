@@ -1,4 +1,4 @@
-"""The working of a figure as people write it: £1,667.05 a year × (100 % − 25 %), with the values filled in.
+"""The working of a figure as people write it, with signs of arithmetic and the values filled in.
 
 An expression of a rule is read for one row: names become the values that they had, branches that were not taken fall
 away, and so do terms that change nothing.
@@ -146,7 +146,9 @@ class Words:
         if not isinstance(aggregate, Aggregate) or aggregate.function != "sum":
             return self._plain(node, row)
         members = [member for member in rows_below(self.program, row, aggregate.child) if self.value(node.args[1], member)]
-        terms = [text for member in members if not _is(self.value(node.args[0], member), 0) and (text := self._inside(node.args[0], member, 1))]
+        terms = [
+            text for member in members if not _is(self.value(node.args[0], member), 0) and (text := self._inside(node.args[0], member, 1))
+        ]
         if not 2 <= len(terms) <= _MOST:
             return self._plain(node, row)
         return Written(" + ".join(terms), 1)
@@ -154,8 +156,15 @@ class Words:
 
 def rounded(rounding: Rounding) -> str:
     """How a figure was rounded, in words."""
-    step = {"1/100": "the penny", "1": "the pound", "1/2": "50p", "1/1000": "three decimals"}.get(str(rounding.step), f"steps of {rounding.step}")
-    direction = {"half up": "to the nearest, halves up, of", "half down": "to the nearest, halves down, of", "up": "up to", "down": "down to"}
+    step = {"1/100": "the penny", "1": "the pound", "1/2": "50p", "1/1000": "three decimals"}.get(
+        str(rounding.step), f"steps of {rounding.step}"
+    )
+    direction = {
+        "half up": "to the nearest, halves up, of",
+        "half down": "to the nearest, halves down, of",
+        "up": "up to",
+        "down": "down to",
+    }
     if rounding.mode in ("half up", "half down"):
         return f"rounded to {step}, {rounding.mode}"
     return f"rounded {direction[rounding.mode]} {step}"

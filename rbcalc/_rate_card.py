@@ -157,13 +157,20 @@ def _text(source: RuleSource, file: RuleFile, doc: RuleDoc, key: Text) -> RuleTe
         lines += [_line(file, line) for line in version.first or []]
     lines += [_line(file, line) for line in doc.first or []]
     place = f"{source.file}:{key.span.line}"
-    return RuleText(str(key), str(doc.title or key), place, about, where.text if where is not None else "", tuple(lines), str(doc.note or ""))
+    return RuleText(
+        str(key), str(doc.title or key), place, about, where.text if where is not None else "", tuple(lines), str(doc.note or "")
+    )
 
 
 def _line(file: RuleFile, line: object) -> tuple[str, str, str, str]:
     when, give, otherwise, because, own = (getattr(line, name) for name in ("when", "give", "otherwise", "because", "source"))
     where = source_of(file, (own, None))[0] if own is not None else None
-    return (f"when {_flat(when)}" if when is not None else "otherwise", _flat(give if give is not None else otherwise), str(because or ""), where.text if where else "")
+    return (
+        f"when {_flat(when)}" if when is not None else "otherwise",
+        _flat(give if give is not None else otherwise),
+        str(because or ""),
+        where.text if where else "",
+    )
 
 
 def _flat(text: Text | None) -> str:
@@ -184,7 +191,17 @@ def rate_card(papers: Papers) -> list[Figure]:
             since = shown(dated.first_day) if dated.first_day > program.first_day else ""
             words = amount(dated.value, parameter.type)
             figures.append(
-                Figure(parameter.name, parameter.title, (), words, since, str(parameter.type), papers.group(parameter.name), dated.source.text, dated.source.status)
+                Figure(
+                    parameter.name,
+                    parameter.title,
+                    (),
+                    words,
+                    since,
+                    str(parameter.type),
+                    papers.group(parameter.name),
+                    dated.source.text,
+                    dated.source.status,
+                )
             )
     for table in program.tables.values():
         if table.span is not None and papers.figure(table.name) is not None:
@@ -199,14 +216,18 @@ def _places(papers: Papers, table: Table) -> Iterator[Figure]:
         if place and cells == table.by_period[place - 1]:
             continue
         since = shown(papers.program.periods[place].first_day) if place else ""
-        for members, (edges, values) in sorted(cells.rows.items(), key=lambda item: [axis.members.index(key) for axis, key in zip(table.axes, item[0], strict=True)]):
+        for members, (edges, values) in sorted(
+            cells.rows.items(), key=lambda item: [axis.members.index(key) for axis, key in zip(table.axes, item[0], strict=True)]
+        ):
             where = table.source or Source("not stated")
             if group != WORKED_OUT:
                 where = papers.source(table.name, members[0] if members else "", where)
             said = tuple(key.replace("_", " ") for key in members)
             for at, value in enumerate(values):
                 keys = (*said, _edge(table.bands, edges, at)) if table.bands is not None else said
-                yield Figure(table.name, table.title, keys, amount(value, table.type), since, str(table.type), group, where.text, where.status)
+                yield Figure(
+                    table.name, table.title, keys, amount(value, table.type), since, str(table.type), group, where.text, where.status
+                )
 
 
 def _edge(bands: Bands, edges: tuple[Fraction | int, ...], at: int) -> str:
@@ -238,7 +259,7 @@ def _told(figures: list[Figure]) -> str:
     return "; ".join(f"{figure.words} from {figure.since}" if figure.since else figure.words for figure in figures)
 
 
-def _rule_changes(old: Papers, new: Papers) -> Iterator[Change] | list[Change]:
+def _rule_changes(old: Papers, new: Papers) -> list[Change]:
     before = {(rule.entity, rule.name): rule for rule in old.program.rules if not rule.hidden}
     after = {(rule.entity, rule.name): rule for rule in new.program.rules if not rule.hidden}
     found = []
@@ -252,7 +273,11 @@ def _rule_changes(old: Papers, new: Papers) -> Iterator[Change] | list[Change]:
         one = now or was
         assert one is not None
         where = one.source or Source("not stated")
-        found.append(Change(key[1], f"The rule '{one.title}'", (), told[0], told[1], where.text, where.status, LAW if one.origin == "statute" else LOCAL))
+        found.append(
+            Change(
+                key[1], f"The rule '{one.title}'", (), told[0], told[1], where.text, where.status, LAW if one.origin == "statute" else LOCAL
+            )
+        )
     return found
 
 
@@ -269,7 +294,11 @@ def reads_of(program: Program, name: str) -> list[str]:
     while waiting:
         node = waiting.pop(0)
         waiting = [*node.args, *waiting]
-        said = getattr(node.value, "name", node.value) if node.op in (Op.COLUMN, Op.KNOWN, Op.PREVIOUS, Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP) else None
+        said = (
+            getattr(node.value, "name", node.value)
+            if node.op in (Op.COLUMN, Op.KNOWN, Op.PREVIOUS, Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP)
+            else None
+        )
         if said is None or said == name:
             continue
         if str(said) in hidden:
@@ -277,5 +306,3 @@ def reads_of(program: Program, name: str) -> list[str]:
         else:
             found[str(said).removesuffix("__known")] = None
     return list(found)
-
-

@@ -90,7 +90,9 @@ def input_schema(program: Program) -> dict[str, Any]:
 
 def _described(program: Program, column: Column) -> dict[str, Any]:
     made: dict[str, Any] = {"name": column.name, "title": column.title, "type": column.kind, "required": column.required}
-    described = next((each for each in program.inputs.values() if each.table == column.table and (each.column or each.name) == column.name), None)
+    described = next(
+        (each for each in program.inputs.values() if each.table == column.table and (each.column or each.name) == column.name), None
+    )
     if column.members:
         made["members"] = list(column.members)
     elif column.low and described is not None:

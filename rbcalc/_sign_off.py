@@ -34,7 +34,11 @@ def adoption(papers: Papers) -> list[str]:
     for _, file in papers.documents():
         if file.kind in ("council", "precept") and file.adopted is not None:
             says = file.adopted
-            found[str(says) if isinstance(says, str) else f"adopted by {says.by} on {says.on}" + (f", minute {says.minute}" if says.minute else "")] = None
+            found[
+                str(says)
+                if isinstance(says, str)
+                else f"adopted by {says.by} on {says.on}" + (f", minute {says.minute}" if says.minute else "")
+            ] = None
     return list(found)
 
 
@@ -61,7 +65,10 @@ def record(papers: Papers, council: str, year: str, signed: list[Item]) -> dict[
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "rules": papers.program.digest,
         "files": {file: _sha256(text) for file, text in sorted(papers.program.sources.items())},
-        "items": [{"title": item.title, "keys": list(item.keys), "old": item.old, "new": item.new, "source": item.source, "status": item.status} for item in signed],
+        "items": [
+            {"title": item.title, "keys": list(item.keys), "old": item.old, "new": item.new, "source": item.source, "status": item.status}
+            for item in signed
+        ],
         "signed_by": "",
         "signed_on": "",
     }

@@ -7,7 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from rbcalc._show import amount
-from rbcalc_cli.output import document
+from rbcalc_cli.output import document, put
 from rbcalc_kernels.program.graph import Ref
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ _FIGURES = 34
 
 def as_text(told: Explanation) -> None:
     """Print the account."""
-    print(told.account.title)
+    put(told.account.title)
     heading = ", ".join(part for part in (told.council, told.year, told.reference) if part)
-    print(heading)
-    print("=" * min(WIDTH, max(len(heading), len(told.account.title))))
+    put(heading)
+    put("=" * min(WIDTH, max(len(heading), len(told.account.title))))
     if told.hypothetical:
-        print("Hypothetical: worked out under a scenario, not under rules in force.")
+        put("Hypothetical: worked out under a scenario, not under rules in force.")
     if told.provisional:
         _wrapped("Provisional: these figures are not confirmed: " + "; ".join(told.provisional) + ".", 0)
     for says in told.adopted:
@@ -34,19 +34,19 @@ def as_text(told: Explanation) -> None:
     _facts(told.account, 0)
     for period in told.account.members:
         _section(period, 0)
-    print("\nThe year")
+    put("\nThe year")
     for line in told.account.lines:
         _line(line, 2)
 
 
 def _section(section: Section, indent: int) -> None:
-    print()
-    print(" " * indent + (f"{section.title}: {section.days}" if section.days else section.title))
+    put()
+    put(" " * indent + (f"{section.title}: {section.days}" if section.days else section.title))
     _facts(section, indent + 2)
     for member in section.members:
         _section(member, indent + 2)
     if section.members:
-        print()
+        put()
     for line in section.lines:
         _line(line, indent + 2)
 
@@ -79,13 +79,15 @@ def _pair(title: str, words: str, indent: int) -> None:
     room = WIDTH - _FIGURES - indent
     lines = textwrap.wrap(title, room, break_long_words=False) or [""]
     for text in lines[:-1]:
-        print(" " * indent + text)
-    print(" " * indent + lines[-1].ljust(room) + words.rjust(_FIGURES if len(words) <= _FIGURES else 0))
+        put(" " * indent + text)
+    put(" " * indent + lines[-1].ljust(room) + words.rjust(_FIGURES if len(words) <= _FIGURES else 0))
 
 
 def _wrapped(text: str, indent: int) -> None:
-    for line in textwrap.wrap(text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False):
-        print(line)
+    for line in textwrap.wrap(
+        text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+    ):
+        put(line)
 
 
 def as_tree(told: Explanation, name: str) -> None:
@@ -96,7 +98,7 @@ def as_tree(told: Explanation, name: str) -> None:
         if row is not None and "first_day" in row.values:
             from rbcalc._years import shown
 
-            print(f"{shown(int(row.values['first_day'] or 0))} to {shown(int(row.values['last_day'] or 0))}")
+            put(f"{shown(int(row.values['first_day'] or 0))} to {shown(int(row.values['last_day'] or 0))}")
         _step(told, step, 0, seen)
 
 
@@ -110,7 +112,7 @@ def _step(told: Explanation, step: Step, depth: int, seen: set[int]) -> None:
     keys = f" [{', '.join(str(key).replace('_', ' ') for key in step.keys)}]" if step.keys else ""
     source = f"  [{step.source.text}]" if step.source is not None else ""
     repeated = bool(step.steps) and id(step) in seen
-    print("  " * depth + f"{name}{keys} = {words}" + (" (as above)" if repeated else source))
+    put("  " * depth + f"{name}{keys} = {words}" + (" (as above)" if repeated else source))
     if repeated:
         return
     seen.add(id(step))
@@ -134,7 +136,11 @@ def as_json(told: Explanation, name: str | None) -> None:
     if name is not None:
         told.working(name)
         days = ("first_day", "last_day")
-        rows = [{**row, "facts": {day: row["facts"][day] for day in days if day in row["facts"]}, "values": {name: row["values"][name]}} for row in rows if name in row["values"]]
+        rows = [
+            {**row, "facts": {day: row["facts"][day] for day in days if day in row["facts"]}, "values": {name: row["values"][name]}}
+            for row in rows
+            if name in row["values"]
+        ]
     document(
         {
             "account": told.reference,

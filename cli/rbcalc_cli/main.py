@@ -93,7 +93,11 @@ def spoken(error: Exception) -> tuple[str, int]:
 def app(given: Sequence[str]) -> typer.Typer:
     """The program with the command that was asked for; of the others only the first line of help is there."""
     made = typer.Typer(
-        help=_ABOUT, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]}
+        help=_ABOUT,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
     made.callback()(_about)
     asked = next((word for word in given if not word.startswith("-")), "")
@@ -128,9 +132,9 @@ def _about(version: Annotated[bool, typer.Option("--version", help="Print the ve
         from importlib.metadata import version as installed
 
         try:
-            print(installed("rbcalc"))
+            typer.echo(installed("rbcalc"))
         except PackageNotFoundError:
-            print("not installed")
+            typer.echo("not installed")
         raise typer.Exit
 
 
@@ -146,5 +150,5 @@ def _told(message: str, code: int) -> int:
         sys.stdout.flush()
     if code == OUTPUT:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - nothing more can be written there
-    print(message, file=sys.stderr)
+    sys.stderr.write(f"{message}\n")
     return code

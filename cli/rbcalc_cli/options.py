@@ -23,21 +23,30 @@ class Format(StrEnum):
     JSON = "json"
 
 
-RulesOption = Annotated[Path | None, typer.Option("--rules", metavar="DIR", help="A folder of rules of your own.  [default: those that came with rbcalc]", show_default=False)]
+RulesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--rules", metavar="DIR", help="A folder of rules of your own.  [default: those that came with rbcalc]", show_default=False
+    ),
+]
 YearOption = Annotated[str | None, typer.Option("--year", metavar="YEAR", help="The financial year, as 2025-26.", show_default=False)]
-CouncilOption = Annotated[str | None, typer.Option("--council", metavar="NAME", help="The council, as `rbcalc show councils` names it.", show_default=False)]
+CouncilOption = Annotated[
+    str | None, typer.Option("--council", metavar="NAME", help="The council, as `rbcalc show councils` names it.", show_default=False)
+]
 PartnershipOption = Annotated[
-    str | None, typer.Option("--partnership", metavar="NAME", help="The partnership, as `rbcalc show partnerships` names it.", show_default=False)
+    str | None,
+    typer.Option("--partnership", metavar="NAME", help="The partnership, as `rbcalc show partnerships` names it.", show_default=False),
 ]
 ChargesOption = Annotated[
-    Path | None, typer.Option("--charges", metavar="FILE", help="A council file of your own with the charges of the year.", show_default=False)
+    Path | None,
+    typer.Option("--charges", metavar="FILE", help="A council file of your own with the charges of the year.", show_default=False),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print it.")]
 
 
 def say(message: str) -> None:
     """Print a message for the person at the terminal; results go to standard output instead."""
-    print(message, file=sys.stderr)
+    sys.stderr.write(f"{message}\n")
 
 
 def rules_of(folder: Path | None) -> Rules:

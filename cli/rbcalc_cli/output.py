@@ -28,9 +28,14 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], for
         _aligned(title, columns, rows)
 
 
+def put(text: object = "") -> None:
+    """Print a line of a result."""
+    sys.stdout.write(f"{text}\n")
+
+
 def document(content: Mapping[str, Any]) -> None:
     """Print a JSON document."""
-    print(json.dumps({"schema_version": SCHEMA_VERSION, **content}, indent=2, ensure_ascii=False))
+    put(json.dumps({"schema_version": SCHEMA_VERSION, **content}, indent=2, ensure_ascii=False))
 
 
 def _cell(value: str) -> str:
@@ -45,7 +50,9 @@ def _aligned(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) 
     from rich.text import Text
 
     console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
-    made = Table(title=Text(title) if title else None, title_justify="left", box=None, pad_edge=False, header_style="bold", title_style="bold")
+    made = Table(
+        title=Text(title) if title else None, title_justify="left", box=None, pad_edge=False, header_style="bold", title_style="bold"
+    )
     for column in columns:
         made.add_column(column, overflow="fold", vertical="top")
     for row in rows:
@@ -63,4 +70,6 @@ def write_file(path: Path, text: str) -> None:
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True) if part.parent.is_dir() else None
-        raise OutputError("RC049", f"cannot write {path} ({error.strerror})", hint="choose a folder that exists and that you may write to") from error
+        raise OutputError(
+            "RC049", f"cannot write {path} ({error.strerror})", hint="choose a folder that exists and that you may write to"
+        ) from error

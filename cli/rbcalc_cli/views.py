@@ -12,7 +12,7 @@ from rbcalc._rate_card import Papers, changes, rate_card, reads_of
 from rbcalc._years import iso
 from rbcalc.errors import UsageError
 from rbcalc_cli.options import Format, existing, program_of, rules_of, say
-from rbcalc_cli.output import document, table, write_file
+from rbcalc_cli.output import document, put, table, write_file
 
 if TYPE_CHECKING:
     from rbcalc._rules import Council, Rules
@@ -93,7 +93,14 @@ class Views:
         rows = []
         for name in self.rules.council_names:
             council = self.rules.council(name)
-            rows.append((name, council.title, str(council.facts.get("type", "")).replace("_", " "), ", ".join(str(year) for year in council.years()) or "none"))
+            rows.append(
+                (
+                    name,
+                    council.title,
+                    str(council.facts.get("type", "")).replace("_", " "),
+                    ", ".join(str(year) for year in council.years()) or "none",
+                )
+            )
         self._table("Councils", ("Name", "Title", "Type", "Years"), rows)
 
     def partnerships(self) -> None:
@@ -117,14 +124,24 @@ class Views:
             since = f"{figure.words} from {figure.since}" if figure.since else figure.words
             rows.append((figure.title, ", ".join(figure.keys), since, figure.group, figure.status, figure.source, figure.name))
         columns = ("Figure", "For", "Value", "By whom", "Status", "Source", "Name")
-        if self.asked.form == "table":
-            columns, rows = columns[:-1], [row[:-1] for row in rows]
-        self._table(f"Rate card, {council.title}, {when}", columns, rows, council=council.name, year=str(when), rules=program.digest)
+        shown = len(columns) - 1 if self.asked.form == "table" else len(columns)
+        self._table(
+            f"Rate card, {council.title}, {when}",
+            columns[:shown],
+            [row[:shown] for row in rows],
+            council=council.name,
+            year=str(when),
+            rules=program.digest,
+        )
 
     def rule_names(self) -> None:
         """Every rule with its unit."""
         council, when, program = self.chosen
-        rows = [(rule.name, rule.title, rule.entity.replace("_", " "), str(rule.type), rule.source.text if rule.source else "") for rule in program.rules if not rule.hidden]
+        rows = [
+            (rule.name, rule.title, rule.entity.replace("_", " "), str(rule.type), rule.source.text if rule.source else "")
+            for rule in program.rules
+            if not rule.hidden
+        ]
         self._table(f"Rules, {council.title}, {when}", ("Name", "Title", "One for each", "Unit", "Source"), rows)
 
     def rule(self) -> None:
@@ -133,24 +150,34 @@ class Views:
         text = Papers(self.rules, self.chosen[2]).rule_text(name)
         if self.asked.form == "json":
             lines = [{"when": when, "give": give, "because": because, "source": source} for when, give, because, source in text.lines]
-            document({"name": text.name, "title": text.title, "place": text.place, "about": text.about, "source": text.source, "note": text.note, "lines": lines})
+            document(
+                {
+                    "name": text.name,
+                    "title": text.title,
+                    "place": text.place,
+                    "about": text.about,
+                    "source": text.source,
+                    "note": text.note,
+                    "lines": lines,
+                }
+            )
             return
-        print(text.title)
-        print(f"   {text.name}: {text.about}")
-        print(f"   {text.source}")
+        put(text.title)
+        put(f"   {text.name}: {text.about}")
+        put(f"   {text.source}")
         if text.note:
-            print(f"   Note: {text.note}")
-        print()
+            put(f"   Note: {text.note}")
+        put()
         for number, (when, give, because, source) in enumerate(text.lines, 1):
             if not when:
-                print(f"   is {give}")
+                put(f"   is {give}")
                 continue
-            print(f"{number:>3}. {when}")
-            print(f"     give {give}")
+            put(f"{number:>3}. {when}")
+            put(f"     give {give}")
             if because or source:
-                print(f"     {because} {f'[{source}]' if source else ''}".rstrip())
-        print(f"\n   reads {', '.join(reads_of(self.chosen[2], name)) or 'nothing'}")
-        print(f"   {text.place}")
+                put(f"     {because} {f'[{source}]' if source else ''}".rstrip())
+        put(f"\n   reads {', '.join(reads_of(self.chosen[2], name)) or 'nothing'}")
+        put(f"   {text.place}")
 
     def graph(self) -> None:
         """What a rule reads, and what that reads."""
@@ -167,12 +194,12 @@ class Views:
                 edges[one] = reads_of(program, one) if one in names else []
                 waiting += edges[one]
         if self.asked.dot:
-            print("digraph rules {\n  rankdir=LR;\n  node [shape=box];")
+            put("digraph rules {\n  rankdir=LR;\n  node [shape=box];")
             for one, reads in edges.items():
-                print(f'  "{one}"{"" if one in names else " [style=rounded]"};')
+                put(f'  "{one}"{"" if one in names else " [style=rounded]"};')
                 for other in reads:
-                    print(f'  "{other}" -> "{one}";')
-            print("}")
+                    put(f'  "{other}" -> "{one}";')
+            put("}")
         elif self.asked.form == "json":
             document({"rule": name, "reads": edges})
         else:
@@ -198,7 +225,11 @@ class Views:
     def diff(self) -> None:
         """What changed between two years, or differs between two councils."""
         if len(self.asked.names) != 2:
-            raise UsageError("RC049", "which two?", hint="rbcalc show diff 2024-25 2025-26 --council NAME, or rbcalc show diff ONE OTHER --year 2025-26 for two councils")
+            raise UsageError(
+                "RC049",
+                "which two?",
+                hint="rbcalc show diff 2024-25 2025-26 --council NAME, or rbcalc show diff ONE OTHER --year 2025-26 for two councils",
+            )
         one, two = self.asked.names
         if one[:1].isdigit():
             before, after = self._papers(self.asked.council, one), self._papers(self.asked.council, two)
@@ -210,11 +241,11 @@ class Views:
         found = changes(before[1], after[1])
         title = f"From {before[0]} to {after[0]}"
         if self.asked.form == "table":
-            print(title)
+            put(title)
             for change in found:
-                print(f"  {change.told}" + (" (provisional)" if change.status == "provisional" else ""))
-                print(f"      [{change.source}]")
-            print(f"{len(found)} differences" if found else "nothing differs")
+                put(f"  {change.told}" + (" (provisional)" if change.status == "provisional" else ""))
+                put(f"      [{change.source}]")
+            put(f"{len(found)} differences" if found else "nothing differs")
             return
         rows = [(change.title, ", ".join(change.keys), change.old, change.new, change.status, change.source) for change in found]
         self._table(title, ("Figure", "For", "Old", "New", "Status", "Source"), rows)
@@ -237,8 +268,8 @@ class Views:
         title = f"For sign-off: {council.title}, {when}"
         if self.asked.form in ("table", "markdown"):
             _markdown(title, columns, rows)
-            print(f"\nAdoption: {'; '.join(signing.adoption(papers)) or 'not stated'}. Rules: {program.digest}.")
-            print("\nSigned: ____________________   Date: ____________________")
+            put(f"\nAdoption: {'; '.join(signing.adoption(papers)) or 'not stated'}. Rules: {program.digest}.")
+            put("\nSigned: ____________________   Date: ____________________")
         else:
             self._table(title, columns, rows, council=council.name, year=str(when), rules=program.digest)
         if self.asked.record is not None:
@@ -258,11 +289,11 @@ class Views:
         reasons = signing.voided(record, Papers(self.rules, program))
         what = f"the sign-off of {record['council']}, {record['year']}"
         if not reasons:
-            print(f"{what} holds")
+            put(f"{what} holds")
             return 0
-        print(f"{what} is void:")
+        put(f"{what} is void:")
         for reason in reasons:
-            print(f"  {reason}")
+            put(f"  {reason}")
         return 1
 
     def python(self) -> None:
@@ -270,7 +301,7 @@ class Views:
         from rbcalc_kernels.compiled.evaluator import compile_program
 
         program = self.chosen[2]
-        print(compile_program(program, self._wanted(program), engine="python").source)
+        put(compile_program(program, self._wanted(program), engine="python").source)
 
     def _wanted(self, program: Program) -> list[Ref]:
         from rbcalc_kernels.program.graph import Ref
@@ -298,7 +329,7 @@ def _kinds(program: Program) -> dict[str, str]:
 def _tree(name: str, edges: dict[str, list[str]], kinds: dict[str, str], depth: int, seen: set[str]) -> None:
     kind = f" ({kinds[name]})" if kinds.get(name) else ""
     again = name in seen and edges.get(name)
-    print("  " * depth + name + kind + (" (as above)" if again else ""))
+    put("  " * depth + name + kind + (" (as above)" if again else ""))
     if again:
         return
     seen.add(name)
@@ -307,11 +338,11 @@ def _tree(name: str, edges: dict[str, list[str]], kinds: dict[str, str], depth: 
 
 
 def _markdown(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    print(f"# {title}\n")
-    print(f"| {' | '.join(columns)} |")
-    print(f"|{'|'.join('---' for _ in columns)}|")
+    put(f"# {title}\n")
+    put(f"| {' | '.join(columns)} |")
+    put(f"|{'|'.join('---' for _ in columns)}|")
     for row in rows:
-        print(f"| {' | '.join(value.replace('|', chr(92) + '|').replace(chr(10), ' ') for value in row)} |")
+        put(f"| {' | '.join(value.replace('|', chr(92) + '|').replace(chr(10), ' ') for value in row)} |")
 
 
 __all__ = ["Asked", "Views"]

@@ -159,8 +159,12 @@ class Assembler:
         keys = {"k": above.table[f"key {by}"], "i": pa.array(np.arange(above.count, dtype=np.int32))}
         keys["c"] = pa.array(above.council)
         upper = pa.table(keys)
+        # What belongs to nobody has no council either, and owns nothing.
+        leads = above.why != Why.ORPHAN
         if first is not None:
-            upper = upper.filter(pa.array(first == np.arange(above.count)))
+            leads &= first == np.arange(above.count)
+        if not leads.all():
+            upper = upper.filter(pa.array(leads))
         lower = {"k": found.table[f"key {by}"], "i": pa.array(np.arange(found.count, dtype=np.int32))}
         on = "u.k = l.k"
         if found.plan.council:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from rbcalc_cli.options import ChargesOption, CouncilOption, RulesOption, YearOption, existing, rules_of, say, within
+from rbcalc_cli.output import put
 
 
 class Report(StrEnum):
@@ -20,7 +21,10 @@ class Report(StrEnum):
 
 
 def command(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Files or folders to look at, with what they reach.  [default: all the rules]", show_default=False)] = None,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files or folders to look at, with what they reach.  [default: all the rules]", show_default=False),
+    ] = None,
     council: CouncilOption = None,
     year: YearOption = None,
     charges: ChargesOption = None,
@@ -53,9 +57,9 @@ def command(
         from rbcalc_cli.checking import github
 
         for found in findings:
-            print(github(found))
+            put(github(found))
     elif len(findings):
-        print(render(findings, loaded.library.texts(findings)))
+        put(render(findings, loaded.library.texts(findings)))
     ending = "" if len(findings) else ": nothing wrong"
     say(f"checked {len(done.files):,} files, {done.programs:,} programs of a council and a year, {done.cases:,} cases{ending}")
     if findings:

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rbcalc_cli.options import ChargesOption, CouncilOption, PartnershipOption, RulesOption, YearOption, existing, program_of, rules_of, say, within
+from rbcalc_cli.options import (
+    ChargesOption,
+    CouncilOption,
+    PartnershipOption,
+    RulesOption,
+    YearOption,
+    existing,
+    program_of,
+    rules_of,
+    say,
+    within,
+)
 
 if TYPE_CHECKING:
     from rbcalc._explain import Explanation
@@ -24,15 +35,25 @@ class Form(StrEnum):
 
 def command(
     caseload: Annotated[Path | None, typer.Argument(help="The folder of a caseload.", show_default=False)] = None,
-    account: Annotated[str | None, typer.Option("--account", metavar="REF", help="The account, by its reference.", show_default=False)] = None,
-    case: Annotated[Path | None, typer.Option("--case", metavar="FILE", help="A case file instead of a caseload.", show_default=False)] = None,
-    name: Annotated[str | None, typer.Option("--name", metavar="CASE", help="The case of the file.  [default: the first]", show_default=False)] = None,
-    value: Annotated[str | None, typer.Option("--value", metavar="NAME", help="One value only, with all that it was made of.", show_default=False)] = None,
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="REF", help="The account, by its reference.", show_default=False)
+    ] = None,
+    case: Annotated[
+        Path | None, typer.Option("--case", metavar="FILE", help="A case file instead of a caseload.", show_default=False)
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="CASE", help="The case of the file.  [default: the first]", show_default=False)
+    ] = None,
+    value: Annotated[
+        str | None, typer.Option("--value", metavar="NAME", help="One value only, with all that it was made of.", show_default=False)
+    ] = None,
     council: CouncilOption = None,
     partnership: PartnershipOption = None,
     year: YearOption = None,
     charges: ChargesOption = None,
-    column_map: Annotated[Path | None, typer.Option("--map", metavar="FILE", help="A column map for the caseload's headers and codes.", show_default=False)] = None,
+    column_map: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE", help="A column map for the caseload's headers and codes.", show_default=False)
+    ] = None,
     rules: RulesOption = None,
     form: Annotated[Form, typer.Option("--format", help="Text, or JSON with every rule's value.")] = Form.TEXT,
 ) -> None:
@@ -74,7 +95,9 @@ def _case(rules: Rules, path: Path, name: str | None) -> Explanation:
     found = next((example for example in examples if name is None or example.name == name), None)
     if found is None:
         names = [example.name for example in examples]
-        raise UsageError("RC046", f"{path} has no case called {name}{suggest(name or '', names)}", hint=f"its cases: {'; '.join(names[:20]) or 'none'}")
+        raise UsageError(
+            "RC046", f"{path} has no case called {name}{suggest(name or '', names)}", hint=f"its cases: {'; '.join(names[:20]) or 'none'}"
+        )
     if name is None and len(examples) > 1:
         say(f"the first of {len(examples)} cases; --name chooses another")
     title = rules.council(found.program.name).title if found.program.name in rules.council_names else ""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rbcalc_cli.options import say
+from rbcalc_cli.output import put
 
 
 def command(
@@ -30,10 +31,19 @@ def command(
 
         removed = [{"path": item.path, "bytes": item.size} for item in receipt.removed]
         when = receipt.when.isoformat(timespec="seconds")
-        document({"when": when, "files": receipt.files, "bytes": receipt.size, "sha256": receipt.digest, "removed": removed, "in_use": list(receipt.in_use)})
+        document(
+            {
+                "when": when,
+                "files": receipt.files,
+                "bytes": receipt.size,
+                "sha256": receipt.digest,
+                "removed": removed,
+                "in_use": list(receipt.in_use),
+            }
+        )
         return
     for item in receipt.removed if list_files else ():
-        print(f"{item.size:>12,}  {item.path}")
-    print(receipt)
+        put(f"{item.size:>12,}  {item.path}")
+    put(receipt)
     if not receipt.files:
         say("there was nothing to remove")

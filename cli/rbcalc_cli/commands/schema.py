@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from rbcalc_cli.options import ChargesOption, CouncilOption, Format, FormatOption, RulesOption, YearOption, program_of, rules_of, say
+from rbcalc_cli.output import put
 
 
 class What(StrEnum):
@@ -25,7 +26,10 @@ def command(
     charges: ChargesOption = None,
     rules: RulesOption = None,
     form: FormatOption = Format.JSON,
-    write: Annotated[Path | None, typer.Option("--write", metavar="DIR", help="Write the schema into a folder instead of printing it.", show_default=False)] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option("--write", metavar="DIR", help="Write the schema into a folder instead of printing it.", show_default=False),
+    ] = None,
 ) -> None:
     """Say what rule files and the tables of a caseload look like, for editors and other systems.
 
@@ -33,7 +37,7 @@ def command(
     checks it. `input` lists the tables and columns that a council's rules read in a year.
 
     Examples:
-      rbcalc schema rules --write {folder}   # for an editor
+      rbcalc schema rules --write .   # for an editor
       rbcalc schema input --council {council} --year {year} --format table
     """
     from rbcalc._schema import RULES_FILE, columns, input_schema, modeline, rule_schema
@@ -61,7 +65,7 @@ def _give(content: dict[str, Any], name: str, folder: Path | None) -> None:
 
     text = json.dumps(content, indent=2, ensure_ascii=False)
     if folder is None:
-        print(text)
+        put(text)
         return
     from rbcalc_cli.output import write_file
 

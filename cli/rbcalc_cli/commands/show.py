@@ -39,16 +39,27 @@ class Form(StrEnum):
 
 def command(
     what: Annotated[What | None, typer.Argument(help="What to show.", show_default=False)] = None,
-    names: Annotated[list[str] | None, typer.Argument(help="The rule, for `rule` and `graph`; the two years or councils, for `diff`.", show_default=False)] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="The rule, for `rule` and `graph`; the two years or councils, for `diff`.", show_default=False),
+    ] = None,
     council: CouncilOption = None,
     year: YearOption = None,
     charges: ChargesOption = None,
     rules: RulesOption = None,
     form: Annotated[Form, typer.Option("--format", help="How to print it.")] = Form.TABLE,
-    against: Annotated[str | None, typer.Option("--against", metavar="YEAR", help="For sign-off: the year to compare with.", show_default=False)] = None,
-    record: Annotated[Path | None, typer.Option("--record", metavar="FILE", help="For sign-off: write the record of what is signed.", show_default=False)] = None,
-    holds: Annotated[Path | None, typer.Option("--holds", metavar="FILE", help="For sign-off: say whether a record still holds.", show_default=False)] = None,
-    outputs: Annotated[str | None, typer.Option("--outputs", metavar="NAMES", help="For python: the values wanted, with commas.", show_default=False)] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="YEAR", help="For sign-off: the year to compare with.", show_default=False)
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option("--record", metavar="FILE", help="For sign-off: write the record of what is signed.", show_default=False)
+    ] = None,
+    holds: Annotated[
+        Path | None, typer.Option("--holds", metavar="FILE", help="For sign-off: say whether a record still holds.", show_default=False)
+    ] = None,
+    outputs: Annotated[
+        str | None, typer.Option("--outputs", metavar="NAMES", help="For python: the values wanted, with commas.", show_default=False)
+    ] = None,
     dot: Annotated[bool, typer.Option("--dot", help="For graph: print it for Graphviz.")] = False,
     sign_off: Annotated[bool, typer.Option("--sign-off", help="The same as `show sign-off`.")] = False,
     python: Annotated[bool, typer.Option("--python", help="The same as `show python`.")] = False,

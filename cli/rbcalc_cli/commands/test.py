@@ -9,10 +9,14 @@ from typing import Annotated
 import typer
 
 from rbcalc_cli.options import Format, FormatOption, RulesOption, rules_of, say, within
+from rbcalc_cli.output import put
 
 
 def command(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Case files, or folders that hold some.  [default: those beside the rules]", show_default=False)] = None,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Case files, or folders that hold some.  [default: those beside the rules]", show_default=False),
+    ] = None,
     exact_only: Annotated[bool, typer.Option("--exact-only", help="Leave the compiled evaluator out.")] = False,
     rules: RulesOption = None,
     form: FormatOption = Format.TABLE,
@@ -43,11 +47,11 @@ def command(
     if form is Format.TABLE:
         for outcome in failed:
             place = outcome.example.place
-            print(f"{place.file}:{place.line}: {outcome.example.name}")
+            put(f"{place.file}:{place.line}: {outcome.example.name}")
             for problem in outcome.problems:
-                print(f"   {problem}")
+                put(f"   {problem}")
         if broken:
-            print(render(broken, loaded.library.texts(broken)))
+            put(render(broken, loaded.library.texts(broken)))
     else:
         from rbcalc_cli.output import table
 

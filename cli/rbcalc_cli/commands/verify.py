@@ -8,24 +8,30 @@ from typing import Annotated
 import typer
 
 from rbcalc_cli.options import existing, say
+from rbcalc_cli.output import put
 
 
-def command(output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The folder that a run wrote.")]) -> None:
+def command(
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The folder that a run wrote.")],
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
+) -> None:
     """Say whether an output is what it says it is.
 
     The hash of every file is worked out again and compared with the manifest; files that are missing, changed or not listed are
     named, with exit code 1.
 
     Examples:
-      rbcalc verify {output}
-      rbcalc verify {output} 2>/dev/null   # for a script: the exit code says it
+      rbcalc verify out   # after rbcalc rebill --out out
+      rbcalc verify out --quiet   # for a script: the exit code says it
     """
     from rbcalc._outputs import verify
 
     problems = verify(existing(output, "folder"))
-    for problem in problems:
-        print(problem)
+    for problem in () if quiet else problems:
+        put(problem)
     if problems:
-        say(f"{output} is not what its manifest says")
+        if not quiet:
+            say(f"{output} is not what its manifest says")
         raise typer.Exit(1)
-    say(f"{output} is what its manifest says")
+    if not quiet:
+        say(f"{output} is what its manifest says")

@@ -19,7 +19,7 @@ from rbcalc_kernels.program.graph import Ref
 if TYPE_CHECKING:
     from rbcalc_kernels.compiled.evaluator import Compiled, Variant
 
-_BY_PERIOD = frozenset({"parameters", "cells", "edges", "period"})
+_BY_PERIOD = frozenset({"parameters", "cells", "edges"})
 
 
 class Block:
@@ -52,14 +52,13 @@ class Block:
 
     def run(self) -> None:
         """Work out the columns."""
-        plans = self.variant.uniform.functions, self.variant.mixed.functions
-        for uniform, mixed in zip(*plans, strict=True):
-            if uniform.derive:
-                self._derive(uniform.derive)
+        for place, function in enumerate(self.variant.uniform.functions):
+            if function.derive:
+                self._derive(function.derive)
                 continue
-            entities = {slot.entity for slot in mixed.slots if slot.kind in _BY_PERIOD}
+            entities = {slot.entity for slot in function.slots if slot.kind in _BY_PERIOD}
             one = all(self._period(entity) is not None for entity in entities)
-            self._call(uniform if one else mixed, one)
+            self._call(function if one else self.variant.mixed.functions[place], one)
 
     def _call(self, function: Function, uniform: bool) -> None:
         count = self.entities[function.space].count

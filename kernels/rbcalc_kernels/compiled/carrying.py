@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import cast
 
 from rbcalc_kernels.compiled.bounds import Interval
@@ -46,7 +47,7 @@ def reach(rules: Iterable[Rule], carries: Callable[[Node], bool], range_of: Call
     by = every.by or Interval.of(0, 0)
     # Each rule of a row may move what another of the same row moved before.
     steps = rows * len(moves)
-    return Interval(start.low + min(by.low, 0) * steps, start.high + max(by.high, 0) * steps)
+    return Interval(start.low + min(by.low, Fraction(0)) * steps, start.high + max(by.high, Fraction(0)) * steps)
 
 
 def _move(

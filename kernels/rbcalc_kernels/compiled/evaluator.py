@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from math import lcm
 from typing import Final
 
@@ -54,9 +54,8 @@ class Variant:
 
     def __init__(self, program: Program, outputs: Sequence[Ref], collapsed: frozenset[str]) -> None:
         self.lowering = Lowering(program, outputs, collapsed)
-        inner = tuple(dict.fromkeys(self.lowering.outputs.values()))
-        self.uniform = generate(self.lowering, inner, mixed=False)
-        self.mixed = generate(self.lowering, inner, mixed=True)
+        self._inner = tuple(dict.fromkeys(self.lowering.outputs.values()))
+        self.uniform = generate(self.lowering, self._inner, mixed=False)
         self._kernels: dict[str, Kernel] = {}
 
     @property
@@ -64,9 +63,10 @@ class Variant:
         """The entities that share the root's rows."""
         return self.lowering.collapsed
 
-    def plan(self, *, mixed: bool) -> Plan:
-        """The functions for rows of one parameter period, or of several."""
-        return self.mixed if mixed else self.uniform
+    @cached_property
+    def mixed(self) -> Plan:
+        """The same functions for rows of several parameter periods."""
+        return generate(self.lowering, self._inner, mixed=True)
 
     def kernel(self, function: Function, engine: str) -> Kernel:
         """The compiled form of a function."""

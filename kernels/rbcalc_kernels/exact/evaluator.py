@@ -189,9 +189,9 @@ class Evaluator:
         what: Any = node.value
         match node.op:
             case Op.COLUMN:
-                return Bound(lambda context: self._column(context, what))
+                return Bound(self._column(what, entity))
             case Op.KNOWN:
-                return Bound(lambda context: self._known(context, what))
+                return Bound(self._known(what, entity))
             case Op.PREVIOUS:
                 return Bound(lambda context: self._previous(context, what), otherwise=node.args[0])
             case Op.PARAMETER:
@@ -241,19 +241,33 @@ class Evaluator:
             return ABSENT
         return min(values) if aggregate.function == "min" else max(values)
 
-    def _column(self, context: Context, ref: Ref) -> Value:
-        state, row = context
-        target = self._target(row, ref.entity)
-        value = self._read(state, target, ref)
-        state.note(ref, value, row=target)
-        return value
+    def _column(self, ref: Ref, entity: str) -> Callable[[Context], Value]:
+        name, own = ref.name, ref.entity == entity
 
-    def _known(self, context: Context, ref: Ref) -> bool:
-        state, row = context
-        target = self._target(row, ref.entity)
-        known = target.values.get(ref.name) is not None
-        state.note(ref, known, row=target, known=True)
-        return known
+        def read(context: Context) -> Value:
+            state, row = context
+            target = row if own else self._target(row, ref.entity)
+            value = target.values.get(name)
+            if value is None:
+                value = self._read(state, target, ref)
+            if state.reads is not None:
+                state.note(ref, value, row=target)
+            return value
+
+        return read
+
+    def _known(self, ref: Ref, entity: str) -> Callable[[Context], bool]:
+        name, own = ref.name, ref.entity == entity
+
+        def read(context: Context) -> bool:
+            state, row = context
+            target = row if own else self._target(row, ref.entity)
+            known = target.values.get(name) is not None
+            if state.reads is not None:
+                state.note(ref, known, row=target, known=True)
+            return known
+
+        return read
 
     def _previous(self, context: Context, ref: Ref) -> Any:
         state, row = context

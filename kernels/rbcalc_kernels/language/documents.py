@@ -229,6 +229,16 @@ class ReportDoc(_Document):
     split: Text | None = Field(None, description="a table over whose first axis the sums are divided in proportion")
 
 
+class ComparisonDoc(_Sourced):
+    """Amounts held against those of the year before."""
+
+    title: Text
+    table: Text
+    less: Text = Field(description="which of last year's amounts are taken away: a yes/no table over the first axis twice")
+    base: Text = Field(description="over which of last year's amounts the difference is put: a table of the same form")
+    decimals: Text
+
+
 class AdoptionDoc(_Document):
     """Who decided the figures of a file, and from what they were transcribed."""
 
@@ -259,6 +269,7 @@ class RuleFile(_Sourced):
     tables: dict[Text, TableDoc] = {}
     rules: dict[Text, RuleDoc] = {}
     reports: dict[Text, ReportDoc] = {}
+    comparisons: dict[Text, ComparisonDoc] = {}
     set: dict[Text, SetDoc] = {}
     replace: dict[Text, RuleDoc] = {}
     drop: dict[Text, DropDoc] = {}

@@ -98,7 +98,8 @@ class Typer:
         return expected.unit if adopts and isinstance(expected, Number) and expected.is_money else "£"
 
     def _pence(self, syntax: Syntax, scope: Scope, expected: Type | None) -> Node:
-        return self._constant(syntax, Number("£"), Fraction(int(syntax.word[:-1]), 100))
+        amount = Fraction(int(syntax.word[:-1]), 100)
+        return self._constant(syntax, Number(self._pounds(expected, amount)), amount)
 
     def _percent(self, syntax: Syntax, scope: Scope, expected: Type | None) -> Node:
         return self._constant(syntax, RATE, Fraction(syntax.word[:-1].strip()) / 100)

@@ -282,6 +282,23 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """How the amounts of a table are compared with those of the year before.
+
+    `less` and `base` are yes/no tables over the table's first axis twice: which of last year's amounts are taken from this
+    year's, and over which of them the difference is put.  The change is rounded half up to `decimals` of a per cent.
+    """
+
+    name: str
+    title: str
+    table: str
+    less: str
+    base: str
+    decimals: int
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     """Days (both included) in which no parameter and no table changes."""
 
@@ -339,6 +356,7 @@ class Program:
     digest: str = ""
     outputs: tuple[Ref, ...] = ()  # what people ask for
     reports: tuple[Report, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
     hypothetical: bool = False
 
     def rule(self, entity: str, name: str) -> Rule:

@@ -20,7 +20,7 @@ from rbcalc_kernels.program.lowering import Lowering
 from rbcalc_kernels.program.names import YEAR_PARAMETERS, Names
 from rbcalc_kernels.program.ordering import ordered
 from rbcalc_kernels.program.overlays import Declarations, Declared, Entry, changes, conflicts, gather, holds, in_force
-from rbcalc_kernels.program.reports import reports_of
+from rbcalc_kernels.program.reports import comparisons_of, reports_of
 from rbcalc_kernels.program.tables import Contents, Rows, incomplete, reads, rounded, worked_out, written
 from rbcalc_kernels.program.unused import unused
 from rbcalc_kernels.program.values import constant, rounding_of, source_of, step_of
@@ -72,6 +72,7 @@ class Linker:
         tables = self._table_bodies(found, names)
         self._check_timelines(found, names)
         reports = reports_of(found, names, self.findings)
+        comparisons = comparisons_of(found, names, self.findings)
         if self.findings:
             raise Stop
         rules = [self._rule(ref, names, found.rules[(ref.entity, ref.name)], body) for ref, body in bodies.items()]
@@ -80,12 +81,13 @@ class Linker:
         cuts = lowering.cuts(rules)
         rules = ordered(rules, names.entities, self.findings)
         used = _used(rules, tables, cuts) | {report.split for report in reports} - {""}
+        used |= {name for c in comparisons for name in (c.table, c.less, c.base)}
         periods = self._periods(found, used)
         parameters = self._parameters(found, names, used, periods)
         made = self._tables(found, names, used, tables, parameters, periods)
         made |= lowering.companions(made)
         _fixed_in_the_year(rules, names, parameters, made, self.findings)
-        unused(found, names, rules, tables, cuts, reports, self.findings)
+        unused(found, names, rules, tables, cuts, (reports, comparisons), self.findings)
         if self.findings:
             raise Stop
         texts = {source.file: source.text for source in self.sources}
@@ -107,6 +109,7 @@ class Linker:
             self._digest(texts),
             tuple(ref for ref in names.rules if found.rules.get((ref.entity, ref.name)) and found.rules[(ref.entity, ref.name)].doc.output),
             reports,
+            comparisons,
             any(isinstance(s.content, RuleFile) and s.content.kind == "scenario" for s in self.sources),
         )
 

@@ -64,6 +64,7 @@ class Declarations:
     tables: dict[str, Declared] = field(default_factory=dict)
     rules: dict[tuple[str, str], Declared] = field(default_factory=dict)
     reports: dict[str, Declared] = field(default_factory=dict)
+    comparisons: dict[str, Declared] = field(default_factory=dict)
 
     def rules_called(self, name: str) -> list[Declared]:
         """The rules of a name, whatever their entity."""
@@ -112,6 +113,8 @@ def _declare(found: Declarations, file: RuleFile, source: RuleSource, findings: 
         _add(found.tables, str(name), declared, findings)
     for name, report in file.reports.items():
         _add(found.reports, str(name), Declared(name, report, file, file.kind), findings)
+    for name, comparison in file.comparisons.items():
+        _add(found.comparisons, str(name), Declared(name, comparison, file, file.kind), findings)
     for name, rule in file.rules.items():
         declared = Declared(name, rule, file, file.kind)
         declared.entries = _rule_entries(name, rule, file, findings)

@@ -1,12 +1,13 @@
-"""Reports: which totals a run adds up."""
+"""Reports: which totals a run adds up, and which amounts are compared with the year before."""
 
 from __future__ import annotations
 
 from rbcalc_kernels.language.documents import Text
-from rbcalc_kernels.language.types import Choice, Number
-from rbcalc_kernels.program.graph import Ref, Report
+from rbcalc_kernels.language.types import YES_NO, Choice, Number
+from rbcalc_kernels.program.graph import Comparison, Ref, Report
 from rbcalc_kernels.program.names import Names
 from rbcalc_kernels.program.overlays import Declarations
+from rbcalc_kernels.program.values import source_of
 from rbcalc_kernels.source import Findings, suggest
 
 
@@ -30,6 +31,31 @@ def reports_of(found: Declarations, names: Names, findings: Findings) -> tuple[R
             _check_split(doc.split, [names.type_of(ref) for ref in by if ref is not None], names, findings)
         if None not in by and None not in sums:
             made.append(Report(name, str(doc.title), str(doc.of), tuple(r for r in by if r), tuple(r for r in sums if r), str(doc.split or "")))
+    return tuple(made)
+
+
+def comparisons_of(found: Declarations, names: Names, findings: Findings) -> tuple[Comparison, ...]:
+    """The comparisons that files declare, their tables checked."""
+    made = []
+    for name, declared in found.comparisons.items():
+        doc = declared.doc
+        good = True
+        for text in (doc.table, doc.less, doc.base):
+            if str(text) not in names.tables:
+                findings.error("RB039", f"no such table: {text}", text.span, help=suggest(str(text), names.tables).strip(" ()"))
+                good = False
+        if not doc.decimals.isdigit():
+            findings.error("RB088", f"'{doc.decimals}' is no number of decimals", doc.decimals.span, help="0, 1 or 2")
+            good = False
+        if not good:
+            continue
+        axis = names.tables[str(doc.table)].axes[:1]
+        for text in (doc.less, doc.base):
+            shape = names.tables[str(text)]
+            if shape.axes != axis * 2 or shape.type != YES_NO:
+                findings.error("RB088", f"'{text}' does not say which amounts go together", text.span, help="a yes/no table over the first axis twice")
+        source, _ = source_of(declared.file, (doc.source, doc.status))
+        made.append(Comparison(name, str(doc.title), str(doc.table), str(doc.less), str(doc.base), int(doc.decimals) if doc.decimals.isdigit() else 0, source))
     return tuple(made)
 
 

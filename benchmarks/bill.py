@@ -1,0 +1,310 @@
+"""The work `bill`: one small set of rules, and the same work in every technology."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.by_hand import RESULTS, Blocked, Constants, duckdb_session, polars_query
+from benchmarks.measuring import Contender, Figures, parts, total
+from benchmarks.native import Native, address
+from rbcalc_kernels.compiled.columns import Batch, EntityColumns
+from rbcalc_kernels.compiled.evaluator import Compiled, Results, compile_program
+from rbcalc_kernels.exact.evaluator import Evaluator
+from rbcalc_kernels.exact.spells import build
+from rbcalc_kernels.language.types import YES_NO, Choice, Number
+from rbcalc_kernels.program.graph import Program, Ref
+from rbcalc_kernels.program.library import Library
+from rbcalc_kernels.program.linking import link
+
+NAME = "bill"
+FOLDER = Path(__file__).with_name("work") / NAME
+FIRST_DAY, LAST_DAY = 20_544, 20_908  # 1 April 2026 to 31 March 2027
+SEED = 2026
+SAMPLE = 500
+"""Accounts that the exact evaluator works out: it takes some tenths of a millisecond for each."""
+ORDER = ("area", *("b" + "and",), "adapted", "occupation", "counted_adults", "years_empty", "spared", "not_charged", "attached", "days")
+MONEY = ("reduction", "discretionary", "credit")
+
+
+def program() -> Program:
+    """The rules, linked."""
+    return link(Library(FOLDER), sorted(FOLDER.glob("*.yaml")), FIRST_DAY, LAST_DAY, name=NAME).program
+
+
+def constants(of: Program) -> Constants:
+    """What is set by officers, as whole numbers."""
+
+    def percent(name: str) -> int:
+        return int(of.parameters[name].by_period[0] * 100)  # type: ignore[operator]
+
+    amounts = of.tables["amount"]
+    areas, kinds = (axis.members for axis in amounts.axes)
+    rows = amounts.by_period[0].rows
+    pence = [[int(rows[area, kind][1][0] * 100) for kind in kinds] for area in areas]  # type: ignore[operator]
+    edges, values = next(iter(of.tables["empty_extra"].by_period[0].rows.values()))
+    steps = tuple((int(edge), 100 + int(value * 100)) for edge, value in zip(edges, values, strict=True))  # type: ignore[operator]
+    ladder = np.zeros(128, dtype=np.int32)
+    for edge, value in steps:
+        ladder[edge:] = value
+    return Constants(
+        np.array(pence, dtype=np.int32), 100 - percent("one_adult_off"), 100 - percent("no_adult_off"), 100 + percent("furnished_extra"),
+        100 - percent("attached_off"), LAST_DAY - FIRST_DAY + 1, ladder, steps,
+    )  # fmt: skip
+
+
+def columns(rows: int) -> dict[str, npt.NDArray[Any]]:
+    """A caseload: the same for the same number of rows."""
+    random = np.random.default_rng([SEED, rows])
+
+    def some(share: float) -> npt.NDArray[np.uint8]:
+        return (random.random(rows, dtype=np.float32) < share).astype(np.uint8)
+
+    def drawn(*weights: float) -> npt.NDArray[np.int8]:
+        edges = np.cumsum(weights)[:-1] / sum(weights)
+        return np.searchsorted(edges, random.random(rows, dtype=np.float32), side="right").astype(np.int8)
+
+    days = np.where(some(0.75) != 0, 365, random.integers(1, 365, rows)).astype(np.int16)
+    made = (
+        random.integers(0, 64, rows, dtype=np.int8), drawn(36, 23, 19, 11, 6, 3, 1.5, 0.5), some(0.02), drawn(94, 3, 3), drawn(2, 35, 50, 10, 3),
+        random.integers(0, 25, rows, dtype=np.int8), some(0.1), some(0.03), some(0.01), days,
+    )  # fmt: skip
+    found: dict[str, npt.NDArray[Any]] = dict(zip(ORDER, made, strict=True))
+    for name, share, most in zip(MONEY, (0.2, 0.02, 0.1), (150_000, 30_000, 60_000), strict=True):
+        found[name] = np.where(some(share) != 0, random.integers(1, most, rows), 0).astype(np.int32)
+    return found
+
+
+def batch(found: dict[str, npt.NDArray[Any]]) -> Batch:
+    """The caseload as the kernels take it: one period for each account."""
+    rows = len(found["days"])
+    money = {name: found[name] for name in MONEY}
+    facts = {name: column for name, column in found.items() if name not in money}
+    return Batch({
+        "account": EntityColumns(rows, money),
+        "period": EntityColumns(rows, facts, np.arange(rows, dtype=np.int32), np.arange(rows + 1, dtype=np.int64)),
+    })  # fmt: skip
+
+
+def scenario(of: Program) -> Program:
+    """The same rules with one figure changed, to see that nothing else has to be made again."""
+    from dataclasses import replace
+
+    parameters = dict(of.parameters)
+    first = parameters["one_adult_off"]
+    parameters["one_adult_off"] = replace(first, by_period=(Fraction(30, 100),))
+    return replace(of, parameters=parameters)
+
+
+@dataclass
+class Bill:
+    """The work at one number of rows."""
+
+    rows: int
+
+    @cached_property
+    def program(self) -> Program:
+        """The rules."""
+        return program()
+
+    @cached_property
+    def constants(self) -> Constants:
+        """Their figures."""
+        return constants(self.program)
+
+    @cached_property
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """The caseload."""
+        return columns(self.rows)
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The rules as kernels."""
+        return compile_program(self.program, self.program.outputs)
+
+    @property
+    def bytes_moved(self) -> int:
+        """What a pass reads and writes, counted once."""
+        return total(self.columns.values()) + 4 * len(RESULTS) * self.rows
+
+    def contenders(self, threads: Sequence[int], native: Native | None) -> Iterator[Contender]:
+        """Every technology, for every number of threads."""
+        for count in threads:
+            yield self.rbcalc(count)
+            if native is not None:
+                yield self.c(native, count)
+            yield self.numpy(count)
+            yield self.polars(count)
+            yield self.duckdb(count)
+            if count == 1:
+                yield self.exact()
+            if native is not None:
+                yield self.memory(native, count)
+
+    def rbcalc(self, threads: int) -> Contender:
+        """The compiled rules."""
+        given = batch(self.columns)
+        held: list[Results] = []
+
+        def run() -> None:
+            held[:] = [self.compiled.run(given, threads, checked=True)]
+
+        def figures() -> Figures:
+            results = held[0]
+            assert not results.fault.any() and not results.doubt.any()
+            assert all(results.denominators[ref] == 100 for ref in results.columns)
+            return {ref.name: column.astype(np.int64) for ref, column in results.columns.items()}
+
+        return Contender("rbcalc", threads, self.rows, run, figures, bytes_moved=self.bytes_moved)
+
+    def c(self, native: Native, threads: int) -> Contender:
+        """C by hand."""
+        out = np.zeros((len(RESULTS), self.rows), dtype=np.int32)
+        arrays = [*(self.columns[name] for name in (*ORDER, *MONEY)), *out]
+        places = (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
+        figures, ladder = self.constants.figures, self.constants.ladder
+        arguments = (places, address(self.constants.amounts), address(figures), address(ladder))
+        flags, library = native.fastest(self.rows, arguments)
+        keep = (arrays, figures, ladder)
+
+        def run() -> None:
+            assert keep
+            native.on_threads(library.work_out, self.rows, threads, arguments)
+
+        return Contender("c", threads, self.rows, run, lambda: _figures(out), bytes_moved=self.bytes_moved, note=flags)
+
+    def numpy(self, threads: int) -> Contender:
+        """NumPy in blocks."""
+        out = np.zeros((len(RESULTS), self.rows), dtype=np.int32)
+        blocked, given = Blocked(self.constants), SimpleNamespace(**self.columns)
+        pool = ThreadPoolExecutor(threads)
+
+        def run() -> None:
+            if threads == 1:
+                blocked.run(given, 0, self.rows, out)
+            else:
+                for each in [pool.submit(blocked.run, given, *part, out) for part in parts(self.rows, threads)]:
+                    each.result()
+
+        return Contender("numpy", threads, self.rows, run, lambda: _figures(out), close=pool.shutdown, bytes_moved=self.bytes_moved)
+
+    def polars(self, threads: int) -> Contender:
+        """polars, in a process of its own, since its threads are counted when it is imported."""
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        before = os.environ.get("POLARS_MAX_THREADS")
+        os.environ["POLARS_MAX_THREADS"] = str(threads)
+        try:
+            process = context.Process(target=polars_worker, args=(theirs, self.rows), daemon=True)
+            process.start()
+        finally:
+            os.environ.pop("POLARS_MAX_THREADS")
+            if before is not None:
+                os.environ["POLARS_MAX_THREADS"] = before
+        note = ours.recv()
+
+        def ask(word: str) -> Any:
+            ours.send(word)
+            return ours.recv()
+
+        def close() -> None:
+            ours.send("end")
+            process.join()
+            process.close()
+
+        return Contender("polars", threads, self.rows, None, lambda: ask("figures"), lambda: ask("run"), close, self.bytes_moved, note=note)
+
+    def duckdb(self, threads: int) -> Contender:
+        """DuckDB over a table of its own."""
+        connection, query = duckdb_session(self.columns, self.constants, threads)
+        held: list[Any] = []
+
+        def run() -> None:
+            held[:] = [connection.execute(query).to_arrow_table()]
+
+        def figures() -> Figures:
+            return {name: held[0][name].to_numpy().astype(np.int64) for name in RESULTS}
+
+        return Contender("duckdb", threads, self.rows, run, figures, close=connection.close, bytes_moved=self.bytes_moved)
+
+    def exact(self) -> Contender:
+        """The exact evaluator, on the first accounts."""
+        rows = min(SAMPLE, self.rows)
+        evaluator = Evaluator(self.program, self.program.outputs)
+        records = [self._records(row) for row in range(rows)]
+        found = np.zeros((len(RESULTS), rows), dtype=np.int64)
+
+        def run() -> None:
+            for row in range(rows):
+                root = build(self.program, records[row])
+                values = evaluator.run(root)
+                for place, ref in enumerate(self.program.outputs):
+                    found[place, row] = int(values[ref][0] * 100)  # type: ignore[operator]
+
+        return Contender("exact", 1, rows, run, lambda: _figures(found), every=3)
+
+    def _records(self, row: int) -> dict[str, Any]:
+        records: dict[str, dict[str, Any]] = {"accounts": {"account": "A", "dwelling": "D"}, "dwellings": {"dwelling": "D", "from": None, "to": None}}
+        for ref, fact in self.program.inputs.items():
+            if ref.name not in self.columns or ref.name == "days":
+                continue
+            code = int(self.columns[ref.name][row])
+            value: Any = Fraction(code, fact.step.denominator) if isinstance(fact.type, Number) else bool(code) if fact.type == YES_NO else code
+            records[fact.table][fact.column or fact.name] = fact.type.members[code] if isinstance(fact.type, Choice) else value
+        records["accounts"] |= {"from": FIRST_DAY, "to": FIRST_DAY + int(self.columns["days"][row]) - 1}
+        return {name: [record] for name, record in records.items()}
+
+    def memory(self, native: Native, threads: int) -> Contender:
+        """The triad, over as many bytes as the work moves."""
+        return Contender("memory", threads, self.rows, native.triad(self.bytes_moved, threads), bytes_moved=self.bytes_moved, note="triad")
+
+    def touch(self, native: Native, threads: int) -> Contender:
+        """Every column read and every result written, without rules."""
+        out = np.zeros((len(RESULTS), self.rows), dtype=np.int32)
+        arrays = [*(self.columns[name] for name in (*ORDER, *MONEY)), *out]
+        places = (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
+
+        def run() -> None:
+            assert arrays
+            native.on_threads(native.libraries[0][1].touch, self.rows, threads, (places,))
+
+        return Contender("memory (touch)", threads, self.rows, run, bytes_moved=self.bytes_moved)
+
+
+def _figures(out: npt.NDArray[Any]) -> Figures:
+    return {name: out[place].astype(np.int64) for place, name in enumerate(RESULTS)}
+
+
+def polars_worker(connection: Any, rows: int) -> None:
+    """Times the query when told to; the quicker of polars' two engines."""
+    work = Bill(rows)
+    query = polars_query(work.columns, work.constants)
+    best: dict[str, float] = {}
+    for engine in ("in-memory", "streaming"):
+        query.collect(engine=engine)
+        begin = time.perf_counter()
+        query.collect(engine=engine)
+        best[engine] = time.perf_counter() - begin
+    engine: Any = min(best, key=lambda each: best[each])
+    connection.send(engine)
+    frame: Any = None
+    while (word := connection.recv()) != "end":
+        if word == "run":
+            begin = time.perf_counter()
+            frame = query.collect(engine=engine)
+            connection.send(time.perf_counter() - begin)
+        else:
+            connection.send({name: frame[name].to_numpy().astype(np.int64) for name in RESULTS})
