@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,7 +24,7 @@ from benchmarks.native import Native, address
 from rbcalc_kernels.compiled.columns import Batch, EntityColumns
 from rbcalc_kernels.compiled.evaluator import Compiled, Results, compile_program
 from rbcalc_kernels.exact.evaluator import Evaluator
-from rbcalc_kernels.exact.spells import build
+from rbcalc_kernels.exact.spells import Builder
 from rbcalc_kernels.language.types import YES_NO, Choice, Number
 from rbcalc_kernels.program.graph import Program, Ref
 from rbcalc_kernels.program.library import Library
@@ -36,13 +36,23 @@ FIRST_DAY, LAST_DAY = 20_544, 20_908  # 1 April 2026 to 31 March 2027
 SEED = 2026
 SAMPLE = 500
 """Accounts that the exact evaluator works out: it takes some tenths of a millisecond for each."""
-ORDER = ("area", *("b" + "and",), "adapted", "occupation", "counted_adults", "years_empty", "spared", "not_charged", "attached", "days")
-MONEY = ("reduction", "discretionary", "credit")
+BUILT_IN = ("first_day", "last_day", "days")
 
 
+@cache
 def program() -> Program:
     """The rules, linked."""
     return link(Library(FOLDER), sorted(FOLDER.glob("*.yaml")), FIRST_DAY, LAST_DAY, name=NAME).program
+
+
+def facts() -> tuple[str, ...]:
+    """The columns of a period, in the order of the rules, and its days."""
+    return (*(ref.name for ref in program().inputs if ref.entity == "period" and ref.name not in BUILT_IN), "days")
+
+
+def money() -> tuple[str, ...]:
+    """The columns of an account."""
+    return tuple(ref.name for ref in program().inputs if ref.entity == "account")
 
 
 def constants(of: Program) -> Constants:
@@ -82,8 +92,8 @@ def columns(rows: int) -> dict[str, npt.NDArray[Any]]:
         random.integers(0, 64, rows, dtype=np.int8), drawn(36, 23, 19, 11, 6, 3, 1.5, 0.5), some(0.02), drawn(94, 3, 3), drawn(2, 35, 50, 10, 3),
         random.integers(0, 25, rows, dtype=np.int8), some(0.1), some(0.03), some(0.01), days,
     )  # fmt: skip
-    found: dict[str, npt.NDArray[Any]] = dict(zip(ORDER, made, strict=True))
-    for name, share, most in zip(MONEY, (0.2, 0.02, 0.1), (150_000, 30_000, 60_000), strict=True):
+    found: dict[str, npt.NDArray[Any]] = dict(zip(facts(), made, strict=True))
+    for name, share, most in zip(money(), (0.2, 0.02, 0.1), (150_000, 30_000, 60_000), strict=True):
         found[name] = np.where(some(share) != 0, random.integers(1, most, rows), 0).astype(np.int32)
     return found
 
@@ -91,11 +101,9 @@ def columns(rows: int) -> dict[str, npt.NDArray[Any]]:
 def batch(found: dict[str, npt.NDArray[Any]]) -> Batch:
     """The caseload as the kernels take it: one period for each account."""
     rows = len(found["days"])
-    money = {name: found[name] for name in MONEY}
-    facts = {name: column for name, column in found.items() if name not in money}
     return Batch({
-        "account": EntityColumns(rows, money),
-        "period": EntityColumns(rows, facts, np.arange(rows, dtype=np.int32), np.arange(rows + 1, dtype=np.int64)),
+        "account": EntityColumns(rows, {name: found[name] for name in money()}),
+        "period": EntityColumns(rows, {name: found[name] for name in facts()}, np.arange(rows, dtype=np.int32), np.arange(rows + 1, dtype=np.int64)),
     })  # fmt: skip
 
 
@@ -173,9 +181,10 @@ class Bill:
     def c(self, native: Native, threads: int) -> Contender:
         """C by hand."""
         out = np.zeros((len(RESULTS), self.rows), dtype=np.int32)
-        arrays = [*(self.columns[name] for name in (*ORDER, *MONEY)), *out]
+        arrays = [*(self.columns[name] for name in (*facts(), *money())), *out]
         places = (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
-        figures, ladder = self.constants.figures, self.constants.ladder
+        figures, ladder = self.constants.figures, np.array(self.constants.steps, dtype=np.int32)
+        assert ladder.shape == (4, 2)
         arguments = (places, address(self.constants.amounts), address(figures), address(ladder))
         flags, library = native.fastest(self.rows, arguments)
         keep = (arrays, figures, ladder)
@@ -233,7 +242,7 @@ class Bill:
         held: list[Any] = []
 
         def run() -> None:
-            held[:] = [connection.execute(query).to_arrow_table()]
+            held[:] = [connection.sql(query).to_arrow_table()]
 
         def figures() -> Figures:
             return {name: held[0][name].to_numpy().astype(np.int64) for name in RESULTS}
@@ -243,13 +252,13 @@ class Bill:
     def exact(self) -> Contender:
         """The exact evaluator, on the first accounts."""
         rows = min(SAMPLE, self.rows)
-        evaluator = Evaluator(self.program, self.program.outputs)
+        evaluator, builder = Evaluator(self.program, self.program.outputs), Builder(self.program)
         records = [self._records(row) for row in range(rows)]
         found = np.zeros((len(RESULTS), rows), dtype=np.int64)
 
         def run() -> None:
             for row in range(rows):
-                root = build(self.program, records[row])
+                root = builder.build(records[row])
                 values = evaluator.run(root)
                 for place, ref in enumerate(self.program.outputs):
                     found[place, row] = int(values[ref][0] * 100)  # type: ignore[operator]
@@ -257,7 +266,7 @@ class Bill:
         return Contender("exact", 1, rows, run, lambda: _figures(found), every=3)
 
     def _records(self, row: int) -> dict[str, Any]:
-        records: dict[str, dict[str, Any]] = {"accounts": {"account": "A", "dwelling": "D"}, "dwellings": {"dwelling": "D", "from": None, "to": None}}
+        records: dict[str, dict[str, Any]] = {"accounts": {"account": "A", "dwelling": "D"}, "dwellings": {"dwelling": "D", "from": 0, "to": None}}
         for ref, fact in self.program.inputs.items():
             if ref.name not in self.columns or ref.name == "days":
                 continue
@@ -274,7 +283,7 @@ class Bill:
     def touch(self, native: Native, threads: int) -> Contender:
         """Every column read and every result written, without rules."""
         out = np.zeros((len(RESULTS), self.rows), dtype=np.int32)
-        arrays = [*(self.columns[name] for name in (*ORDER, *MONEY)), *out]
+        arrays = [*(self.columns[name] for name in (*facts(), *money())), *out]
         places = (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
 
         def run() -> None:

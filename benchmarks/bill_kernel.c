@@ -18,14 +18,19 @@
 #define GIVEN p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11], p[12], p[13], p[14], p[15]
 
 /* amounts: 64 x 9 pence, reduced band A first; figures: one adult, none, second home, annexe in per cent, days in the year;
-   ladder: 100 and the premium in per cent for each number of full years from 0 to 127 */
+   ladder: four pairs of full years and 100 with the premium in per cent from there on, the first from 0 */
 static __attribute__((noinline)) void part(int64_t first, int64_t last, COLUMNS, const int32_t *restrict amounts,
                                            const int32_t *restrict figures, const int32_t *restrict ladder) {
     const int32_t one = 100 - figures[0], none = 100 - figures[1], second = 100 + figures[2], half = 100 - figures[3];
     const double below = 10000.0 * figures[4], guard = below / 2 + 0.5, by = 1.0 / below;
+    const int32_t step0 = ladder[1], from1 = ladder[2], step1 = ladder[3], from2 = ladder[4], step2 = ladder[5];
+    const int32_t from3 = ladder[6], step3 = ladder[7];
     for (int64_t i = first; i < last; i++) {
         int32_t amount = amounts[area[i] * 9 + band[i] + 1 - adapted[i]];
-        int32_t over = ladder[years_empty[i]];
+        int32_t years = years_empty[i];
+        int32_t over = years >= from1 ? step1 : step0;
+        over = years >= from2 ? step2 : over;
+        over = years >= from3 ? step3 : over;
         int32_t adults = counted[i], use = occupation[i], plain = spared[i], half_of = attached[i], nothing = not_charged[i];
         int32_t home = adults == 0 ? none : 100;
         home = adults == 1 ? one : home;

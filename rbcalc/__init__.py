@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from rbcalc._explain import explain
     from rbcalc._outputs import verify
     from rbcalc._rules import Council, Partnership, Rules, load
-    from rbcalc._run import Run, rebill
+    from rbcalc._rebill import rebill
+    from rbcalc._run import Run
     from rbcalc._sample import sample
     from rbcalc._years import FinancialYear
     from rbcalc.caseload.importing import import_caseload
@@ -37,7 +38,7 @@ _HOMES = {
     "explain": "rbcalc._explain",
     "import_caseload": "rbcalc.caseload.importing",
     "load": "rbcalc._rules",
-    "rebill": "rbcalc._run",
+    "rebill": "rbcalc._rebill",
     "sample": "rbcalc._sample",
     "verify": "rbcalc._outputs",
 }

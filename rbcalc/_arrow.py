@@ -33,7 +33,7 @@ def _number(values: Any, denominator: int, type_: Number) -> Any:
     if scale is None:
         # A figure that no decimal can hold, such as ninths: the fraction as text.
         return pa.array([f"{int(value)}/{denominator}" for value in values], pa.string())
-    if values.dtype.itemsize <= 4 and not (values.dtype == np.uint32):
+    if values.dtype.itemsize <= 4 and values.dtype != np.uint32:
         held = np.ascontiguousarray(values, dtype=np.int32)
         return pa.Array.from_buffers(pa.decimal32(9, scale), len(held), [None, pa.py_buffer(held)])
     held64 = np.ascontiguousarray(values, dtype=np.int64)

@@ -194,7 +194,9 @@ def differences(program: Program, records: Sequence[Records], roots: Sequence[Ro
             exact = [row.values.get(ref.name) for row in rows]
             compiled = [decoded(int(results.columns[ref][i]), results.denominators.get(ref, 1), types[ref]) for i in found]
             if exact != compiled and not results.doubt[kept]:
-                shown = ", ".join(f"{amount(e, types[ref])} / {amount(c, types[ref])}" for e, c in zip(exact, compiled, strict=False) if e != c)
+                shown = ", ".join(
+                    f"{amount(e, types[ref])} / {amount(c, types[ref])}" for e, c in zip(exact, compiled, strict=False) if e != c
+                )
                 problems[int(place)].append(f"{ref.name}: exact / compiled differ: {shown or f'{len(exact)} / {len(compiled)} rows'}")
     return problems
 

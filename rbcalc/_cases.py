@@ -74,7 +74,7 @@ class CaseReader:
         if not isinstance(file, CasesFile):
             findings.error("RB034", "not a file of cases", Span(source.file, 1, 1, 1, 1), help="kind: cases")
             findings.raise_if_errors({source.file: source.text})
-            raise AssertionError
+            raise AssertionError  # noqa: TRY004 - the line above has raised
         examples = []
         for case in file.cases:
             program = self._program(source, file, case)
@@ -171,7 +171,9 @@ def _compare_value(outcome: Outcome, row: Row, name: Text, wanted: Any, findings
     program = outcome.example.program
     type_ = type_of(program, row.entity, str(name))
     if type_ is None:
-        known = [r.name for r in program.rules if r.entity == row.entity and not r.hidden] + [i.name for i in program.inputs.values() if i.entity == row.entity]
+        known = [r.name for r in program.rules if r.entity == row.entity and not r.hidden] + [
+            i.name for i in program.inputs.values() if i.entity == row.entity
+        ]
         outcome.problems.append(f"{row.entity} has no value called {name}{suggest(str(name), known)}")
         return
     if not isinstance(wanted, Text):

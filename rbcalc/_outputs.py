@@ -53,14 +53,18 @@ class OutputFolder:
             raise UsageError("RC049", f"{path} is a file", hint="name a folder")
         if path.is_dir() and any(path.iterdir()):
             if not force:
-                raise UsageError("RC049", f"the folder {path} is not empty", hint="name another folder, or say --force to replace an earlier result")
+                raise UsageError(
+                    "RC049", f"the folder {path} is not empty", hint="name another folder, or say --force to replace an earlier result"
+                )
             if not (path / MANIFEST).is_file():
                 raise UsageError("RC049", f"the folder {path} holds something that is no result of rbcalc", hint="name another folder")
             _cleared(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError("RC049", f"the folder {path} cannot be made: {error.strerror}", hint="name a folder that you may write to") from error
+            raise OutputError(
+                "RC049", f"the folder {path} cannot be made: {error.strerror}", hint="name a folder that you may write to"
+            ) from error
         return cls(path)
 
     def place(self, name: str) -> Path:
@@ -91,7 +95,9 @@ class OutputFolder:
                 os.close(folder)
         except OSError as error:
             Path(temporary).unlink(missing_ok=True)
-            raise OutputError("RC049", f"the manifest cannot be written: {error.strerror}", where=str(self.path), hint="free some space and run it again") from error
+            raise OutputError(
+                "RC049", f"the manifest cannot be written: {error.strerror}", where=str(self.path), hint="free some space and run it again"
+            ) from error
         return self.path / MANIFEST
 
 
@@ -119,7 +125,13 @@ class ParquetFile:
         self.schema = schema.with_metadata({**(schema.metadata or {}), b"rbcalc": json.dumps(facts, ensure_ascii=False).encode()})
         try:
             self._writer = pq.ParquetWriter(
-                folder.place(name), self.schema, compression="zstd", compression_level=1, use_dictionary=_repetitive(schema), store_decimal_as_integer=True, write_statistics=False
+                folder.place(name),
+                self.schema,
+                compression="zstd",
+                compression_level=1,
+                use_dictionary=_repetitive(schema),
+                store_decimal_as_integer=True,
+                write_statistics=False,
             )
         except OSError as error:
             raise OutputError("RC049", f"{name} cannot be written: {error}", where=str(folder.path)) from error
@@ -129,7 +141,9 @@ class ParquetFile:
         try:
             self._writer.write_table(table.replace_schema_metadata(self.schema.metadata), row_group_size=8 * ROW_GROUP)
         except OSError as error:
-            raise OutputError("RC049", f"{self.name} cannot be written: {error}", where=str(self.folder.path), hint="free some space and run it again") from error
+            raise OutputError(
+                "RC049", f"{self.name} cannot be written: {error}", where=str(self.folder.path), hint="free some space and run it again"
+            ) from error
         self.rows += table.num_rows
 
     def close(self) -> None:

@@ -28,7 +28,12 @@ def value_of(text: Text, type_: Type, findings: Findings) -> Value | None:
     if isinstance(type_, Choice):
         if text in type_.members:
             return str(text)
-        findings.error("RB039", f"{text} is not one of {type_.name}", text.span, help=f"{', '.join(type_.members[:12])}{suggest(str(text), type_.members)}")
+        findings.error(
+            "RB039",
+            f"{text} is not one of {type_.name}",
+            text.span,
+            help=f"{', '.join(type_.members[:12])}{suggest(str(text), type_.members)}",
+        )
         return None
     return constant(text, type_, Names(), findings)
 
@@ -65,7 +70,12 @@ class RecordReader:
             register = self.program.registers.get(str(register_name))
             if register is None:
                 known = list(self.program.registers)
-                self.findings.error("RB039", f"no such register: {register_name}", register_name.span, help=f"one of {', '.join(known)}{suggest(str(register_name), known)}")
+                self.findings.error(
+                    "RB039",
+                    f"no such register: {register_name}",
+                    register_name.span,
+                    help=f"one of {', '.join(known)}{suggest(str(register_name), known)}",
+                )
                 continue
             for row in rows if isinstance(rows, list) else [rows]:
                 if isinstance(row, Mapping):
@@ -94,18 +104,26 @@ class RecordReader:
                     record[str(column)] = value
             else:
                 known = [*inputs, *references, *(["from", "to"] if register.dated else [])]
-                self.findings.error("RB039", f"{register.name} has no column {column}", column.span, help=suggest(str(column), known).strip(" ()") or f"columns: {', '.join(known[:30])}")
+                self.findings.error(
+                    "RB039",
+                    f"{register.name} has no column {column}",
+                    column.span,
+                    help=suggest(str(column), known).strip(" ()") or f"columns: {', '.join(known[:30])}",
+                )
         return record
 
     def _in_range(self, found: Input, value: Value, text: Text) -> bool:
         if not (isinstance(found.type, Number) or found.type == DATE) or isinstance(value, str | bool):
             return True
         if not found.low <= value <= found.high:
-            self.findings.error("RB058", f"{text} is outside the range of {found.name}", text.span, help=f"{found.title}: the range is declared with the input")
+            self.findings.error(
+                "RB058",
+                f"{text} is outside the range of {found.name}",
+                text.span,
+                help=f"{found.title}: the range is declared with the input",
+            )
             return False
         if isinstance(found.type, Number) and (Fraction(value) / found.step).denominator != 1:
             self.findings.error("RB059", f"{text} is finer than {found.name} can be", text.span, help=f"a multiple of {found.step}")
             return False
         return True
-
-

@@ -38,35 +38,38 @@ class Council:
     @property
     def title(self) -> str:
         """Its full name."""
-        document = self.rules._document(self.folder / "council.yaml")
+        document = self.rules.document_at(self.folder / "council.yaml")
         return str(document.title) if isinstance(document, AuthorityFile) else self.name.replace("_", " ").title()
 
     @property
     def facts(self) -> dict[str, Any]:
         """Who the council is, as its council.yaml says."""
-        document = self.rules._document(self.folder / "council.yaml")
+        document = self.rules.document_at(self.folder / "council.yaml")
         return document.model_dump() if isinstance(document, AuthorityFile) else {}
 
     @property
     def profile(self) -> dict[str, Any]:
         """Published sizes, for sample caseloads; empty when there are none."""
         path = self.folder / "profile.yaml"
-        document = self.rules._document(path) if path.is_file() else None
+        document = self.rules.document_at(path) if path.is_file() else None
         return document.model_dump() if isinstance(document, ProfileFile) else {}
 
     def files(self) -> list[Path]:
         """Its rule files."""
-        return [path for path in sorted(self.folder.rglob("*.yaml")) if isinstance(self.rules._document(path), RuleFile)]
+        return [path for path in sorted(self.folder.rglob("*.yaml")) if isinstance(self.rules.document_at(path), RuleFile)]
 
     def years(self) -> list[FinancialYear]:
         """The years for which its files give the members of its own lists, so that it can be billed."""
         found: set[FinancialYear] = set()
         for path in self.files():
-            document = self.rules._document(path)
+            document = self.rules.document_at(path)
             if isinstance(document, RuleFile) and any(entry.members for entry in document.lists.values()):
                 first, last = file_days(document)
                 if first > -FOREVER and last < FOREVER:
-                    found.update(FinancialYear(year) for year in range(FinancialYear.containing(first).begins, FinancialYear.containing(last).begins + 1))
+                    found.update(
+                        FinancialYear(year)
+                        for year in range(FinancialYear.containing(first).begins, FinancialYear.containing(last).begins + 1)
+                    )
         return sorted(found)
 
     def linked(self, year: str | FinancialYear, scenarios: Sequence[Path | RuleSource] = (), own: Sequence[Path] = ()) -> Linked:
@@ -74,7 +77,7 @@ class Council:
 
         Raises RulesError when the rules are wrong, UsageError when the council has no charges for the year.
         """
-        return self.rules._linked(self.name, FinancialYear.of(year), tuple(scenarios), tuple(own))
+        return self.rules.linked(self.name, FinancialYear.of(year), tuple(scenarios), tuple(own))
 
     def calculate(self, caseload: Any, year: str | FinancialYear, **options: Any) -> Run:
         """Work out a caseload of this council in memory; options as for `rbcalc.rebill`."""
@@ -103,7 +106,9 @@ class Partnership:
         when = FinancialYear.of(year)
         names = [name for name, first, last in self.memberships if first <= when.last_day and last >= when.first_day]
         if not names:
-            raise UsageError("RC042", f"{self.title} had no members in {when}", hint="choose a year of its life; rbcalc show partnerships lists them")
+            raise UsageError(
+                "RC042", f"{self.title} had no members in {when}", hint="choose a year of its life; rbcalc show partnerships lists them"
+            )
         return [self.rules.council(name) for name in names]
 
     def calculate(self, caseload: Any, year: str | FinancialYear | None = None, **options: Any) -> Run:
@@ -120,9 +125,11 @@ class Rules:
     def __init__(self, root: Path) -> None:
         """Rules under `root`, which holds england/, councils/ and partnerships/."""
         if not root.is_dir():
-            raise UsageError("RC043", f"no such folder of rules: {root}", hint="give a folder that holds england/, councils/ and partnerships/")
+            raise UsageError(
+                "RC043", f"no such folder of rules: {root}", hint="give a folder that holds england/, councils/ and partnerships/"
+            )
         self.library = Library(root)
-        self._linked = lru_cache(maxsize=256)(self._link)
+        self.linked = lru_cache(maxsize=256)(self._link)
 
     def __repr__(self) -> str:
         return f"Rules({self.library.root.name!r}: {len(self.council_names)} councils, {len(self.partnership_names)} partnerships)"
@@ -140,7 +147,9 @@ class Rules:
     def council(self, name: str) -> Council:
         """A council by name.  Raises UsageError with the nearest name."""
         if name not in self.council_names:
-            raise UsageError("RC041", f"no such council: {name}", hint=f"one of {', '.join(self.council_names)}{suggest(name, self.council_names)}")
+            raise UsageError(
+                "RC041", f"no such council: {name}", hint=f"one of {', '.join(self.council_names)}{suggest(name, self.council_names)}"
+            )
         return Council(self, name)
 
     def partnership(self, name: str) -> Partnership:
@@ -148,7 +157,7 @@ class Rules:
         if name not in self.partnership_names:
             known = self.partnership_names
             raise UsageError("RC042", f"no such partnership: {name}", hint=f"one of {', '.join(known)}{suggest(name, known)}")
-        document = self._document(self.library.root / "partnerships" / f"{name}.yaml")
+        document = self.document_at(self.library.root / "partnerships" / f"{name}.yaml")
         if not isinstance(document, PartnershipFile):
             raise UsageError("RC042", f"{name} is not a partnership file", hint="kind: partnership")
         findings = Findings()
@@ -158,9 +167,12 @@ class Rules:
             last = day_of(member.to, findings) if member.to is not None else None
             members.append((str(member.council), -FOREVER if first is None else first, FOREVER if last is None else last))
         findings.raise_if_errors(self.library.texts(findings))
-        return Partnership(self, name, str(document.title), str(document.standing), FinancialYear.of(str(document.default_year)), tuple(members))
+        return Partnership(
+            self, name, str(document.title), str(document.standing), FinancialYear.of(str(document.default_year)), tuple(members)
+        )
 
-    def _document(self, path: Path) -> Document | None:
+    def document_at(self, path: Path) -> Document | None:
+        """The document in a file.  Raises RulesError."""
         findings = Findings()
         source = self.library.open(path, findings)
         findings.raise_if_errors(self.library.texts(findings))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,11 +12,9 @@ import pyarrow as pa
 
 from rbcalc._arrow import column
 from rbcalc._both import records_of
-from rbcalc._outputs import OutputFolder, ParquetFile, provenance
 from rbcalc._rules import Council
 from rbcalc._totals import Table, Totals, added, headings, kinds
 from rbcalc._years import FinancialYear, iso
-from rbcalc.errors import UsageError
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.exact.spells import build
@@ -153,7 +151,9 @@ def _table(kernel: Kernel, refs: Sequence[Ref], values: Mapping[Ref, Any], denom
     return pa.Table.from_arrays(arrays, names=[ref.name for ref in refs])
 
 
-def _periods(kernel: Kernel, batch: CutBatch, values: Mapping[Ref, Any], denominators: Mapping[Ref, int], chosen: Mapping[str, Any], names: Any) -> Any:
+def _periods(
+    kernel: Kernel, batch: CutBatch, values: Mapping[Ref, Any], denominators: Mapping[Ref, int], chosen: Mapping[str, Any], names: Any
+) -> Any:
     entity = kernel.periods[0].entity
     rows = chosen.get(entity)
     table = _table(kernel, kernel.periods, values, denominators, rows)
@@ -166,7 +166,15 @@ def _periods(kernel: Kernel, batch: CutBatch, values: Mapping[Ref, Any], denomin
 
 
 def _rejects(
-    kernel: Kernel, council: str, table: str, numbers: Any, batch: CutBatch, rejected: Rejected, results: Results, fault: Any, exact: Mapping[int, str]
+    kernel: Kernel,
+    council: str,
+    table: str,
+    numbers: Any,
+    batch: CutBatch,
+    rejected: Rejected,
+    results: Results,
+    fault: Any,
+    exact: Mapping[int, str],
 ) -> Any:
     from rbcalc.caseload.model import REJECTS
 
@@ -252,7 +260,14 @@ class Run:
 
 
 def calculate(
-    councils: Sequence[Council], year: str | FinancialYear, caseload: Any, *, charges: Sequence[Path] = (), column_map: Path | None = None, threads: int = 2, periods: bool = True
+    councils: Sequence[Council],
+    year: str | FinancialYear,
+    caseload: Any,
+    *,
+    charges: Sequence[Path] = (),
+    column_map: Path | None = None,
+    threads: int = 2,
+    periods: bool = True,
 ) -> Run:
     """Work out a caseload in memory: a folder, Arrow tables, frames, or a Caseload that was imported before."""
     from rbcalc.caseload.importing import import_caseload
@@ -262,8 +277,12 @@ def calculate(
     programs = {council.name: council.program(when, own=charges) for council in councils}
     kernels = kernels_for(programs, periods=periods)
     only = councils[0].name if len(councils) == 1 else ""
-    held = caseload if isinstance(caseload, Caseload) else import_caseload(caseload, programs, column_map=column_map, council=only, threads=threads)
-    parts = {name: calculated(kernels[name], own, name, threads) for name, own in _by_council(held, list(programs))}
+    held = (
+        caseload
+        if isinstance(caseload, Caseload)
+        else import_caseload(caseload, programs, column_map=column_map, council=only, threads=threads)
+    )
+    parts = {name: calculated(kernels[name], own, name, threads) for name, own in by_council(held, list(programs))}
     rejects = pa.concat_tables([held.rejects, *(part.rejects for part in parts.values())])
     summary = Summary(
         when,
@@ -304,126 +323,10 @@ def report_table(program: Program, report: Report, table: Table) -> Any:
     return pa.Table.from_arrays(arrays, names=names)
 
 
-def rebill(
-    councils: Sequence[Council],
-    year: str | FinancialYear,
-    caseload: Any,
-    out: Path,
-    *,
-    charges: Sequence[Path] = (),
-    column_map: Path | None = None,
-    threads: int = 2,
-    periods: bool = False,
-    force: bool = False,
-    keep_private: bool = False,
-    command: str = "",
-    memory: str = "700MB",
-    progress: Callable[[int, int], None] | None = None,
-) -> Summary:
-    """Bill a caseload for a year into a folder, in shards, so that memory stays bounded.
-
-    Each council's bills, totals and rejects stand in its own folder; the totals of all stand under `totals`; the manifest
-    is written last.  Raises UsageError, DataError, OutputError and RulesError.
-    """
-    from rbcalc.caseload.importing import stream
-
-    when = FinancialYear.of(year)
-    programs = {council.name: council.program(when, own=charges) for council in councils}
-    if any(program.hypothetical for program in programs.values()):
-        raise UsageError("RC047", "a scenario cannot be billed", hint="use what-if for suppositions")
-    kernels = kernels_for(programs, periods=periods)
-    only = councils[0].name if len(councils) == 1 else ""
-    with stream(caseload, dict(programs), column_map=column_map, council=only, threads=threads, hashed=True, keep_private=keep_private, memory_limit=memory) as shards:
-        folder = OutputFolder.made(out, force=force)
-        writer = _Writer(folder, when, command, programs)
-        accounts = dict.fromkeys(programs, 0)
-        rejects = 0
-        for number, shard in enumerate(shards, 1):
-            for name, part_of in _by_council(shard, list(programs)):
-                part = calculated(kernels[name], part_of, name, threads)
-                accounts[name] += part.accounts
-                rejects += part.rejects.num_rows
-                writer.add(name, part)
-            if progress is not None:
-                progress(number, shards.shards)
-        writer.add_rejects(shards.rejects)
-        rejects += shards.rejects.num_rows
-        summary = Summary(
-            when,
-            tuple(programs),
-            programs,
-            {name: {report.name: kernel.totals.table(report) for report in kernel.program.reports} for name, kernel in kernels.items()},
-            accounts,
-            rejects,
-            tuple(str(item) for item in shards.assumptions),
-            tuple(shards.notes),
-        )
-        facts = {"digest": shards.content.digest, "tables": {name: {"rows": c.rows, "used": c.used, "rejected": c.rejected} for name, c in shards.counts.items()}}
-        summary.manifest = writer.finish(summary, facts)
-    return summary
-
-
-def _by_council(shard: Caseload, names: Sequence[str]) -> Iterator[tuple[str, Caseload]]:
+def by_council(shard: Caseload, names: Sequence[str]) -> Iterator[tuple[str, Caseload]]:
     """The councils of a shard with their parts; a shard of one council is used as it is."""
     there = np.unique(shard.council)
     for place in there:
         name = shard.councils[int(place)]
         if name in names:
             yield name, shard if len(there) == 1 else shard.of(name)
-
-
-class _Writer:
-    """Writes a run's files council by council."""
-
-    def __init__(self, folder: OutputFolder, year: FinancialYear, command: str, programs: Mapping[str, Program]) -> None:
-        self.folder, self.year, self.command, self.programs = folder, year, command, programs
-        self.files: dict[str, ParquetFile] = {}
-
-    def _facts(self, council: str) -> dict[str, Any]:
-        program = self.programs[council]
-        return {"council": council, "year": str(self.year), "rules": program.digest, "provisional": list(program.provisional), "command": self.command}
-
-    def add(self, council: str, part: Part) -> None:
-        """Write one council's share of a shard."""
-        self._write(council, "bills", part.bills)
-        if part.periods is not None:
-            self._write(council, "periods", part.periods)
-        if part.rejects.num_rows:
-            self._write(council, "rejects", part.rejects)
-
-    def _write(self, council: str, kind: str, table: Any) -> None:
-        name = f"{council}/{kind}.parquet" if council else f"{kind}.parquet"
-        if name not in self.files:
-            facts = self._facts(council) if council else {"year": str(self.year), "command": self.command}
-            self.files[name] = ParquetFile(self.folder, name, table.schema, facts)
-        self.files[name].write(table)
-
-    def add_rejects(self, rejects: Any) -> None:
-        """Write the rows that the import refused: to their council's file, or to the run's where no council is known."""
-        import pyarrow.compute as pc
-
-        for council in rejects["council"].unique().to_pylist() if rejects.num_rows else []:
-            chosen = rejects.filter(pc.equal(rejects["council"], council))
-            self._write(council if council in self.programs else "", "rejects", chosen)
-
-    def finish(self, summary: Summary, caseload: Mapping[str, Any]) -> Path:
-        """Totals, then the manifest."""
-        for council in summary.councils:
-            for report in self.programs[council].reports:
-                self._totals(council, report, summary.table(report.name, council))
-        for report in self.programs[summary.councils[0]].reports:
-            self._totals("", report, summary.table(report.name))
-        for file in self.files.values():
-            file.close()
-        councils = {name: {"rules": p.digest, "provisional": list(p.provisional), "accounts": summary.accounts[name]} for name, p in self.programs.items()}
-        facts = provenance(self.command, councils, caseload)
-        return self.folder.finish({"result": "rebill", "year": str(self.year), "complete": summary.rejects == 0, "rejected": summary.rejects, **facts})
-
-    def _totals(self, council: str, report: Report, table: Table) -> None:
-        program = self.programs[council or next(iter(self.programs))]
-        made = report_table(program, report, table)
-        place_in = f"{council}/totals" if council else "totals"
-        name = f"{place_in}/{report.name}.parquet"
-        facts = self._facts(council) if council else {"year": str(self.year), "command": self.command}
-        self.files[name] = ParquetFile(self.folder, name, made.schema, facts)
-        self.files[name].write(made)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -65,25 +65,27 @@ def sample(
     seed: int = 1,
     dwellings: int | None = None,
     out: str | Path,
-    format: str = "parquet",  # noqa: A002
+    format: str = "parquet",
     with_names: bool = False,
     with_errors: bool = False,
     changing: str | Fraction | None = None,
-    replace: bool = False,
+    charges: Sequence[Path] = (),
+    force: bool = False,
     progress: Progress | None = None,
 ) -> Summary:
     """Make a caseload for a council or a partnership in the folder `out`.
 
     `dwellings` replaces the published number (of the whole partnership, divided in proportion); `changing` the share of
     dwellings in which something changes within the year.  A council's rows are the same alone and in a partnership.
-    `with_names` adds invented private columns, `with_errors` a few rows that are wrong on purpose.
+    `with_names` adds invented private columns, `with_errors` a few rows that are wrong on purpose.  `charges` are council
+    files of one's own, `force` replaces an earlier sample.
     """
     check_format(format)
-    when, councils = _who(rules, council, partnership, year)
+    when, councils = _who(rules, council, partnership, year, charges)
     share = _share(changing)
     if dwellings is not None and dwellings < 1:
         raise UsageError("RC049", f"{dwellings} dwellings cannot be made", hint="give a whole number from 1")
-    plans = {found.name: read_plan(rules, found.program(when), when) for found in councils}
+    plans = {found.name: read_plan(rules, found.program(when, own=charges), when) for found in councils}
     wanted: dict[str, int | None] = dict.fromkeys(plans)
     if dwellings is not None:
         published = tuple(published_total(plans[found.name], found.profile) for found in councils)
@@ -95,7 +97,7 @@ def sample(
         makers.append(Maker(plan, made, found.name, _block(found, plan), seed, with_names, with_errors))
     _check_blocks(makers)
     folder = Path(out)
-    prepare(folder, replace)
+    prepare(folder, force)
     total = sum(maker.sizes.total for maker in makers)
     tables = {register: SampleTable() for register in makers[0].plan.columns}
     if format == "parquet" and total > LARGE:
@@ -108,10 +110,20 @@ def sample(
             told.update(table.parts[number][1])
         table.rows = sum(rows for rows, _ in table.parts.values())
         table.digest = told.hexdigest()
-    return _summary(rules, makers, folder, when, seed, tables, {"with_names": with_names, "changing": str(share) if share is not None else "", "format": format})
+    return _summary(
+        rules,
+        makers,
+        folder,
+        when,
+        seed,
+        tables,
+        {"with_names": with_names, "changing": str(share) if share is not None else "", "format": format},
+    )
 
 
-def _who(rules: Rules, council: str, partnership: str, year: str | FinancialYear) -> tuple[FinancialYear, list[Council]]:
+def _who(
+    rules: Rules, council: str, partnership: str, year: str | FinancialYear, charges: Sequence[Path]
+) -> tuple[FinancialYear, list[Council]]:
     if bool(council) == bool(partnership):
         raise UsageError("RC041", "whose caseload is wanted?", hint="give a council or a partnership, one of the two")
     if partnership:
@@ -120,6 +132,8 @@ def _who(rules: Rules, council: str, partnership: str, year: str | FinancialYear
         return when, group.councils(when)
     found = rules.council(council)
     years = found.years()
+    if not year and charges:
+        raise UsageError("RC040", "which year?", hint="give the year of the charges")
     if not year and not years:
         raise UsageError("RC045", f"{found.title} has no published charges in the rules", hint="choose another council")
     return (FinancialYear.of(year) if year else years[-1]), [found]
@@ -165,7 +179,9 @@ def _made(jobs: list[tuple[Maker, int]]) -> Iterator[tuple[int, dict[str, Rows]]
             yield place, rows
 
 
-def _one_file_each(makers: list[Maker], folder: Path, format_: str, tables: dict[str, SampleTable], total: int, progress: Progress | None) -> None:
+def _one_file_each(
+    makers: list[Maker], folder: Path, format_: str, tables: dict[str, SampleTable], total: int, progress: Progress | None
+) -> None:
     writers = {register: TableWriter(folder, register, format_) for register in tables}
     jobs = _jobs(makers)
     try:
@@ -214,7 +230,13 @@ def _many_files(makers: list[Maker], folder: Path, tables: dict[str, SampleTable
 
 
 def _summary(
-    rules: Rules, makers: list[Maker], folder: Path, when: FinancialYear, seed: int, tables: dict[str, SampleTable], options: Mapping[str, Any]
+    rules: Rules,
+    makers: list[Maker],
+    folder: Path,
+    when: FinancialYear,
+    seed: int,
+    tables: dict[str, SampleTable],
+    options: Mapping[str, Any],
 ) -> Summary:
     from importlib.metadata import version
 

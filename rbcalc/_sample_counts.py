@@ -164,7 +164,9 @@ def _rescale(plan: Plan, made: Sizes, wanted: int, streams: str) -> None:
     now = sum(sum(made.cells[name]) for name in names)
     for name in names:
         number = sum(made.cells[name]) * wanted // max(1, now)
-        made.cells[name] = _spread(plan.situations[name], plan, [max(0, free) for free in room], number, Stream(f"{streams}/{name}/changing"))
+        made.cells[name] = _spread(
+            plan.situations[name], plan, [max(0, free) for free in room], number, Stream(f"{streams}/{name}/changing")
+        )
 
 
 def _fit(made: Sizes) -> None:

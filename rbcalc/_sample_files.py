@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.csv as csv
 import pyarrow.parquet as pq
+from pyarrow import csv
 
 from rbcalc.errors import OutputError, UsageError
 
@@ -21,7 +20,7 @@ ROW_GROUP: Final = 122_880
 _KIND: Final = "sample caseload"
 
 
-def prepare(folder: Path, replace: bool) -> None:
+def prepare(folder: Path, force: bool) -> None:
     """Make the folder, or empty it of an earlier sample.  Raises OutputError when it holds anything else."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -30,8 +29,10 @@ def prepare(folder: Path, replace: bool) -> None:
         raise OutputError("RC049", "the output folder cannot be made or read", str(folder), "name another folder") from error
     if not there:
         return
-    if not replace:
-        raise OutputError("RC049", "the output folder is not empty", str(folder), "name another folder, or ask for the earlier sample to be replaced")
+    if not force:
+        raise OutputError(
+            "RC049", "the output folder is not empty", str(folder), "name another folder, or replace the earlier sample with --force"
+        )
     earlier = _earlier(folder)
     for file in earlier:
         (folder / file).unlink(missing_ok=True)
@@ -86,7 +87,7 @@ class TableWriter:
             return
         self._writer.close()
         file = f"{self.name}.{self.format}"
-        os.replace(self._part, self.folder / file)
+        self._part.replace(self.folder / file)
         self.files.append(file)
 
     def drop(self) -> None:
@@ -104,7 +105,7 @@ def write_part(folder: Path, name: str, number: int, table: Any) -> str:
     part = folder / name / f".part-{number:05d}.part"
     with parquet_writer(part, table.schema) as writer:
         writer.write_table(table, row_group_size=ROW_GROUP)
-    os.replace(part, folder / file)
+    part.replace(folder / file)
     return file
 
 
@@ -116,22 +117,21 @@ def parquet_writer(path: Path, schema: Any) -> Any:
 
 def plain(table: Any) -> Any:
     """A table as CSV holds it: yes and no, and members of lists as text."""
-    columns = []
-    for item, column in zip(table.schema, table.columns, strict=True):
-        if pa.types.is_boolean(item.type):
-            words = pa.array(["no", "yes"])
-            column = pa.chunked_array([words.take(part.cast(pa.int8())) for part in column.chunks], pa.string())
-        elif pa.types.is_dictionary(item.type):
-            column = column.cast(pa.string())
-        columns.append(column)
-    return pa.table(columns, table.schema.names)
+    words = pa.array(["no", "yes"])
+
+    def column(held: Any) -> Any:
+        if pa.types.is_boolean(held.type):
+            return pa.chunked_array([words.take(part.cast(pa.int8())) for part in held.chunks], pa.string())
+        return held.cast(pa.string()) if pa.types.is_dictionary(held.type) else held
+
+    return pa.table([column(held) for held in table.columns], table.schema.names)
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     """The manifest, last of all: what has one is whole."""
     part = folder / f".{MANIFEST}.part"
     part.write_text(json.dumps({"kind": _KIND, **manifest}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(part, folder / MANIFEST)
+    part.replace(folder / MANIFEST)
 
 
 def check_format(format_: str) -> None:

@@ -126,10 +126,14 @@ class Plan:
 def document_of(rules: Rules) -> tuple[Mapping[str, Any], Path]:
     """The sample file of the rules.  Raises UsageError when there is none."""
     paths = sorted(rules.library.root.glob("*/*/sample.yaml"))
-    document = rules._document(paths[0]) if paths else None
-    if not isinstance(document, ProfileFile):
-        raise UsageError("RC044", "the rules say nothing about sample caseloads", hint="they need a file sample.yaml beside the rules of a subject")
-    return document.model_dump(), paths[0]
+    findings = Findings()
+    source = rules.library.open(paths[0], findings) if paths else None
+    findings.raise_if_errors(rules.library.texts(findings))
+    if source is None or not isinstance(source.content, ProfileFile):
+        raise UsageError(
+            "RC044", "the rules say nothing about sample caseloads", hint="they need a file sample.yaml beside the rules of a subject"
+        )
+    return source.content.model_dump(), paths[0]
 
 
 def read_plan(rules: Rules, program: Program, year: FinancialYear) -> Plan:
@@ -148,7 +152,9 @@ def read_plan(rules: Rules, program: Program, year: FinancialYear) -> Plan:
 def _columns(layout: Layout) -> dict[str, dict[str, Column]]:
     found: dict[str, dict[str, Column]] = {}
     for register in layout.program.registers.values():
-        found[register.name] = {name: Column(name, DATE, -(10**6), 10**6, required=name == "from") for name in (("from", "to") if register.dated else ())}
+        found[register.name] = {
+            name: Column(name, DATE, -(10**6), 10**6, required=name == "from") for name in (("from", "to") if register.dated else ())
+        }
         for described in layout.inputs[register.name]:
             name = described.column or described.name
             found[register.name][name] = _column(name, described)
@@ -180,13 +186,20 @@ class _Reader:
         for name, situation in self.plan.situations.items():
             if situation.among and situation.among not in self.plan.situations:
                 known = list(self.plan.situations)
-                self.findings.error("RB039", f"{name} is among {situation.among}, which is no situation", situation.place.span, help=suggest(situation.among, known))
+                self.findings.error(
+                    "RB039",
+                    f"{name} is among {situation.among}, which is no situation",
+                    situation.place.span,
+                    help=suggest(situation.among, known),
+                )
         self.plan.wrong = tuple(self._wrong(item) for item in document.get("wrong", ()))
 
     def _keys(self, written: Mapping[Text, Any], known: tuple[str, ...]) -> None:
         for key in written:
             if isinstance(key, Text) and str(key) not in known:
-                self.findings.error("RB035", f"unknown key '{key}'", key.span, help=f"known keys here: {', '.join(known)}{suggest(str(key), known)}")
+                self.findings.error(
+                    "RB035", f"unknown key '{key}'", key.span, help=f"known keys here: {', '.join(known)}{suggest(str(key), known)}"
+                )
 
     def _situation(self, name: Text, written: Mapping[Text, Any], always: Mapping[str, Any]) -> None:
         self._keys(written, (*_SITUATION, *self.plan.columns))
@@ -229,14 +242,18 @@ class _Reader:
             column = columns.get(str(name))
             if column is None:
                 place = name.span if isinstance(name, Text) else made.place.span
-                self.findings.error("RB039", f"{register} has no column {name}", place, help=f"columns: {', '.join(columns)}{suggest(str(name), columns)}")
+                self.findings.error(
+                    "RB039", f"{register} has no column {name}", place, help=f"columns: {', '.join(columns)}{suggest(str(name), columns)}"
+                )
                 continue
             spec = reader.read(written, column.type, column.scale)
             if spec is not None:
                 specs[str(name)] = spec
         missing = [name for name, column in columns.items() if column.required and name not in specs]
         if missing:
-            self.findings.error("RB036", f"a row of {register} lacks {', '.join(missing)}", made.place.span, help="give it in the row or under always")
+            self.findings.error(
+                "RB036", f"a row of {register} lacks {', '.join(missing)}", made.place.span, help="give it in the row or under always"
+            )
         chance = share_of(row["chance"], self.findings) if "chance" in row else Fraction(1)
         slot = sum(plan.register == register for plan in made.rows)
         if register == self.plan.root and (slot >= SLOTS or "chance" in row):

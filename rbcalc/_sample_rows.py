@@ -103,7 +103,9 @@ class Maker:
     def _spread(self, total: int, stream: Stream) -> Whole:
         """For each dwelling its member of the council's own list, by falling or equal weights."""
         said = self.plan.document.get("spread", {})
-        column = next((c for columns in self.plan.columns.values() for name, c in columns.items() if name == str(said.get("column", ""))), None)
+        column = next(
+            (c for columns in self.plan.columns.values() for name, c in columns.items() if name == str(said.get("column", ""))), None
+        )
         if column is None or not isinstance(column.type, Choice):
             return np.zeros(total, np.int64)
         size = len(column.type.members)
@@ -125,7 +127,12 @@ class Maker:
                 count = chosen.size
             mine = {day: values if np.ndim(values) == 0 else np.asarray(values)[chosen] for day, values in known.items()}
             told = {word: values[chosen] for word, values in words.items()}
-            made.append((row.register, Piece(np.arange(first, first + size)[chosen], row.slot, self._values(situation, row, label, count, mine, told))))
+            made.append(
+                (
+                    row.register,
+                    Piece(np.arange(first, first + size)[chosen], row.slot, self._values(situation, row, label, count, mine, told)),
+                )
+            )
         return made
 
     def _values(

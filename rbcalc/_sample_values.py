@@ -104,10 +104,7 @@ class Spec:
 
     def draw(self, stream: Stream, count: int, known: Mapping[str, Whole | int], words: Mapping[str, Whole]) -> tuple[Whole, Flags]:
         """`count` values and whether each was given; `words` holds the columns that `own` and `any` stand for."""
-        if len(self.alternatives) == 1:
-            chosen = None
-        else:
-            chosen = deal(Stream(stream.name + "/which"), self.shares, count)
+        chosen = None if len(self.alternatives) == 1 else deal(Stream(stream.name + "/which"), self.shares, count)
         made = np.zeros(count, np.int64)
         given = np.ones(count, np.bool_)
         for place, found in enumerate(self.alternatives):
@@ -188,7 +185,9 @@ class SpecReader:
         if None in alternatives or None in shares:
             return None
         if sum(share for share in shares if share is not None) != 1:
-            self.findings.error("RB037", "the shares do not add up to 100%", place, help="each alternative has its share, and together they make 100%")
+            self.findings.error(
+                "RB037", "the shares do not add up to 100%", place, help="each alternative has its share, and together they make 100%"
+            )
             return None
         return Spec(tuple(a for a in alternatives if a is not None), tuple(s for s in shares if s is not None), place)
 
@@ -230,7 +229,9 @@ class SpecReader:
             steps.append((int(step[1] + step[2]), step[3].rstrip("s")))
             rest = rest[step.end() :]
         if begun is None or rest.strip():
-            self.findings.error("RB037", f"not a day: {part}", text.span, help="a date or a named day, with steps: year_start - 18 years + 1 day")
+            self.findings.error(
+                "RB037", f"not a day: {part}", text.span, help="a date or a named day, with steps: year_start - 18 years + 1 day"
+            )
             return None
         if _ISO.fullmatch(begun[1]):
             try:
@@ -239,7 +240,12 @@ class SpecReader:
                 self.findings.error("RB038", f"no such day: {begun[1]}", text.span)
                 return None
         if begun[1] not in self.days:
-            self.findings.error("RB039", f"no day is called {begun[1]}", text.span, help=f"one of {', '.join(sorted(self.days))}{suggest(begun[1], self.days)}")
+            self.findings.error(
+                "RB039",
+                f"no day is called {begun[1]}",
+                text.span,
+                help=f"one of {', '.join(sorted(self.days))}{suggest(begun[1], self.days)}",
+            )
             return None
         return Point(begun[1], 0, tuple(steps))
 

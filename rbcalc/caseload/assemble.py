@@ -160,7 +160,7 @@ class Assembler:
         keys["c"] = pa.array(above.council)
         upper = pa.table(keys)
         # What belongs to nobody has no council either, and owns nothing.
-        leads = above.why != Why.ORPHAN
+        leads = np.ones(above.count, np.bool_) if above.owner is None else above.owner >= 0
         if first is not None:
             leads &= first == np.arange(above.count)
         if not leads.all():

@@ -26,13 +26,13 @@ def found(body: Node) -> Interval | None:
 
 
 def test_running_totals() -> None:
-    assert found(node(Op.ADD, BEFORE, col("x"))) == Interval.of(5 - 20, 5 + 30)
-    assert found(node(Op.SUB, BEFORE, col("x"))) == Interval.of(5 - 30, 5 + 20)
-    assert found(node(Op.IF, test(Op.GT, BEFORE, const(1)), const(9), node(Op.ADD, BEFORE, const(1)))) == Interval.of(5, 9 + 10)
+    assert found(node(Op.ADD, BEFORE, col("x"))) == Interval.of(5 - 2 - 20, 5 + 3 + 30)
+    assert found(node(Op.SUB, BEFORE, col("x"))) == Interval.of(5 - 3 - 30, 5 + 2 + 20)
+    assert found(node(Op.IF, test(Op.GT, BEFORE, const(1)), const(9), node(Op.ADD, BEFORE, const(1)))) == Interval.of(5 + 1, 9 + 10)
 
 
 def test_rounding_moves_by_less_than_a_step() -> None:
-    assert found(rounded(BEFORE, step="1")) == Interval.of(5 - 10, 5 + 10)
+    assert found(rounded(BEFORE, step="1")) == Interval.of(5 - 1 - 10, 5 + 1 + 10)
 
 
 def test_what_does_more_than_move_has_no_bound() -> None:

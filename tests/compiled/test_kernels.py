@@ -255,3 +255,15 @@ def test_long_chains_and_deep_nesting() -> None:
     batch = Batch({ROOT: rows(a=np.arange(150, dtype=np.int16))})
     compiled = compile_program(made, [OUT], engine="python")
     assert compiled.run(batch).columns[OUT][:3].tolist() == [299, 301, 307]
+
+
+def test_the_engine_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same source runs without Numba where that is asked for; another engine is an error."""
+    made = program([rule("out", node(Op.ADD, col("a"), const(2)))], [fact("a", 0, 9)])
+    monkeypatch.setenv("RBCALC_ENGINE", "python")
+    compiled = compile_program(made, [OUT])
+    assert compiled.run(Batch({ROOT: rows(a=np.arange(3, dtype=np.int8))})).columns[OUT].tolist() == [2, 3, 4]
+    assert [kernel.engine for kernel in compiled.general._kernels.values()] == ["python"]
+    monkeypatch.setenv("RBCALC_ENGINE", "abacus")
+    with pytest.raises(ValueError, match="numba or python, not abacus"):
+        compile_program(made, [OUT])

@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rbcalc_cli.options import ChargesOption, CouncilOption, Format, FormatOption, PartnershipOption, RulesOption, YearOption, rules_of, say, year_of
+from rbcalc_cli.options import (
+    ChargesOption,
+    CouncilOption,
+    Format,
+    FormatOption,
+    PartnershipOption,
+    RulesOption,
+    YearOption,
+    rules_of,
+    say,
+    year_of,
+)
 from rbcalc_cli.output import table
 
 if TYPE_CHECKING:
@@ -22,16 +33,22 @@ if TYPE_CHECKING:
 
 
 def command(
-    caseload: Annotated[Path | None, typer.Option("--caseload", metavar="DIR", help="The folder with the tables of the caseload.", show_default=False)] = None,
+    caseload: Annotated[
+        Path | None, typer.Option("--caseload", metavar="DIR", help="The folder with the tables of the caseload.", show_default=False)
+    ] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Bill a sample caseload of the published size instead.")] = False,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder that the results go to.")] = Path("out"),
     council: CouncilOption = None,
     partnership: PartnershipOption = None,
     year: YearOption = None,
     charges: ChargesOption = None,
-    column_map: Annotated[Path | None, typer.Option("--map", metavar="FILE", help="A column map for another system's headers and codes.", show_default=False)] = None,
+    column_map: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE", help="A column map for another system's headers and codes.", show_default=False)
+    ] = None,
     periods: Annotated[bool, typer.Option("--periods", help="Write the periods of each account too.")] = False,
-    keep_private: Annotated[bool, typer.Option("--keep-private", help="Keep names and addresses as they are, instead of pseudonyms.")] = False,
+    keep_private: Annotated[
+        bool, typer.Option("--keep-private", help="Keep names and addresses as they are, instead of pseudonyms.")
+    ] = False,
     threads: Annotated[int, typer.Option("--threads", min=1, max=64, help="How many threads work at once.")] = 2,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier result in the folder.")] = False,
     rules: RulesOption = None,
@@ -46,7 +63,7 @@ def command(
       rbcalc rebill --council {council} --year {year} --sample --out out
       rbcalc rebill --partnership {partnership} --year {partnership_year} --sample --out out --force --format json
     """
-    from rbcalc._run import rebill
+    from rbcalc._rebill import rebill
     from rbcalc.errors import UsageError
 
     book = rules_of(rules)
@@ -81,7 +98,9 @@ def command(
         raise typer.Exit(1)
 
 
-def _asked(book: Rules, council: str | None, partnership: str | None, year: str | None, charges: Path | None) -> tuple[list[Council], FinancialYear]:
+def _asked(
+    book: Rules, council: str | None, partnership: str | None, year: str | None, charges: Path | None
+) -> tuple[list[Council], FinancialYear]:
     from rbcalc._years import FinancialYear
     from rbcalc.errors import UsageError
 

@@ -33,7 +33,8 @@ def reach(rules: Iterable[Rule], carries: Callable[[Node], bool], range_of: Call
     """Where all values that are carried lie in any of so many rows; None when they do not only move.
 
     `carries` says whether an expression depends on a carried value, `range_of` gives the range of one that does not.  Proof
-    by induction: a value starts afresh in some row, and moves at most once in each row after it.
+    by induction: a value starts afresh in some row, and moves at most once in each row after it (the first row's
+    own move is in where it starts).
     """
     moves: dict[Ref, _Move] = {}
     every = _Move()

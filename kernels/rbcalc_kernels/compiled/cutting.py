@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 from typing import Final
 
@@ -30,21 +31,20 @@ class CutDates:
             body = day if sure == _YES else Node(Op.IF, DATE, (sure, day, Node(Op.CONST, DATE, (), NEVER)), None, day.span)
             rules.append(Rule(ref.name, entity, DATE, body, f"a day on which {entity} rows are divided", span=day.span))
         self.program = replace(program, rules=tuple(rules), cuts=())
-        self._compiled: Compiled | None = compile_program(self.program, self.refs, engine=engine) if self.refs else None
+        self.compiled: Compiled | None = compile_program(self.program, self.refs, engine=engine) if self.refs else None
 
     def __call__(self, batch: Batch) -> Mapping[int, npt.NDArray[np.int32]]:
         """The dates, by the place of the cut, for each row of its entity."""
-        if self._compiled is None:
+        if self.compiled is None:
             return {}
-        results = self._compiled.run(batch)
+        results = self.compiled.run(batch)
         return {place: results.columns[ref].astype(np.int32, copy=False) for place, ref in enumerate(self.refs)}
 
     def with_parameters(self, program: Program) -> CutDates:
         """The same for a program that differs in figures only."""
-        other = CutDates.__new__(CutDates)
-        other.refs = self.refs
+        other = copy(self)
         other.program = replace(program, rules=self.program.rules, cuts=())
-        other._compiled = self._compiled.with_parameters(other.program) if self._compiled is not None else None
+        other.compiled = self.compiled.with_parameters(other.program) if self.compiled is not None else None
         return other
 
 

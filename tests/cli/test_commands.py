@@ -1,0 +1,219 @@
+"""What the commands give: checks, views, schemas, sign-off, receipts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from rbcalc._places import rules_root
+
+COUNCIL, YEAR, EARLIER = "hartlepool", "2025-26", "2024-25"
+FOR = ["--council", COUNCIL, "--year", YEAR]
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def own_rules(tmp_path: Path) -> Path:
+    """A copy of the rules with one council."""
+    folder = tmp_path / "rules"
+    shutil.copytree(rules_root() / "england", folder / "england")
+    shutil.copytree(rules_root() / "preceptors", folder / "preceptors")
+    shutil.copytree(rules_root() / "councils" / COUNCIL, folder / "councils" / COUNCIL)
+    (folder / "partnerships").mkdir()
+    return folder
+
+
+# ---------------------------------------------------------------------------------------------------------------- check
+def test_one_council_is_checked(rbcalc: Run) -> None:
+    ran = rbcalc("check", *FOR)
+    assert ran.code == 0, ran.said
+    assert "nothing wrong" in ran.err
+
+
+def test_everything_of_a_folder_is_checked_and_sorted(own_rules: Path, rbcalc: Run) -> None:
+    charges = own_rules / "councils" / COUNCIL / "charges" / f"{YEAR}.yaml"
+    charges.write_text(charges.read_text(encoding="utf-8").replace("£2083.44}", "£2083.44/week}"), encoding="utf-8")
+    profile = own_rules / "councils" / COUNCIL / "profile.yaml"
+    profile.write_text("kind: profil\n", encoding="utf-8")
+    ran = rbcalc("check", "--rules", own_rules, "--format", "json")
+    assert ran.code == 1
+    found = json.loads(ran.out)
+    assert found["errors"] == len(found["findings"]) >= 1
+    places = [(each["file"], each["line"], each["column"]) for each in found["findings"]]
+    assert places == sorted(places)
+    assert ("rules/councils/hartlepool/profile.yaml", 1, 7) in places
+
+
+def test_findings_of_one_year_are_found(own_rules: Path, rbcalc: Run) -> None:
+    charges = own_rules / "councils" / COUNCIL / "charges" / f"{YEAR}.yaml"
+    charges.write_text(charges.read_text(encoding="utf-8").replace("£2083.44}", "£2083.44/week}"), encoding="utf-8")
+    assert rbcalc("check", charges, "--rules", own_rules).code == 1
+    ran = rbcalc("check", "--rules", own_rules, "--format", "github", *FOR)
+    assert ran.code == 1
+    assert ran.out.startswith(f"::error file=rules/councils/{COUNCIL}/charges/{YEAR}.yaml,line=")
+    assert rbcalc("check", "--rules", own_rules, "--council", COUNCIL, "--year", EARLIER).code == 0
+
+
+def test_statute_precepts_and_partnerships_can_be_checked_alone(rbcalc: Run) -> None:
+    for path in ("rules/england/council_tax/liability.yaml", "rules/preceptors/cleveland_fire.yaml", "rules/partnerships/westwey.yaml"):
+        ran = rbcalc("check", path)
+        assert ran.code == 0, ran.said
+
+
+# ----------------------------------------------------------------------------------------------------------------- test
+def test_cases_from_anywhere_run_in_both_evaluators(rbcalc: Run) -> None:
+    ran = rbcalc("test", Path(__file__).parents[1] / "explain" / "cases.yaml")
+    assert ran.code == 0, ran.said
+    assert "6 cases of 1 files, 0 failed, both evaluators" in ran.err
+
+
+def test_a_folder_without_cases_is_said_to_be_so(tmp_path: Path, rbcalc: Run) -> None:
+    ran = rbcalc("test", tmp_path)
+    assert ran.code == 0
+    assert "no case files there" in ran.err
+
+
+# ----------------------------------------------------------------------------------------------------------------- show
+def test_councils_and_partnerships_are_listed(rbcalc: Run) -> None:
+    rows = json.loads(rbcalc("show", "councils", "--format", "json").out)["rows"]
+    assert {"name": COUNCIL, "title": "Hartlepool Borough Council"}.items() <= next(row for row in rows if row["name"] == COUNCIL).items()
+    assert "westwey" in rbcalc("show", "partnerships").out
+
+
+def test_the_rate_card_has_every_figure_with_its_source(rbcalc: Run) -> None:
+    ran = rbcalc("show", "rates", *FOR, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(ran.out)))
+    assert all(row["Source"] and row["Status"] in ("confirmed", "provisional") for row in rows)
+    found = {(row["Name"], row["For"]): row for row in rows}
+    assert found["band_d_amount", "billing authority"]["Value"] == "£2,083.44 a year"
+    assert "Hartlepool" in found["band_d_amount", "billing authority"]["Source"]
+    assert found["single_adult_discount", ""]["Value"] == "25 %"
+    assert found["single_adult_discount", ""]["By whom"] == "set by law"
+    assert found["empty_premium", "from 10"]["Value"] == "300 %"
+    same = rbcalc("show", "parameters", *FOR, "--format", "csv")
+    assert same.out == ran.out
+
+
+def test_a_rule_is_shown_as_an_officer_reads_it(rbcalc: Run) -> None:
+    ran = rbcalc("show", "rule", "discount_class", *FOR)
+    assert "Discount or premium that applies" in ran.out
+    assert "3. when counted_adults = 1\n     give one_adult_25\n     Only one adult counts." in ran.out
+    assert "rules/england/council_tax/discounts.yaml:" in ran.out
+    lines = json.loads(rbcalc("show", "rule", "discount_class", *FOR, "--format", "json").out)["lines"]
+    assert lines[-1]["when"] == "otherwise"
+
+
+def test_what_a_rule_reads_is_a_tree(rbcalc: Run) -> None:
+    tree = rbcalc("show", "graph", "bill", *FOR).out.splitlines()
+    assert tree[:3] == ["bill", "  charge_total", "    charge"]
+    assert any(line.strip() == "band (fact)" for line in tree)
+    assert not any("__" in line for line in tree)
+    dot = rbcalc("show", "graph", "bill", *FOR, "--dot").out
+    assert dot.startswith("digraph")
+    assert '"charge_total" -> "bill";' in dot
+
+
+def test_facts_and_rules_are_listed(rbcalc: Run) -> None:
+    rows = json.loads(rbcalc("show", "inputs", *FOR, "--format", "json").out)["rows"]
+    assert {"table": "dwellings", "column": "band", "required": "yes"}.items() <= next(r for r in rows if r["column"] == "band").items()
+    assert "net_annual_charge" in rbcalc("show", "rules", *FOR).out
+
+
+def test_differences_are_told_in_words(rbcalc: Run) -> None:
+    ran = rbcalc("show", "diff", EARLIER, YEAR, "--council", COUNCIL)
+    assert "Premium for a second home: from 0 % to 100 %" in ran.out
+    assert "billing authority: from £1,703.17 a year to £2,083.44 a year" in ran.out
+    assert rbcalc("show", "diff", YEAR, YEAR, "--council", COUNCIL).out.splitlines()[-1] == "nothing differs"
+    other = rbcalc("show", "diff", COUNCIL, "stevenage", "--year", YEAR, "--format", "csv")
+    assert other.code == 0
+    assert "Band D amount" in other.out
+
+
+def test_a_sign_off_holds_until_a_rule_changes(own_rules: Path, rbcalc: Run, tmp_path: Path) -> None:
+    record = tmp_path / "signed.json"
+    ran = rbcalc("show", "--sign-off", *FOR, "--rules", own_rules, "--record", record)
+    assert ran.code == 0, ran.said
+    assert f"| Old ({EARLIER}) | New ({YEAR}) |" in ran.out
+    assert "| Premium for a second home |  | 0 % | 100 % |" in ran.out
+    assert "☐" in ran.out
+    assert "transcribed, not adopted" in ran.out
+    held = rbcalc("show", "sign-off", "--rules", own_rules, "--holds", record)
+    assert (held.code, held.out) == (0, f"the sign-off of {COUNCIL}, {YEAR} holds\n")
+    liability = own_rules / "england" / "council_tax" / "liability.yaml"
+    liability.write_text(liability.read_text(encoding="utf-8") + "\n# a remark\n", encoding="utf-8")
+    void = rbcalc("show", "sign-off", "--rules", own_rules, "--holds", record)
+    assert void.code == 1
+    assert "is void:\n  rules/england/council_tax/liability.yaml was changed" in void.out
+
+
+def test_the_generated_source_is_python(rbcalc: Run) -> None:
+    ran = rbcalc("show", "--python", *FOR, "--outputs", "bill")
+    assert ran.code == 0, ran.said
+    assert "def " in ran.out
+    compile(ran.out, "generated", "exec")
+
+
+# --------------------------------------------------------------------------------------------------------------- schema
+def test_the_schema_of_rule_files_is_written_for_editors(tmp_path: Path, rbcalc: Run) -> None:
+    ran = rbcalc("schema", "rules", "--write", tmp_path)
+    assert ran.code == 0
+    schema = json.loads((tmp_path / "rbcalc-rules.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft7Validator.check_schema(schema)
+    assert "yaml-language-server" in ran.err
+    good = {"kind": "partnership", "name": "x", "title": "X", "standing": "live", "default_year": "2025-26", "members": []}
+    jsonschema.validate(good, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**good, "standing": "maybe"}, schema)
+
+
+def test_the_schema_of_the_caseload_says_type_unit_range_and_members(rbcalc: Run) -> None:
+    tables = json.loads(rbcalc("schema", "input", *FOR).out)["tables"]
+    band = next(column for column in tables["dwellings"]["columns"] if column["name"] == "band")
+    assert band["members"] == list("ABCDEFGH")
+    money = next(column for column in tables["accounts"]["columns"] if column["name"] == "fallen_due")
+    assert (money["unit"], money["range"], money["step"], money["required"]) == ("£", ["£0.00", "£1,000,000.00"], "1/100", "no")
+    assert tables["people"]["optional"] is True
+
+
+# ------------------------------------------------------------------------------------------------------- purge, verify
+def test_a_purge_gives_a_receipt(tmp_path: Path, rbcalc: Run) -> None:
+    (tmp_path / ".cache").mkdir(mode=0o700)
+    (tmp_path / ".cache" / "left").write_text("x", encoding="utf-8")
+    ran = rbcalc("purge", "--list")
+    assert ran.code == 0
+    assert "removed 1 files, 1 bytes" in ran.out
+    assert "SHA-256" in ran.out
+    assert not (tmp_path / ".cache" / "left").exists()
+    assert json.loads(rbcalc("purge", "--json").out)["files"] == 0
+
+
+def test_an_output_that_was_changed_is_not_what_it_says(tmp_path: Path, rbcalc: Run) -> None:
+    from rbcalc._outputs import OutputFolder
+
+    folder = OutputFolder.made(tmp_path / "out")
+    folder.place("bills.txt").write_text("1\n", encoding="utf-8")
+    folder.keep("bills.txt", 1)
+    folder.finish({"result": "test"})
+    assert rbcalc("verify", "out").code == 0
+    (tmp_path / "out" / "bills.txt").write_text("2\n", encoding="utf-8")
+    ran = rbcalc("verify", "out")
+    assert ran.code == 1
+    assert "bills.txt was changed" in ran.out
+    assert rbcalc("verify", "out", "--quiet").said == ""
+
+
+# -------------------------------------------------------------------------------------------------------------- output
+def test_no_cell_is_a_formula(capsys: pytest.CaptureFixture[str]) -> None:
+    from rbcalc_cli.options import Format
+    from rbcalc_cli.output import table
+
+    table("", ("A",), [("=1+1",), ("@x",), ("-£5.00",), ("-5",), ("-x",), ("fine",)], Format.CSV)
+    assert capsys.readouterr().out.splitlines() == ["A", "'=1+1", "'@x", "-£5.00", "-5", "'-x", "fine"]
