@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from rbcalc._explain_words import Words, Written, rounded
+from rbcalc._explain_words import Words, Written, conjuncts, exact, nothing, plain, refs_of, rounded, summed_up, walk
 from rbcalc._show import amount
-from rbcalc._years import FinancialYear, iso, shown
+from rbcalc._years import FinancialYear, shown
 from rbcalc.errors import DataError, UsageError
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.faults import CalculationFault
@@ -22,7 +22,7 @@ from rbcalc_kernels.exact.layout import layout_of
 from rbcalc_kernels.exact.rows import Row
 from rbcalc_kernels.exact.spells import build
 from rbcalc_kernels.exact.trace import Entry, Step, Trace
-from rbcalc_kernels.language.types import DATE, Number, Type
+from rbcalc_kernels.language.types import Number
 from rbcalc_kernels.program.graph import Case, Node, Op, Program, Ref, Source, Value
 from rbcalc_kernels.source import suggest
 
@@ -127,14 +127,27 @@ def explain_example(example: Any, council: str = "") -> Explanation:
     return explain_records(example.program, example.records, council=council, reference=example.name)
 
 
+def explain(run: Any, account: str, *, caseload: Any = None) -> Explanation:
+    """An account of a run, explained.
+
+    `caseload` is what the run was made from (a folder, tables, or an imported caseload); a run that kept its caseload needs
+    none.  Raises UsageError when the account is not there, DataError when it cannot be worked out.
+    """
+    held = caseload if caseload is not None else getattr(run, "caseload", None)
+    if held is None:
+        raise UsageError("RC048", "the run did not keep its caseload", hint="give it again: explain(run, account=..., caseload=...)")
+    return explain_account(held, run.summary.programs, account)
+
+
 def explain_account(
     source: Any, programs: Mapping[str, Program], account: str, *, titles: Mapping[str, str] | None = None, column_map: Any = None
 ) -> Explanation:
-    """An account of a caseload (a folder, or tables), explained.  Raises UsageError when the caseload does not have it."""
+    """An account of a caseload (a folder, tables, or an imported one), explained.  Raises UsageError when it is not there."""
     from rbcalc.caseload.importing import import_caseload
+    from rbcalc.caseload.model import Caseload
 
     only = next(iter(programs)) if len(programs) == 1 else ""
-    caseload = import_caseload(source, programs, column_map=column_map, council=only)
+    caseload = source if isinstance(source, Caseload) else import_caseload(source, programs, column_map=column_map, council=only)
     council, records = account_records(caseload, programs, account)
     return explain_records(programs[council], records, council=(titles or {}).get(council, council), reference=account)
 
@@ -167,7 +180,7 @@ class _Teller:
         self.summed = {
             ref.name
             for rule in program.rules
-            if rule.entity == root.entity and not _nothing(root.values.get(rule.name))
+            if rule.entity == root.entity and not nothing(root.values.get(rule.name))
             for ref in summed_up(rule.body)
         }
         self.relevant: dict[Place, Entry] = {}
@@ -210,7 +223,7 @@ class _Teller:
                 and refs <= totals
                 and not rule.cases
                 or (rule.name in totals or last or Ref(rule.entity, rule.name) in self.program.outputs)
-                and not _nothing(value)
+                and not nothing(value)
             ):
                 yield rule.name
 
@@ -222,7 +235,7 @@ class _Teller:
             if entry is None or (ref, id(row)) in self.relevant:
                 continue
             self.relevant[ref, id(row)] = entry
-            if row is self.root and _nothing(entry.value) and ref.name not in self.results:
+            if row is self.root and nothing(entry.value) and ref.name not in self.results:
                 continue  # a total of nought is not taken apart
             asked = self._asked(entry)
             waiting += [
@@ -306,8 +319,8 @@ class _Teller:
         if entry.case is not None:
             case = entry.rule.cases[entry.case]
             unasked = case.when is None or all(node.op in (Op.NOT, Op.KNOWN) for node in walk(case.when))
-            return unasked and case.give.op is Op.CONST and _nothing(entry.value) and not self._near(entry)
-        if _nothing(entry.value):
+            return unasked and case.give.op is Op.CONST and nothing(entry.value) and not self._near(entry)
+        if nothing(entry.value):
             return entry.row is self.root or entry.rule.body.op is Op.IF or entry.rule.name not in self.summed
         return written.leaf is not None and written.leaf[0] in self.program.inputs
 
@@ -348,7 +361,7 @@ class _Teller:
     def _came_near(self, case: Case, row: Row) -> bool:
         assert case.when is not None
         known = other = False
-        for part in _conjuncts(case.when):
+        for part in conjuncts(case.when):
             if not self.words.value(part, row):
                 over = part.op is Op.NOT and part.args[0].op is Op.REACHED
                 return known and part.op is not Op.KNOWN and (other or over)
@@ -412,77 +425,9 @@ class _Teller:
         return made
 
 
-def exact(value: Value | None) -> Any:
-    """A value for a program to read: fractions as text such as 5/9, days as dates are left to `plain`."""
-    return str(value) if isinstance(value, Fraction) else value
-
-
-def plain(value: Value | None, type_: Type) -> dict[str, Any]:
-    """A value with its unit, exact as text, as a decimal, and in words."""
-    if type_ == DATE and isinstance(value, int):
-        return {"value": iso(value), "unit": "date", "words": amount(value, type_)}
-    made: dict[str, Any] = {"value": exact(value), "unit": str(type_), "words": amount(value, type_)}
-    if isinstance(type_, Number) and value is not None and not isinstance(value, str):
-        made["decimal"] = decimal(Fraction(value))
-    return made
-
-
-def decimal(number: Fraction, places: int = 12) -> str:
-    """A decimal of at most so many places; one that goes on is cut, which the exact text beside it shows."""
-    sign, number = ("-" if number < 0 else ""), abs(number)
-    whole, part = divmod(int(number * 10**places), 10**places)
-    tail = f"{part:0{places}d}".rstrip("0")
-    return f"{sign}{whole}.{tail}" if tail else f"{sign}{whole}"
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """A node and all that it is made of."""
-    waiting = [node]
-    while waiting:
-        found = waiting.pop()
-        yield found
-        waiting += found.args
-
-
-def refs_of(node: Node) -> Iterator[Ref]:
-    """The facts and rules that an expression reads."""
-    return (found.value for found in walk(node) if isinstance(found.value, Ref))
-
-
-def summed_up(node: Node) -> Iterator[Ref]:
-    """The values of other rows that an expression adds up as they are."""
-    return (found.args[0].value for found in walk(node) if found.op is Op.AGGREGATE and isinstance(found.args[0].value, Ref))
-
-
-def _conjuncts(node: Node) -> Iterator[Node]:
-    if node.op is Op.AND:
-        for arg in node.args:
-            yield from _conjuncts(arg)
-    else:
-        yield node
-
-
-def _nothing(value: Value | None) -> bool:
-    return value is None or value is False or (isinstance(value, Fraction) and value == 0)
-
-
 def _told(fault: CalculationFault) -> str:
     days = f" on {shown(fault.first_day)}" if fault.first_day is not None and not fault.table else ""
     return f"{fault}{days}"
 
 
-__all__ = [
-    "Explanation",
-    "Fact",
-    "Line",
-    "Section",
-    "account_records",
-    "decimal",
-    "exact",
-    "explain_account",
-    "explain_example",
-    "explain_records",
-    "plain",
-    "refs_of",
-    "walk",
-]
+__all__ = ["Explanation", "Fact", "Line", "Section", "account_records", "explain", "explain_account", "explain_example", "explain_records"]

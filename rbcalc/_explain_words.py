@@ -7,16 +7,19 @@ away, and so do terms that change nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Final
 
 from rbcalc._show import amount
+from rbcalc._years import iso
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.exact.paths import path_between
 from rbcalc_kernels.exact.rows import Row
 from rbcalc_kernels.exact.timelines import rows_below
-from rbcalc_kernels.language.types import Type
+from rbcalc_kernels.language.types import DATE, Number, Type
 from rbcalc_kernels.program.graph import Aggregate, Node, Op, Program, Ref, Rounding, Value
 
 _BRACES: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -172,3 +175,59 @@ def rounded(rounding: Rounding) -> str:
 
 def _is(value: Value | None, number: int) -> bool:
     return value is not None and not isinstance(value, str | bool) and value == number
+
+
+def exact(value: Value | None) -> Any:
+    """A value for a program to read: fractions as text such as 5/9, days as dates are left to `plain`."""
+    return str(value) if isinstance(value, Fraction) else value
+
+
+def plain(value: Value | None, type_: Type) -> dict[str, Any]:
+    """A value with its unit, exact as text, as a decimal, and in words."""
+    if type_ == DATE and isinstance(value, int):
+        return {"value": iso(value), "unit": "date", "words": amount(value, type_)}
+    made: dict[str, Any] = {"value": exact(value), "unit": str(type_), "words": amount(value, type_)}
+    if isinstance(type_, Number) and value is not None and not isinstance(value, str):
+        made["decimal"] = decimal(Fraction(value))
+    return made
+
+
+def decimal(number: Fraction, places: int = 12) -> str:
+    """A decimal of at most so many places; one that goes on is cut, which the exact text beside it shows."""
+    sign, number = ("-" if number < 0 else ""), abs(number)
+    whole, part = divmod(int(number * 10**places), 10**places)
+    tail = f"{part:0{places}d}".rstrip("0")
+    return f"{sign}{whole}.{tail}" if tail else f"{sign}{whole}"
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """A node and all that it is made of."""
+    waiting = [node]
+    while waiting:
+        found = waiting.pop()
+        yield found
+        waiting += found.args
+
+
+def refs_of(node: Node) -> Iterator[Ref]:
+    """The facts and rules that an expression reads."""
+    return (found.value for found in walk(node) if isinstance(found.value, Ref))
+
+
+def summed_up(node: Node) -> Iterator[Ref]:
+    """The values of other rows that an expression adds up as they are."""
+    return (found.args[0].value for found in walk(node) if found.op is Op.AGGREGATE and isinstance(found.args[0].value, Ref))
+
+
+def conjuncts(node: Node) -> Iterator[Node]:
+    """The conditions that must all hold."""
+    if node.op is Op.AND:
+        for arg in node.args:
+            yield from conjuncts(arg)
+    else:
+        yield node
+
+
+def nothing(value: Value | None) -> bool:
+    """Whether a value is nought, no or not known."""
+    return value is None or value is False or (isinstance(value, Fraction) and value == 0)

@@ -23,6 +23,7 @@ from rbcalc_kernels.program.graph import Program, Ref, Report
 
 if TYPE_CHECKING:
     from rbcalc.caseload.model import Caseload
+    from rbcalc_kernels.compiled.cutting import CutDates
     from rbcalc_kernels.compiled.evaluator import Compiled, Results
     from rbcalc_kernels.compiled.spells import CutBatch, Rejected
 
@@ -62,8 +63,10 @@ class Kernel:
         rules = {Ref(rule.entity, rule.name) for rule in program.rules}
         refs = tuple(ref for ref in needed if ref in rules)
         self.facts = tuple(ref for ref in needed if ref not in rules)
-        self.compiled: Compiled = compile_program(program, refs) if like is None else like.compiled.with_parameters(program)
-        self.cuts = CutDates(program) if like is None else like.cuts.with_parameters(program)
+        shared = like is not None and like.compiled.outputs == refs
+        self.compiled: Compiled = like.compiled.with_parameters(program) if like is not None and shared else compile_program(program, refs)
+        same_cuts = like is not None and like.program.cuts == program.cuts
+        self.cuts: CutDates = like.cuts.with_parameters(program) if like is not None and same_cuts else CutDates(program)
 
     def run(self, registers: Mapping[str, Any], threads: int) -> tuple[CutBatch, Rejected, Results]:
         """Cut and work out the accounts of some registers."""
@@ -121,12 +124,16 @@ def _roots(kernel: Kernel, batch: CutBatch, entity: str) -> Any:
 
 
 def _settle(kernel: Kernel, registers: Mapping[str, Any], batch: CutBatch, results: Results, fault: Any) -> dict[int, str]:
-    """Work out exactly the accounts that the kernel leaves in doubt, and put their figures in place."""
+    """Work out exactly the accounts that the kernel leaves in doubt or refuses, and put their figures in place.
+
+    A kernel works out both sides of a choice, so it may refuse an account for a side that was not taken.
+    """
     found: dict[int, str] = {}
-    for root in np.flatnonzero(results.doubt):
+    for root in np.flatnonzero((results.doubt != 0) | (fault != 0)):
         try:
             row = build(kernel.program, records_of(kernel.program, registers, int(batch.kept[root])))
             Evaluator(kernel.program, results.columns).run(row, None)
+            fault[root] = 0
         except CalculationFault as reason:
             fault[root] = np.iinfo(fault.dtype).max
             found[int(root)] = str(reason.reason)
@@ -187,10 +194,10 @@ def _rejects(
         told = results.faults[place - 1] if int(root) not in exact else None
         reason_word = exact[int(root)] if told is None else str(told.reason)
         words, remedy = REASONS[reason_word]
-        about = f": {told.what}" if told is not None and getattr(told, "what", "") else ""
+        about = f": {told.rule.name} {told.about}".rstrip() if told is not None else ""
         rows.append((table, int(numbers[batch.kept[root]]), "", words + about, remedy, council))
-    columns = list(zip(*rows, strict=True)) if rows else [[] for _ in REJECTS]
-    return pa.table([pa.array(list(values), found.type) for values, found in zip(columns, REJECTS, strict=True)], schema=REJECTS)
+    columns = [[row[place] for row in rows] for place in range(len(REJECTS))]
+    return pa.table([pa.array(values, found.type) for values, found in zip(columns, REJECTS, strict=True)], schema=REJECTS)
 
 
 @dataclass(slots=True)
@@ -318,7 +325,7 @@ def report_table(program: Program, report: Report, table: Table) -> Any:
             arrays.append(pa.array([str(value) for value in values], pa.string()))
             continue
         scale = 100 if isinstance(type_, Number) and type_.is_money else 1
-        whole = np.array([int(value * scale) for value in values], dtype=np.int64)  # type: ignore[operator, arg-type]
+        whole = np.array([int(value * scale) for value in values], dtype=np.int64)  # type: ignore[operator]
         arrays.append(column(whole, scale, type_))
     return pa.Table.from_arrays(arrays, names=names)
 

@@ -18,11 +18,12 @@ from rbcalc_kernels.exact.layout import Layout, layout_of
 from rbcalc_kernels.language.documents import ProfileFile, Text
 from rbcalc_kernels.language.types import DATE, YES_NO, Choice, Number, Type
 from rbcalc_kernels.program.graph import Input, Program
-from rbcalc_kernels.source import Findings, suggest
+from rbcalc_kernels.source import Findings, Span, suggest
 
 _TOP: Final = ("kind", "title", "source", "size", "references", "spread", "changing", "values", "always", "situations", "private", "wrong")
 _SITUATION: Final = ("title", "source", "each", "count", "share", "least", "rest", "among", "only", "changing", "let")
 _WRONG: Final = ("register", "column", "value", "rows", "copy", "why")
+_NEEDED: Final = ("size", "references", "situations")
 SLOTS: Final = 4  # rows of the root's register that a dwelling may have
 
 
@@ -179,9 +180,18 @@ class _Reader:
     def read(self) -> None:
         document = self.plan.document
         self._keys(document, _TOP)
+        for key in _NEEDED:
+            if not isinstance(document.get(key), Mapping):
+                self.findings.error("RB036", f"'{key}' is missing", self._top(), help=f"add {key}: with what belongs to it")
+        self.findings.raise_if_errors(self.plan.texts)
         always = document.get("always", {})
         for name, written in document["situations"].items():
+            if not isinstance(written, Mapping):
+                self.findings.error("RB037", "expected a mapping", name.span)
+                continue
             for filled, each in _each(name, written):
+                if str(filled) in self.plan.situations:
+                    self.findings.error("RB069", f"there are two situations {filled}", filled.span)
                 self._situation(filled, each, always)
         for name, situation in self.plan.situations.items():
             if situation.among and situation.among not in self.plan.situations:
@@ -196,10 +206,24 @@ class _Reader:
 
     def _keys(self, written: Mapping[Text, Any], known: tuple[str, ...]) -> None:
         for key in written:
-            if isinstance(key, Text) and str(key) not in known:
+            if str(key) not in known:
                 self.findings.error(
-                    "RB035", f"unknown key '{key}'", key.span, help=f"known keys here: {', '.join(known)}{suggest(str(key), known)}"
+                    "RB035",
+                    f"unknown key '{key}'",
+                    key.span if isinstance(key, Text) else self._top(),
+                    help=f"known keys here: {', '.join(known)}{suggest(str(key), known)}",
                 )
+
+    def _top(self) -> Span:
+        return Span(next(iter(self.plan.texts)), 1, 1, 1, 1)
+
+    def _whole(self, text: Text | None, otherwise: int) -> int:
+        if text is None:
+            return otherwise
+        if not str(text).isdigit() or len(text) > 9:
+            self.findings.error("RB037", f"expected a whole number, not {text}", text.span)
+            return otherwise
+        return int(text)
 
     def _situation(self, name: Text, written: Mapping[Text, Any], always: Mapping[str, Any]) -> None:
         self._keys(written, (*_SITUATION, *self.plan.columns))
@@ -208,7 +232,7 @@ class _Reader:
             str(name),
             name,
             tuple(str(path) for path in (count if isinstance(count, list) else [count])),
-            least=int(written.get("least", 0)),
+            least=self._whole(written.get("least"), 0),
             among=str(written.get("among", "")),
             only=tuple(str(member) for member in written.get("only", ())),
             changing=str(written.get("changing", "no")) == "yes",
@@ -228,8 +252,10 @@ class _Reader:
             optional = self.plan.program.registers[register].optional
             rows = written.get(register, [] if optional else [{}])
             for row in rows if isinstance(rows, list) else [rows]:
-                times = int(row.get("times", 1))
-                for _ in range(times):
+                if not isinstance(row, Mapping):
+                    self.findings.error("RB037", f"expected a row of {register}, or a list of rows", name.span)
+                    continue
+                for _ in range(self._whole(row.get("times"), 1)):
                     self._row(made, register, {**always.get(register, {}), **row}, reader)
         self.plan.situations[made.name] = made
 
@@ -266,7 +292,9 @@ class _Reader:
         if column and column not in self.plan.columns.get(register, {}) and column not in self.plan.references(register):
             self.findings.error("RB039", f"{register} has no column {column}", item["register"].span)
         value = item.get("value", item["register"])
-        return Wrong(register, column, value, int(item.get("rows", 1)), str(item.get("copy", "no")) == "yes", str(item.get("why", "")))
+        return Wrong(
+            register, column, value, self._whole(item.get("rows"), 1), str(item.get("copy", "no")) == "yes", str(item.get("why", ""))
+        )
 
 
 def _each(name: Text, written: Mapping[Text, Any]) -> Iterator[tuple[Text, Mapping[Text, Any]]]:

@@ -158,7 +158,12 @@ class Checker:
 
         root = self.rules.library.root
         for path in case_files([root / "councils" / self.council if self.council else root]):
-            if self.rules.library.open(path, Findings()) is not None:
+            source = self.rules.library.open(path, Findings())
+            if (
+                source is not None
+                and isinstance(source.content, CasesFile)
+                and self.year in (None, FinancialYear.of(str(source.content.year)))
+            ):
                 yield path
 
 

@@ -38,8 +38,12 @@ were not understood, 3 the caseload cannot be used, 4 the output could not be wr
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    raise SystemExit(outcome(given))
+    code = outcome(list(sys.argv[1:] if arguments is None else arguments))
+    try:
+        sys.stdout.flush()
+    except OSError:  # what is left cannot be written, and was reported
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(code)
 
 
 def outcome(given: list[str]) -> int:
@@ -56,8 +60,7 @@ def outcome(given: list[str]) -> int:
     except KeyboardInterrupt:
         return _told("stopped", INTERRUPTED)
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - whoever read our output has gone
-        return FINE
+        return FINE  # whoever read the output has seen enough
     except Exception as error:
         if os.environ.get("RBCALC_DEBUG"):
             raise
@@ -126,16 +129,21 @@ def helping(name: str, *, filled: bool = True) -> str:
     return text.replace("\n\nExamples:\n", "\n\n\b\nExamples:\n")
 
 
-def _about(version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False) -> None:
-    if version:
-        from importlib.metadata import PackageNotFoundError
-        from importlib.metadata import version as installed
+def _version(asked: bool) -> None:
+    from importlib.metadata import PackageNotFoundError, version
 
+    if asked:
         try:
-            typer.echo(installed("rbcalc"))
+            typer.echo(version("rbcalc"))
         except PackageNotFoundError:
             typer.echo("not installed")
         raise typer.Exit
+
+
+def _about(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_version)] = False,
+) -> None:
+    assert not version
 
 
 def _stub(line: str) -> Callable[..., Any]:
@@ -148,7 +156,5 @@ def _stub(line: str) -> Callable[..., Any]:
 def _told(message: str, code: int) -> int:
     with contextlib.suppress(OSError):
         sys.stdout.flush()
-    if code == OUTPUT:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - nothing more can be written there
     sys.stderr.write(f"{message}\n")
     return code

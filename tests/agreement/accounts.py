@@ -212,7 +212,10 @@ class _Story:
             dwellings[0]["from"] = self.begins - self.random.choice((1, 400))
             dwellings[-1]["to"] = None
         self.random.shuffle(people)
-        return {"accounts": [self.account()], "dwellings": dwellings, "people": people}
+        account = self.account()
+        if any(record["occupation"] in ("main_home", None) for record in dwellings) and not people:
+            account["care_leaver_birth_date"] = None  # whether such a care leaver lives alone is not known
+        return {"accounts": [account], "dwellings": dwellings, "people": people}
 
     def stretch(self, first: int, last: int) -> tuple[list[Record], list[Record]]:
         kind = self.random.choice(("occupied",) * 6 + ("unfurnished",) * 4 + ("furnished",) * 3 + ("recorded", "presumed"))

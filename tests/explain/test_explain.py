@@ -6,12 +6,15 @@ import json
 import os
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import rbcalc
 from rbcalc._cases import CaseReader, Example
-from rbcalc._explain import Section, decimal, explain_account, explain_example
+from rbcalc._explain import Section, explain_account, explain_example
+from rbcalc._explain_words import decimal
 from rbcalc._rules import load
 from rbcalc.errors import DataError, UsageError
 from rbcalc_cli.explaining import as_json, as_text, as_tree
@@ -55,7 +58,7 @@ def test_a_figure_that_was_rounded_says_what_it_was(examples: dict[str, Example]
     told = explain_example(examples["single adult"])
     line = next(line for line in told.account.members[0].lines if line.title == "Charge for the period")
     assert (line.words, line.exact, line.rounding) == ("£1,221.32", "£1,221.315", "rounded to the penny, half up")
-    assert line.working == "£1,221.315 a year ÷ 365 days × 365 days"
+    assert line.working == "£1,221.315 a year ÷ 365 days × 365 days"  # noqa: RUF001 - as it is printed
 
 
 def test_an_amount_is_divided_into_its_parts(examples: dict[str, Example]) -> None:
@@ -124,7 +127,8 @@ def caseload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     tables = {
         "accounts": "account,dwelling,from,to\n007,Y1,2025-04-01,\nA2,Y2,2024-01-01,2025-10-31\nA3,Y2,2025-11-01,\n",
         "dwellings": "dwelling,from,to,band,area\nY1,2000-01-01,,C,whole\nY2,2000-01-01,,D,whole\n",
-        "people": "dwelling,from,to,birth_date\nY1,2000-01-01,,1970-05-05\nY2,2000-01-01,,1980-05-05\nY2,2000-01-01,2025-12-31,1985-05-05\n",
+        "people": "dwelling,from,to,birth_date\nY1,2000-01-01,,1970-05-05\nY2,2000-01-01,,1980-05-05\n"
+        "Y2,2000-01-01,2025-12-31,1985-05-05\n",
     }
     for name, text in tables.items():
         (folder / f"{name}.csv").write_text(text, encoding="utf-8")
@@ -148,6 +152,31 @@ def test_accounts_that_share_a_dwelling_keep_their_own_days(caseload: Path) -> N
     assert [member.days for member in first.account.members] == ["1 April 2025 to 31 October 2025, 214 days"]
     assert len(second.account.members) == 2
     assert len([member for member in second.account.members[0].members if member.entity == "resident"]) == 2
+
+
+def test_an_account_of_a_run_is_explained(caseload: Path) -> None:
+    council = load().council("hartlepool")
+    run = SimpleNamespace(summary=SimpleNamespace(programs={council.name: council.program("2025-26")}))
+    assert words(rbcalc.explain(run, account="007", caseload=caseload).account, "To pay for the year") == ["£1,663.76"]
+    with pytest.raises(UsageError, match="did not keep its caseload"):
+        rbcalc.explain(run, account="007")
+
+
+def test_an_account_of_a_partnership_has_its_own_councils_charges(caseload: Path) -> None:
+    text = (caseload / "accounts.csv").read_text(encoding="utf-8").splitlines()
+    councils = ["council", "stevenage", "hartlepool", "hartlepool"]
+    rows = [f"{line},{council}" for line, council in zip(text, councils, strict=True)]
+    (caseload / "accounts.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    rules = load()
+    programs = {name: rules.council(name).program("2025-26") for name in ("hartlepool", "stevenage")}
+    alone = rules.council("stevenage").program("2025-26")
+    area = alone.lists["area"].members[0]
+    dwellings = (caseload / "dwellings.csv").read_text(encoding="utf-8").replace("C,whole", f"C,{area}")
+    (caseload / "dwellings.csv").write_text(dwellings, encoding="utf-8")
+    told = explain_account(caseload, programs, "007")
+    assert told.council == "stevenage"
+    assert words(told.account.members[0], "Amount for the whole year") != ["£2,218.34 a year"]
+    assert explain_account(caseload, programs, "A2").council == "hartlepool"
 
 
 def test_an_account_that_is_not_there_is_said_so(caseload: Path) -> None:

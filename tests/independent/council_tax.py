@@ -56,7 +56,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Step:
-    """One rung of a class C discount, lasting so many months or days from the day the dwelling fell empty."""
+    """One rung of a class C discount, lasting so many months and days after the rungs before it.
+
+    All are counted from the day the dwelling fell empty: the months of the rungs together, then the days.
+    """
 
     percent: Fraction
     months: int | None = None
@@ -78,6 +81,7 @@ class Council:
     major_repair_months: int = 12
     empty_ladder: tuple[tuple[int, Fraction], ...] = ()  # s.11B: (years, percentage)
     care_leavers: tuple[tuple[int, Fraction], ...] = ()  # s.13A(1)(c): (under this age, percentage off)
+    care_leavers_shared: Fraction | None = None  # where another adult counts: the first rung's; later ones are at most this
 
     def __post_init__(self) -> None:
         for percent in (self.second_home_discount, self.seasonal_home_discount):
@@ -123,10 +127,14 @@ class PremiumException:
 
 @dataclass(frozen=True)
 class Works:
-    """A vacant dwelling in the class D condition; `since` is the first day of that condition."""
+    """A vacant dwelling in the class D condition; `since` is the first day of that condition.
+
+    `first` is the first day for which it is recorded, where that is later.
+    """
 
     since: date
     last: date | None = None
+    first: date | None = None
 
 
 @dataclass(frozen=True)
@@ -206,7 +214,8 @@ def exceptions_on(account: Account, day: date, section: str) -> set[str]:
 
 
 def _in_class_d(work: Works, day: date, months: int = 12) -> bool:
-    return _runs(work.since, add_months(work.since, months), day) and (work.last is None or day <= work.last)
+    recorded = (work.first is None or work.first <= day) and (work.last is None or day <= work.last)
+    return recorded and _runs(work.since, add_months(work.since, months), day)
 
 
 def _since(facts: Sequence[Dated[date]], day: date, what: str) -> date:
@@ -229,12 +238,12 @@ def _empty_percent(council: Council, account: Account, day: date) -> tuple[Fract
         return -council.major_repair_discount, f"class D discount {council.major_repair_discount} %{note}"
     if council.empty_steps is None:
         return Fraction(-50), f"no resident 50 %{note}"
-    end = since
+    months = days = 0
     for step in council.empty_steps:
         if step.months is None and step.days is None:
             return -step.percent, f"class C discount {step.percent} %{note}"
-        end = add_months(end, step.months or 0) + timedelta(days=step.days or 0)
-        if day < end:
+        months, days = months + (step.months or 0), days + (step.days or 0)
+        if day < add_months(since, months) + timedelta(days=days):
             return -step.percent, f"class C discount {step.percent} %{note}"
     return Fraction(0), f"class C discount 0 %{note}"
 
@@ -279,9 +288,13 @@ def _reduction(council: Council, account: Account, day: date, net: Fraction) -> 
     taken = Fraction(0)
     born = account.care_leaver_born
     if born is not None:
-        for under, percent in sorted(council.care_leavers):
+        shared = council.care_leavers_shared
+        if shared is not None and count_residents(account.residents, day)[1] < 2:
+            shared = None
+        for place, (under, percent) in enumerate(sorted(council.care_leavers)):
             if born <= day < _birthday(born, under):
-                taken = net * Fraction(percent) / 100
+                share = percent if shared is None else min(shared, percent) if place else shared
+                taken = net * Fraction(share) / 100
                 break
     for award in account.awards:
         after, before = award.first is None or award.first <= day, award.last is None or day <= award.last
@@ -354,6 +367,7 @@ class Bill:
     reduction_pence: int
     net_pence: int
     band_d_equivalent_days: Fraction
+    days: tuple[Day, ...] = ()
 
 
 def _neighbours(days: Sequence[Day], reduction: bool) -> list[list[Day]]:
@@ -396,7 +410,7 @@ def bill(council: Council, account: Account) -> Bill:
     reduction += sum(award.pence_for_year for award in account.awards)
     reduction = min(reduction, total_pence)
     equivalent = sum((day.band_d_equivalent for day in days), Fraction(0))
-    return Bill(tuple(stretches), total_pence, reduction, total_pence - reduction, equivalent)
+    return Bill(tuple(stretches), total_pence, reduction, total_pence - reduction, equivalent, tuple(days))
 
 
 def change_percentages(council: tuple[int, int], social_care: tuple[int, int]) -> tuple[Fraction, Fraction]:

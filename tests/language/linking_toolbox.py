@@ -54,16 +54,20 @@ def linked(root: Path, paths: Sequence[Path] | None = None, *, year: int = 2025,
     return link(Library(root), paths if paths is not None else sorted(root.rglob("*.yaml")), *year_days(year), complete=complete)
 
 
-def findings(root: Path, paths: Sequence[Path] | None = None, *, year: int = 2025, complete: bool = True) -> Findings:
+def findings(root: Path, paths: Sequence[Path] | None = None, *, year: int = 2025, complete: bool = True, kernels: bool = False) -> Findings:
+    """Everything that is found, as values; with `kernels` also when the program is compiled."""
     try:
-        return linked(root, paths, year=year, complete=complete).findings
+        made = linked(root, paths, year=year, complete=complete)
+        if kernels:
+            compiled(made.program)
     except RulesError as error:
         return Findings(error.diagnostics)
+    return made.findings
 
 
-def report(root: Path, paths: Sequence[Path] | None = None, *, year: int = 2025) -> str:
+def report(root: Path, paths: Sequence[Path] | None = None, *, year: int = 2025, kernels: bool = False) -> str:
     """All findings as a person reads them."""
-    found = findings(root, paths, year=year)
+    found = findings(root, paths, year=year, kernels=kernels)
     return render(found, Library(root).texts(found)) + "\n"
 
 

@@ -124,7 +124,7 @@ def test_what_goes_together(tmp_path: Path, unit: str, expression: str, result: 
         ("count", "yes", "RB040"),
         ("yes/no", "1", "RB040"),
         ("yes/no", "not 1", "RB040"),
-        ("yes/no", "band = first_known(use, home)", "RB046"),
+        ("yes/no", "band = first_known(use, home)", "RB039"),
         ("yes/no", "band < A", "RB046"),
         ("yes/no", "yes > no", "RB046"),
         ("yes/no", "rent = 5", "RB046"),

@@ -170,7 +170,7 @@ def _print(summary: Summary, form: Format) -> None:
     for name in (*summary.councils, None):
         figures = [sum(column, start=0) for column in zip(*summary.table(first.name, name).values(), strict=True)] or [0] * len(types)
         accounts = summary.accounts[name] if name else sum(summary.accounts.values())
-        words = [amount(figure, type_) for figure, type_ in zip(figures, types, strict=True)][: len(first.sums)]  # type: ignore[arg-type]
+        words = [amount(figure, type_) for figure, type_ in zip(figures, types, strict=True)][: len(first.sums)]
         rows.append([name or "all", f"{accounts:,}", *words])
     if len(summary.councils) == 1:
         rows.pop()

@@ -124,32 +124,6 @@ def cut(program: Program, part: Part, root: str, first: int, last: int) -> Part:
     return Part(entities, rows)
 
 
-def choose(program: Program, part: Part, root: str, chosen: npt.NDArray[np.bool_]) -> Part:
-    """The root rows for which `chosen` is true, as copies."""
-    entities: dict[str, EntityColumns] = {}
-    rows: dict[str, Rows] = {}
-    masks = {root: chosen}
-    for name, entity in part.entities.items():
-        parent = program.entities[name].parent
-        parents = offsets = None
-        if parent is not None and parent in masks:
-            assert entity.parent is not None and entity.offsets is not None
-            above = masks[parent]
-            masks[name] = above[entity.parent]
-            places = np.cumsum(above, dtype=np.int32) - np.int32(1)
-            parents = places[entity.parent[masks[name]]]
-            counts = np.diff(entity.offsets)[above]
-            offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
-        elif name != root:
-            continue
-        mask = masks[name]
-        columns = {key: column[mask] for key, column in entity.columns.items()}
-        period = None if entity.period is None else entity.period[mask]
-        entities[name] = EntityColumns(int(mask.sum()), columns, parents, offsets, period)
-        rows[name] = np.flatnonzero(mask)
-    return Part(entities, rows)
-
-
 def below(entities: Mapping[str, EntityColumns], program: Program, entity: str, child: str, collapsed: frozenset[str]) -> Column:
     """For each row of `entity`, where its rows of `child` begin; one more at the end."""
     offsets = entities[child].offsets

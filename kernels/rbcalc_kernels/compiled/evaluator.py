@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from rbcalc_kernels.compiled.batches import Part, check_values, choose, cut, whole
+from rbcalc_kernels.compiled.batches import Part, check_values, cut, whole
 from rbcalc_kernels.compiled.blocks import Block
 from rbcalc_kernels.compiled.cache import Kernel
 from rbcalc_kernels.compiled.columns import Batch, Column, EntityColumns
@@ -27,7 +27,7 @@ from rbcalc_kernels.compiled.source import Function, Plan, generate
 from rbcalc_kernels.compiled.values import Fault, Held
 from rbcalc_kernels.program.graph import Program, Ref
 
-BLOCK: Final = 8_192
+BLOCK: Final = 65_536
 """Root rows worked out at a time when there is more than one function, so that what passes between them stays near."""
 
 
@@ -152,35 +152,31 @@ class Compiled:
         return gathered.results()
 
     def _work(self, part: Part, threads: int, block: int | None, gathered: Gathered) -> Iterator[Block]:
-        """The batch in blocks, those with one row of each spell entity for a root row apart from the others."""
+        """The batch in blocks; one in which each root row has one row of each spell entity takes the shorter way."""
         assert self._arrays is not None
-        pieces: list[tuple[Variant, dict[str, Array], Part, bool]] = []
-        if self.single is None:
-            pieces.append((self.general, self._arrays[0], part, True))
-        else:
-            alone = np.ones(part.entities[self.root].count, dtype=np.bool_)
-            for name in self.single.collapsed:
-                offsets = part.entities[name].offsets
-                assert offsets is not None
-                alone &= np.diff(offsets) == 1
-            if alone.all():
-                pieces.append((self.single, self._arrays[1], part, True))
-            elif not alone.any():
-                pieces.append((self.general, self._arrays[0], part, True))
-            else:
-                pieces.append((self.single, self._arrays[1], choose(self.program, part, self.root, alone), False))
-                pieces.append((self.general, self._arrays[0], choose(self.program, part, self.root, ~alone), False))
-        for variant, arrays, piece, in_order in pieces:
-            count = piece.entities[self.root].count
-            size = block or BLOCK
-            if len(variant.uniform.functions) == 1 and block is None:
-                # Several turns for each thread, so that one that is held up does not keep the others waiting.
-                size = count if threads == 1 else max(1 << 16, -(-count // (threads * 4)))
-            size = max(1, min(size, -(-count // threads)))
-            for first in range(0, count, size):
-                last = min(first + size, count)
-                own = piece if last - first == count else cut(self.program, piece, self.root, first, last)
-                yield Block(self, variant, arrays, own, gathered.targets(own) if in_order else {}, check=first == 0)
+        count = part.entities[self.root].count
+        alone = self._alone(part)
+        usual = self.single if self.single is not None and alone.all() else self.general
+        size = block or BLOCK
+        if len(usual.uniform.functions) == 1 and block is None:
+            size = max(1, -(-count // threads))
+        size = min(size, max(1, -(-count // threads)))
+        for first in range(0, count, size):
+            last = min(first + size, count)
+            own = part if last - first == count else cut(self.program, part, self.root, first, last)
+            single = self.single is not None and bool(alone[first:last].all())
+            variant = self.single if single and self.single is not None else self.general
+            arrays = self._arrays[1 if single else 0]
+            yield Block(self, variant, arrays, own, gathered.targets(own), check=first == 0)
+
+    def _alone(self, part: Part) -> npt.NDArray[np.bool_]:
+        """Which root rows have just one row of each spell entity that can share their place."""
+        alone = np.ones(part.entities[self.root].count, dtype=np.bool_)
+        for name in self.single.collapsed if self.single is not None else ():
+            offsets = part.entities[name].offsets
+            assert offsets is not None
+            alone &= np.diff(offsets) == 1
+        return alone
 
     @staticmethod
     def _run_block(block: Block) -> Block:

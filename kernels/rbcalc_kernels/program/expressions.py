@@ -267,11 +267,15 @@ class Typer:
 
     def _pair(self, one: Syntax, other: Syntax, scope: Scope) -> tuple[Node, Node]:
         """Two sides that tell each other's type: a name of a list member is read by the list on the other side."""
-        if one.kind == "name" and self._is_value(one.word, scope) or one.kind != "name":
-            left = self.infer(one, scope)
-            return left, self.infer(other, scope, left.type)
-        right = self.infer(other, scope)
-        return self.infer(one, scope, right.type), right
+        if self._is_word(one, scope) and not self._is_word(other, scope):
+            right = self.infer(other, scope)
+            return self.infer(one, scope, right.type), right
+        left = self.infer(one, scope)
+        return left, self.infer(other, scope, left.type)
+
+    def _is_word(self, syntax: Syntax, scope: Scope) -> bool:
+        """Whether a construct is a name that has no value: a member of a list, or a mistake."""
+        return syntax.kind == "name" and not self._is_value(syntax.word, scope)
 
     def _is_value(self, name: str, scope: Scope) -> bool:
         return name in scope.keys or name in self.names.parameters or (scope.entity is not None and self.names.find(scope.entity, name) is not None)

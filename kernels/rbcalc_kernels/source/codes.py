@@ -87,4 +87,11 @@ CODES: dict[str, str] = {
     "RB086": "an entity is not known or does not fit",
     "RB087": "a register is not known or does not fit",
     "RB088": "a report adds up or divides what cannot be",
+    # exact arithmetic on the machine
+    "RB090": "a figure fits no exact form of the machine",
+    "RB091": "a figure has too many digits",
+    "RB092": "a divisor may be nothing",
+    "RB094": "a date may lie outside the calendar that is worked with",
+    "RB095": "a figure that people ask for cannot be given exactly",
+    "RB096": "figures are carried from row to row in a way that cannot be bounded",
 }
