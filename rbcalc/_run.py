@@ -40,6 +40,7 @@ REASONS = {
     "no_source": ("a period has nothing to be worked out from", "check the dates of the account"),
     "division": ("a division by nothing", "check the facts of the account"),
     "not_whole": ("a count that is not whole", "check the facts of the account"),
+    "refused": ("the rules refuse the account", "fill in the fact that the reason names"),
     "circular": ("a value needs itself", "report the rules to their author"),
 }
 

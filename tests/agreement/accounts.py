@@ -167,6 +167,7 @@ class _Story:
         self.accounts, self.random, self.limits = accounts, random, accounts.limits
         self.first, self.last = accounts.first, accounts.last
         self.begins, self.ends = self.first, self.last
+        self.presumed = False
         if not self.chance(0.25):
             self.begins = max(self.first, min(self.mark(), self.last - 1))
             self.ends = min(self.last, self.begins + random.choice((0, 1, 10, 29, 30, 60, 100)))
@@ -213,7 +214,7 @@ class _Story:
             dwellings[-1]["to"] = None
         self.random.shuffle(people)
         account = self.account()
-        if any(record["occupation"] in ("main_home", None) for record in dwellings) and not people:
+        if self.presumed:
             account["care_leaver_birth_date"] = None  # whether such a care leaver lives alone is not known
         return {"accounts": [account], "dwellings": dwellings, "people": people}
 
@@ -234,6 +235,7 @@ class _Story:
             facts |= self.vacant(kind, first)
         else:
             facts["occupation"] = self.random.choice(("main_home", None))
+            self.presumed |= kind == "presumed"
             if kind == "recorded":
                 facts["recorded_adults"] = Fraction(self.random.choice((0, 1, 1, 2, 3)))
         return self.split(facts, first, last), people

@@ -56,7 +56,7 @@ def council_of(program: Program) -> Council:
         return Fraction(figure(name)) * 100
 
     (edges, ladder) = program.tables["empty_premium"].by_period[0].rows[()]
-    care = [("care_leaver_age", "care_leaver_reduction"), ("care_leaver_later_age", "care_leaver_later_reduction")]
+    care = [(int(figure(f"care_leaver{step}_age")), percent(f"care_leaver{step}_reduction")) for step in ("", "_later")]
     return Council(
         year_start=on(program.first_day),
         areas={area: parts_of(program, area) for area in program.lists["area"].members},
@@ -68,7 +68,7 @@ def council_of(program: Program) -> Council:
         major_repair_discount=percent("major_repair_discount") if figure("major_repair_months") else None,
         major_repair_months=int(figure("major_repair_months")),
         empty_ladder=tuple((int(edge), Fraction(value) * 100) for edge, value in zip(edges, ladder, strict=True) if value),
-        care_leavers=tuple((int(figure(age)), percent(share)) for age, share in care),
+        care_leavers=tuple(care if care[1][0] > care[0][0] else care[:1]),
         care_leavers_shared=percent("care_leaver_shared_reduction"),
     )
 
@@ -90,16 +90,16 @@ def parts_of(program: Program, area: str) -> tuple[Part, ...]:
         return program.tables[table].by_period[0].rows.get(keys, ((), (None,)))[1][0]
 
     for part in program.lists["part"].members:
-        for published in ([cell("published_area_amount", area, part, b) for b in BANDS], [cell("published_amount", part, b) for b in BANDS]):
-            if any(amount is not None for amount in published):
-                assert all(amount is not None for amount in published), "published for some bands only"
-                found.append(Part(part, published_pence=tuple(int(amount * 100) for amount in published)))
-                break
-        else:
-            band_d = cell("area_band_d_amount", area, part)
-            band_d = cell("band_d_amount", part) if band_d is None else band_d
-            if band_d is not None:
-                found.append(Part(part, band_d_pence=int(band_d * 100)))
+        band_d = cell("area_band_d_amount", area, part)
+        band_d = cell("band_d_amount", part) if band_d is None else band_d
+        given = Part(part, band_d_pence=None if band_d is None else int(band_d * 100))
+        own = [cell("published_area_amount", area, part, band) for band in BANDS]
+        amounts = [cell("published_amount", part, band) if amount is None else amount for amount, band in zip(own, BANDS, strict=True)]
+        if any(amount is not None for amount in amounts):
+            pence = [given.amount(band) if amount is None else int(amount * 100) for amount, band in zip(amounts, BANDS, strict=True)]
+            given = Part(part, published_pence=tuple(pence))
+        if given.published_pence is not None or given.band_d_pence is not None:
+            found.append(given)
     return tuple(found)
 
 

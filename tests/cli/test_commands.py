@@ -217,3 +217,52 @@ def test_no_cell_is_a_formula(capsys: pytest.CaptureFixture[str]) -> None:
 
     table("", ("A",), [("=1+1",), ("@x",), ("-£5.00",), ("-5",), ("-x",), ("fine",)], Format.CSV)
     assert capsys.readouterr().out.splitlines() == ["A", "'=1+1", "'@x", "-£5.00", "-5", "'-x", "fine"]
+
+
+# ------------------------------------------------------------------------------------------------ warnings, scenarios
+def test_warnings_alone_are_no_findings_for_a_script(own_rules: Path, rbcalc: Run) -> None:
+    path = own_rules / "england" / "council_tax" / "liability.yaml"
+    extra = "  nobody_asks:\n    title: Nobody asks\n    of: period\n    unit: £\n    is: charge\n"
+    path.write_text(path.read_text(encoding="utf-8").rstrip() + "\n" + extra, encoding="utf-8")
+    ran = rbcalc("check", "--rules", own_rules, *FOR)
+    assert ran.code == 0, ran.said
+    assert "warning[RB085] nothing uses the rule 'nobody_asks'" in ran.out
+    assert ran.out.splitlines()[-1] == "1 warning"
+
+
+def test_a_scenario_is_checked_for_a_council(tmp_path: Path, rbcalc: Run) -> None:
+    text = "kind: scenario\ntitle: Suppose\nextends: [england.council_tax]\nfrom: 2025-04-01\nsource: {note: made up}\n"
+    path = tmp_path / "suppose.yaml"
+    path.write_text(text + "set:\n  single_adult_discount: {value: 30%}\n", encoding="utf-8")
+    assert rbcalc("check", path, *FOR).code == 0
+    assert rbcalc("check", path).code == 2
+    path.write_text(text + "set:\n  single_adult_discuont: {value: 30%}\n", encoding="utf-8")
+    ran = rbcalc("check", path, *FOR)
+    assert ran.code == 1
+    assert "did you mean 'single_adult_discount'" in ran.out
+
+
+# -------------------------------------------------------------------------------------------------------------- explain
+def test_an_account_that_rests_on_figures_not_confirmed_says_so(tmp_path: Path, rbcalc: Run) -> None:
+    load = tmp_path / "load"
+    load.mkdir()
+    (load / "accounts.csv").write_text("account,dwelling,from,to\nA,Y,2025-04-01,\n", encoding="utf-8")
+    dwellings = "dwelling,from,to,band,area,occupation,empty_since\nY,2000-01-01,,D,whole,furnished,2025-03-01\n"
+    (load / "dwellings.csv").write_text(dwellings, encoding="utf-8")
+    ran = rbcalc("explain", load, "--account", "A", *FOR)
+    assert ran.code == 0, ran.said
+    assert "Provisional: these figures are not confirmed: Discount for a second home (class B)." in ran.out
+    assert "50 % (provisional)" in ran.out
+    assert "Rules: transcribed, not adopted." in ran.out
+    assert "provisional" in ran.err
+    missing = rbcalc("explain", load, "--account", "B", *FOR)
+    assert missing.code == 2
+    assert "no account B in the caseload" in missing.err
+
+
+def test_a_caseload_that_cannot_be_read_gives_3(tmp_path: Path, rbcalc: Run) -> None:
+    (tmp_path / "load").mkdir()
+    ran = rbcalc("explain", "load", "--account", "A", *FOR)
+    assert ran.code == 3, ran.said
+    assert "accounts" in ran.err
+    assert "Traceback" not in ran.err

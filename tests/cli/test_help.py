@@ -104,3 +104,20 @@ def test_version_is_one_line(rbcalc: Callable[..., Any]) -> None:
     ran = rbcalc("--version")
     assert ran.code == 0
     assert len(ran.out.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["explain", "--case", "CASES"], ["show", "rates", "--council", "hartlepool", "--year", "2025-26"], ["check", "CASES"]],
+    ids=lambda arguments: arguments[0],
+)
+def test_reading_rules_loads_no_engine(arguments: list[str]) -> None:
+    cases = str(Path(__file__).parents[1] / "explain" / "cases.yaml")
+    code = (
+        "import sys, json\nfrom rbcalc_cli.main import outcome\ncode = outcome(sys.argv[1:])\n"
+        "print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)"
+    )
+    ran = fresh(code, *(cases if argument == "CASES" else argument for argument in arguments))
+    code_, modules = json.loads(ran.stderr.splitlines()[-1])
+    assert code_ == 0, ran.stderr
+    assert not {name.partition(".")[0] for name in modules} & (HEAVY - {"pydantic", "lark", "yaml"})

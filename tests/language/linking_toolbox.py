@@ -54,7 +54,9 @@ def linked(root: Path, paths: Sequence[Path] | None = None, *, year: int = 2025,
     return link(Library(root), paths if paths is not None else sorted(root.rglob("*.yaml")), *year_days(year), complete=complete)
 
 
-def findings(root: Path, paths: Sequence[Path] | None = None, *, year: int = 2025, complete: bool = True, kernels: bool = False) -> Findings:
+def findings(
+    root: Path, paths: Sequence[Path] | None = None, *, year: int = 2025, complete: bool = True, kernels: bool = False
+) -> Findings:
     """Everything that is found, as values; with `kernels` also when the program is compiled."""
     try:
         made = linked(root, paths, year=year, complete=complete)

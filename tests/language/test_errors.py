@@ -82,7 +82,5 @@ def test_no_code_is_used_without_being_registered() -> None:
 
 
 def test_every_registered_code_is_used() -> None:
-    text = "".join(
-        file.read_text(encoding="utf-8") for file in sorted((ROOT / "kernels").rglob("*.py")) if file.name != "codes.py"
-    )
+    text = "".join(file.read_text(encoding="utf-8") for file in sorted((ROOT / "kernels").rglob("*.py")) if file.name != "codes.py")
     assert [code for code in CODES if f'"{code}"' not in text and code not in UNUSED] == []

@@ -128,7 +128,7 @@ def test_a_long_list_of_members_is_no_deep_expression(tmp_path: Path) -> None:
         "rent\\n",
         "rent\u00a0+ 1",
         "\u202erent",
-        "ｒｅｎｔ",
+        "\uff52\uff45\uff4e\uff54",
         "rent % 2",
         "rent ** 2",
         "rent // 2",
@@ -143,7 +143,7 @@ def test_a_long_list_of_members_is_no_deep_expression(tmp_path: Path) -> None:
         "2025-13-01",
         "0000-01-01",
         "9999-99-99",
-            "1/0",
+        "1/0",
         "5/0%",
         "1/(1-1)",
         "floor(1, 0)",
@@ -192,7 +192,9 @@ def test_a_figure_is_written_out_and_nothing_else(tmp_path: Path, expression: st
 # -------------------------------------------------------------------------------------------------------------- names
 
 
-@pytest.mark.parametrize("name", ["class", "lambda", "def", "import", "self", "print", "open", "exec", "pass", "nan", "sum", "none_of", "int"])
+@pytest.mark.parametrize(
+    "name", ["class", "lambda", "def", "import", "self", "print", "open", "exec", "pass", "nan", "sum", "none_of", "int"]
+)
 def test_words_of_python_are_ordinary_names(tmp_path: Path, name: str) -> None:
     program = based(tmp_path, rule(name, "period", "£/week", "rent * 2")).program
     row = evaluate(program, records_of(program, FACTS))
@@ -202,7 +204,7 @@ def test_words_of_python_are_ordinary_names(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["__import__", "__class__", "_private", "a__b", "p__known", "Upper", "os.system", "a-b", "a b", "ünit", "1st", "if", "where", "x" * 81,
-     "';drop table", "../../etc/passwd", "{{name}}", "$(reboot)", "\\u0041", "a\\nb", "ｒent"],
+     "';drop table", "../../etc/passwd", "{{name}}", "$(reboot)", "\\u0041", "a\\nb", "\uff52ent"],
 )  # fmt: skip
 def test_other_words_are_no_names(tmp_path: Path, name: str) -> None:
     text = BASE + f'  "{name}": {{of: period, unit: count, output: yes, is: "1"}}\n'
@@ -238,9 +240,14 @@ def test_names_of_the_language_cannot_be_declared(tmp_path: Path, name: str) -> 
     assert "RB078" in errors(tmp_path, base=BASE + rule(name, "period", "count", "1"))
 
 
-@pytest.mark.parametrize("because", ["{__class__}", "{rent.__class__}", "{0}", "{}", "{rent!r}", "{rent:>99999999}", "{{rent}}", "%(rent)s"])
+@pytest.mark.parametrize(
+    "because", ["{__class__}", "{rent.__class__}", "{0}", "{}", "{rent!r}", "{rent:>99999999}", "{{rent}}", "%(rent)s"]
+)
 def test_braces_hold_names_and_nothing_else(tmp_path: Path, because: str) -> None:
-    text = BASE + f'  answer:\n    of: period\n    unit: count\n    output: yes\n    first:\n      - otherwise: 1\n        because: "{because}"\n'
+    text = (
+        BASE
+        + f'  answer:\n    of: period\n    unit: count\n    output: yes\n    first:\n      - otherwise: 1\n        because: "{because}"\n'
+    )
     assert errors(tmp_path, base=text) == (set() if because in ("%(rent)s", "{{rent}}") else {"RB080"})
 
 
@@ -305,7 +312,9 @@ def test_the_date_of_a_cut_that_doubles_with_every_rule(tmp_path: Path) -> None:
 
 
 def test_a_long_chain_of_rules(tmp_path: Path) -> None:
-    rules = [rule("r0", "period", "count", "1")] + [rule(f"r{number}", "period", "count", f"r{number - 1} + 1") for number in range(1, 1200)]
+    rules = [rule("r0", "period", "count", "1")] + [
+        rule(f"r{number}", "period", "count", f"r{number - 1} + 1") for number in range(1, 1200)
+    ]
     write(tmp_path, {"base.yaml": BASE + "".join(reversed(rules))})
     assert check(tmp_path, most=3) == []
 
@@ -369,7 +378,9 @@ def test_a_folder_may_be_named_like_a_file(tmp_path: Path) -> None:
 
 
 def test_a_table_of_a_hundred_thousand_rows(tmp_path: Path) -> None:
-    unknown = BASE + "tables:\n  t:\n    unit: count\n    over: {band: band}\n    rows:\n" + "".join(f"      R{n}: 1\n" for n in range(30_000))
+    unknown = (
+        BASE + "tables:\n  t:\n    unit: count\n    over: {band: band}\n    rows:\n" + "".join(f"      R{n}: 1\n" for n in range(30_000))
+    )
     assert errors(tmp_path / "unknown", base=unknown) == {"RB039"}
     banded = BASE + "tables:\n  t:\n    unit: count\n    over: {from: £}\n    rows:\n" + "".join(f"      £{n}: 1\n" for n in range(30_000))
     assert errors(tmp_path / "banded", base=banded) == {"RB075"}
@@ -457,7 +468,9 @@ def trees() -> st.SearchStrategy[str]:
     leaves = st.sampled_from(["rent", "rooms", "band", "A", "income", "student", "yes", "£5", "£5/week", "20%", "2", "14 days", "2025-05-01", "days",
                               "empty_since", "first_day", "year_end", "use", "0", "5/9", "residents", "known(rooms)"])  # fmt: skip
     two = st.sampled_from(["+", "-", "*", "/", "=", "<", ">=", "and", "or", "!="])
-    calls = st.sampled_from(["min", "max", "floor", "known", "first_known", "per_week", "per_year", "reached", "age", "months_after", "year", "count", "sum"])
+    calls = st.sampled_from(
+        ["min", "max", "floor", "known", "first_known", "per_week", "per_year", "reached", "age", "months_after", "year", "count", "sum"]
+    )
 
     def more(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         return st.one_of(
@@ -486,7 +499,10 @@ def typer(tmp_path_factory: pytest.TempPathFactory) -> tuple[Linker, object]:
 
 
 @settings(deadline=None, max_examples=400)
-@given(expression=trees() | st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join), entity=st.sampled_from(["period", "resident", "account"]))
+@given(
+    expression=trees() | st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join),
+    entity=st.sampled_from(["period", "resident", "account"]),
+)
 def test_an_expression_has_a_type_or_a_finding(typer: tuple[Linker, object], expression: str, entity: str) -> None:
     found = Findings()
     text = Text.of(Scalar(expression, Span("rules/x.yaml", 1, 1, 1, len(expression) + 1)))

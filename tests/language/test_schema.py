@@ -55,6 +55,8 @@ def test_misshapen_files_do_not_fit_it(code: str) -> None:
     assert mistakes(ERRORS / code / "bad.yaml")
 
 
-@pytest.mark.parametrize("path", sorted((Path(__file__).resolve().parent / "probes").rglob("*.yaml")), ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).resolve().parent / "probes").rglob("*.yaml")), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 def test_probes_fit_the_schema(path: Path) -> None:
     assert mistakes(path) == []

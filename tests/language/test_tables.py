@@ -50,13 +50,16 @@ SPARSE = """\
   published: {unit: £, over: {use: use, band: band}, sparse: yes, rows: {home: {A: £10, B: £20}, shop: {C: £7}}}
   ratio: {unit: rate, over: {band: band}, rows: {A: 1/2, B: 1, C: 3/2}}
 """
-WORKED = SPARSE + """\
+WORKED = (
+    SPARSE
+    + """\
   amount: {unit: £, over: {use: use, band: band}, round: "penny, half up", is: "first_known(published[use, band], base * ratio[band])"}
   only_published: {unit: £, over: {use: use, band: band}, is: "published[use, band] * 2"}
   all_uses: {unit: £, over: {band: band}, is: "sum(use: first_known(published[use, band], £0))"}
 parameters:
   base: {unit: £, value: £3.33}
 """
+)
 
 
 def test_a_gap_is_an_error_unless_the_table_is_sparse(tmp_path: Path) -> None:
@@ -74,7 +77,9 @@ def test_reading_a_gap_rejects_the_row(tmp_path: Path) -> None:
     assert caught.value.reason is Reason.NO_CELL
 
 
-@pytest.mark.parametrize(("use", "band", "known", "first"), [("home", "A", True, 10), ("home", "C", False, -1), ("shop", "C", True, 7), ("shop", "A", False, -1)])
+@pytest.mark.parametrize(
+    ("use", "band", "known", "first"), [("home", "A", True, 10), ("home", "C", False, -1), ("shop", "C", True, 7), ("shop", "A", False, -1)]
+)
 def test_a_gap_can_be_asked_about(tmp_path: Path, use: str, band: str, known: bool, first: int) -> None:
     cell = "published[first_known(use, home), band]"
     rules = rule("answer", "period", "yes/no", f"known({cell})") + rule("amount", "period", "£", f"first_known({cell}, -£1)")
@@ -99,9 +104,13 @@ def test_a_table_is_worked_out_from_others(tmp_path: Path) -> None:
 
 
 def test_a_worked_out_table_follows_its_parameters_in_time(tmp_path: Path) -> None:
-    tables = WORKED.replace("base: {unit: £, value: £3.33}", "base: {unit: £, values: [{from: 2013-04-01, value: £1}, {from: 2025-10-01, value: £2}]}")
-    rules = rule("answer", "period", "£", "amount[shop, B]") + rule("b", "period", "£", "all_uses[band]") + rule(
-        "c", "period", "£", "first_known(only_published[shop, band], £0)"
+    tables = WORKED.replace(
+        "base: {unit: £, value: £3.33}", "base: {unit: £, values: [{from: 2013-04-01, value: £1}, {from: 2025-10-01, value: £2}]}"
+    )
+    rules = (
+        rule("answer", "period", "£", "amount[shop, B]")
+        + rule("b", "period", "£", "all_uses[band]")
+        + rule("c", "period", "£", "first_known(only_published[shop, band], £0)")
     )
     program = linked(made(tmp_path, tables, rules)).program
     assert [float(cells.rows["shop", "B"][1][0]) for cells in program.tables["amount"].by_period] == [1, 2]

@@ -41,23 +41,38 @@ def test_a_figure_that_no_rule_reads_cuts_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("on", "figure"),
-    [("2025-06-14", 2), ("2025-06-15", 3), ("year_start", 2), ("year_end", 4), ("2013-04-01", 1), ("year_end + 1 days", 5), ("2014-01-01", 1)],
+    [
+        ("2025-06-14", 2),
+        ("2025-06-15", 3),
+        ("year_start", 2),
+        ("year_end", 4),
+        ("2013-04-01", 1),
+        ("year_end + 1 days", 5),
+        ("2014-01-01", 1),
+    ],
 )
 def test_the_figure_of_another_day(tmp_path: Path, on: str, figure: int) -> None:
     text = on if on[0] != "y" or " " not in on else f"({on})"
-    program = with_parameter(tmp_path, VALUES, rule("answer", "period", "count", f"p as at {text}"), rule("year_round", "account", "count", f"p as at {text}"))
+    program = with_parameter(
+        tmp_path, VALUES, rule("answer", "period", "count", f"p as at {text}"), rule("year_round", "account", "count", f"p as at {text}")
+    )
     assert {answer for (answer,) in periods(program, {}, "answer")} == {figure}
 
 
 def test_a_year_without_spells_may_not_read_what_changes(tmp_path: Path) -> None:
-    write(tmp_path, {"base.yaml": BASE + rule("answer", "account", "count", "p") + f"parameters:\n  p:\n    unit: count\n    values:\n{VALUES}"})
+    write(
+        tmp_path,
+        {"base.yaml": BASE + rule("answer", "account", "count", "p") + f"parameters:\n  p:\n    unit: count\n    values:\n{VALUES}"},
+    )
     assert codes(tmp_path) == ["RB053"]
     assert codes(tmp_path, year=2024) == []
 
 
 def test_a_figure_must_be_known_on_every_day(tmp_path: Path) -> None:
     gap = "      - {from: 2025-04-01, to: 2025-05-31, value: 1}\n      - {from: 2025-07-01, value: 2}\n"
-    write(tmp_path, {"base.yaml": BASE + rule("answer", "period", "count", "p") + f"parameters:\n  p:\n    unit: count\n    values:\n{gap}"})
+    write(
+        tmp_path, {"base.yaml": BASE + rule("answer", "period", "count", "p") + f"parameters:\n  p:\n    unit: count\n    values:\n{gap}"}
+    )
     assert codes(tmp_path) == ["RB063"]
 
 

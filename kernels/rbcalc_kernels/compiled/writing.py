@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _SIGNS: Final = {Op.EQ: "==", Op.NE: "!=", Op.LT: "<", Op.LE: "<=", Op.GT: ">", Op.GE: ">="}
 _OPPOSITE: Final = {Op.EQ: Op.NE, Op.NE: Op.EQ, Op.LT: Op.GE, Op.GE: Op.LT, Op.GT: Op.LE, Op.LE: Op.GT}
-_RISKY: Final = frozenset({Op.COLUMN, Op.LOOKUP, Op.PARAMETER_AT, Op.AGGREGATE, Op.MONTHS_AFTER, Op.ADD, Op.SUB})
+_RISKY: Final = frozenset({Op.COLUMN, Op.LOOKUP, Op.PARAMETER_AT, Op.AGGREGATE, Op.MONTHS_AFTER, Op.ADD, Op.SUB, Op.REFUSE})
 _DATES: Final = Interval.of(FIRST_DATE, LAST_DATE)
 _ONE: Final = Rounding(Mode.DOWN, Fraction(1))
 
@@ -46,7 +46,7 @@ class Writer:
         self._handlers: dict[Op, Callable[[Node, Facts], Held]] = {
             Op.CONST: self._constant, Op.COLUMN: self._column, Op.KNOWN: self._known, Op.PARAMETER: self._parameter,
             Op.PARAMETER_AT: self._parameter_at, Op.LOOKUP: self._lookup, Op.AGGREGATE: self._aggregate,
-            Op.PREVIOUS: self._previous, Op.REACHED: self._reached, Op.ADD: self._sum, Op.SUB: self._sum,
+            Op.PREVIOUS: self._previous, Op.REACHED: self._reached, Op.REFUSE: self._refuse, Op.ADD: self._sum, Op.SUB: self._sum,
             Op.MUL: self._product, Op.DIV: self._quotient, Op.NEG: self._negative, Op.MIN: self._extreme,
             Op.MAX: self._extreme, Op.ROUND: self._round, Op.AS: lambda node, facts: self.value(node.args[0], facts),
             Op.AND: self._both, Op.OR: self._both, Op.NOT: self._not, Op.IF: self._if,
@@ -172,6 +172,10 @@ class Writer:
     def _parameter_at(self, node: Node, facts: Facts) -> Held:
         place = self.lowering.layout.table(cast("str", node.value), history=True)
         return lookup(self, place, [self.number(node.args[0], facts)], Reason.NO_FIGURE)
+
+    def _refuse(self, node: Node, facts: Facts) -> Held:
+        self.fault("True", Reason.REFUSED, cast("str", node.value))
+        return self.value(node.args[0], facts)
 
     def _lookup(self, node: Node, facts: Facts) -> Held:
         place = self.lowering.layout.table(cast("str", node.value))

@@ -203,6 +203,8 @@ class Evaluator:
             case Op.LOOKUP:
                 table = self.program.tables[what]
                 return Bound(lambda context, *keys: _lookup(context, table, keys), node.args)
+            case Op.REFUSE:
+                return Bound(lambda context: _refused(what))
             case Op.REACHED:
                 return Bound(lambda context, day: self._first_day(context[1]) >= day, node.args)
             case Op.AGGREGATE:
@@ -339,6 +341,10 @@ def _figure_at(context: Context, parameter: Parameter, day: int) -> Value:
         raise CalculationFault(Reason.NO_FIGURE, f"{parameter.name} has no figure on day {day}", table=parameter.name, first_day=day)
     context[0].note(parameter.name, dated.value, dated=dated)
     return dated.value
+
+
+def _refused(why: str) -> Value:
+    raise CalculationFault(Reason.REFUSED, why)
 
 
 def _lookup(context: Context, table: Table, keys: tuple[Any, ...]) -> Value:

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     DIVISION = "division"  # division by nought
     NOT_WHOLE = "not_whole"  # a count of days or months that is not whole
     CIRCULAR = "circular"  # a value needs itself
+    REFUSED = "refused"  # a rule says that it cannot be worked out
 
 
 REASONS: Final = tuple(Reason)

@@ -172,6 +172,7 @@ class LineDoc(_Document):
 
     when: Text | None = None
     give: Text | None = None
+    refuse: Text | None = Field(None, description="why nothing can be given: the account is rejected with this reason")
     otherwise: Text | None = None
     because: Text | None = None
     source: SourceDoc | None = None
@@ -377,7 +378,10 @@ def document(node: Node, findings: Findings) -> Document | None:
         span = kind.span if kind is not None else node.span
         word = kind.text if isinstance(kind, Scalar) else ""
         findings.error(
-            "RB034", f"no such kind of file: {word or 'none given'}", span, help=f"kind is one of {', '.join(MODELS)}{suggest(word, MODELS)}"
+            "RB034",
+            f"no such kind of file: {word or 'none given'}",
+            span,
+            help=f"kind is one of {', '.join(MODELS)}{suggest(word, MODELS)}",
         )
         return None
     values = plain(node)
@@ -410,7 +414,7 @@ def _report(problem: Any, node: Node, model: type[BaseModel], findings: Findings
         elif isinstance(place, Sequence_) and isinstance(step, int) and step < len(place.items):
             place = place.items[step]
             span = place.span
-        elif isinstance(step, str) and step[:1].isupper() or step in {"text"}:
+        elif isinstance(step, str) and (step[:1].isupper() or step == "text"):
             continue  # the name of a model in a union, not a key
         else:
             break

@@ -142,7 +142,9 @@ def _convert(item: Any) -> Syntax:
         return Syntax(str(item.data), (), word, start, end)
     if item.data == "grouped_number":
         plain = word.replace(",", "")
-        raise ExpressionError("RB032", f"a number with a comma: {word}", start, end, f"write {plain}; between two values put a space after the comma")
+        raise ExpressionError(
+            "RB032", f"a number with a comma: {word}", start, end, f"write {plain}; between two values put a space after the comma"
+        )
     if item.data == "compare":
         return Syntax("compare", (parts[0], parts[2]), parts[1].word, start, end)
     if item.data == "as_at":

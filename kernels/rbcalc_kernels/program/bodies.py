@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 
 from rbcalc_kernels.exact.constants import evaluate_constant
 from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.language.documents import RuleDoc, Text, VersionDoc
-from rbcalc_kernels.language.types import DATE, YES_NO, Type
+from rbcalc_kernels.language.types import DATE, YES_NO, Choice, Type
 from rbcalc_kernels.program.expressions import Scope, Stop, Typer, known_if
 from rbcalc_kernels.program.graph import Case, Node, Op, Ref, Rounding, Source
 from rbcalc_kernels.program.names import Names
@@ -21,7 +22,7 @@ from rbcalc_kernels.source import Findings, suggest
 
 _BRACES: Final = re.compile(r"\{([^{}]*)\}")
 MOST_LINES: Final = 100
-_UNFOLDED: Final = frozenset({Op.CONST, Op.REACHED, Op.AGGREGATE, Op.PREVIOUS, Op.KNOWN, Op.PARAMETER_AT, Op.LOOKUP, Op.OVER})
+_UNFOLDED: Final = frozenset({Op.CONST, Op.REACHED, Op.AGGREGATE, Op.PREVIOUS, Op.KNOWN, Op.PARAMETER_AT, Op.LOOKUP, Op.OVER, Op.REFUSE})
 
 
 @dataclass(slots=True)
@@ -49,6 +50,18 @@ def folded(node: Node) -> Node:
     return node
 
 
+def stand_in(type_: Type) -> Node:
+    """A constant of a type, for a place where no value is ever used."""
+    value: object = Fraction(0)
+    if type_ == YES_NO:
+        value = False
+    elif type_ == DATE:
+        value = 0
+    elif isinstance(type_, Choice):
+        value = type_.members[0]
+    return Node(Op.CONST, type_, (), value)
+
+
 class Bodies:
     """Types the statements of rules."""
 
@@ -71,7 +84,12 @@ class Bodies:
         if len(made) == 1:
             return made[0][1]
         if self.names.spell_of(ref.entity) is None:
-            self.findings.error("RB053", f"'{ref.name}' changes during the year, but {ref.entity} is not cut in time", pieces[1][1].span, help="move it to a spell, or change it on the first day of a year")
+            self.findings.error(
+                "RB053",
+                f"'{ref.name}' changes during the year, but {ref.entity} is not cut in time",
+                pieces[1][1].span,
+                help="move it to a spell, or change it on the first day of a year",
+            )
             return None
         return self._joined(made)
 
@@ -109,7 +127,9 @@ class Bodies:
         except Stop:
             return None
 
-    def _lines(self, ref: Ref, doc: RuleDoc | VersionDoc, entry: Entry, type_: Type, rounding: Rounding | None, source: Source | None) -> Body:
+    def _lines(
+        self, ref: Ref, doc: RuleDoc | VersionDoc, entry: Entry, type_: Type, rounding: Rounding | None, source: Source | None
+    ) -> Body:
         scope = Scope(ref.entity)
         cases: list[Case] = []
         failed = False
@@ -124,10 +144,11 @@ class Bodies:
         seen: list[Node] = []
         for place, line in enumerate(lines):
             last = place == len(lines) - 1
-            text = line.otherwise if last else line.give
-            if (line.when is None) != last or (line.give is None) != last or text is None or (line.otherwise is not None and not last):
-                where = next(t for t in (line.otherwise, line.give, line.when, line.because) if t is not None).span
-                self.findings.error("RB083", "a line is `when:` with `give:`; only the last is `otherwise:`", where)
+            text = line.otherwise if last else line.give or line.refuse
+            ways = [t for t in (line.give, line.refuse, line.otherwise) if t is not None]
+            if (line.when is None) != last or text is None or len(ways) != 1:
+                where = next(t for t in (*ways, line.when, line.because) if t is not None).span
+                self.findings.error("RB083", "a line is `when:` with `give:` or `refuse:`; only the last is `otherwise:`", where)
                 raise Stop
             try:
                 test = None
@@ -135,11 +156,25 @@ class Bodies:
                     typer = Typer(self.names, line.when, self.findings)
                     test = folded(typer.typed(scope, YES_NO))
                     if test in seen or test.op is Op.CONST:
-                        what = "always no" if test.op is Op.CONST and not test.value else "always yes" if test.op is Op.CONST else "asked by a line above"
-                        self.findings.error("RB082", f"this line can never be told from the others: its condition is {what}", line.when.span, help="take the line away or mend its condition")
+                        what = (
+                            "always no"
+                            if test.op is Op.CONST and not test.value
+                            else "always yes"
+                            if test.op is Op.CONST
+                            else "asked by a line above"
+                        )
+                        self.findings.error(
+                            "RB082",
+                            f"this line can never be told from the others: its condition is {what}",
+                            line.when.span,
+                            help="take the line away or mend its condition",
+                        )
                     seen.append(test)
                 inside = scope if test is None else scope.knowing(known_if(test, True))
-                give = folded(Typer(self.names, text, self.findings).typed(inside, type_))
+                if line.refuse is not None:
+                    give = Node(Op.REFUSE, type_, (stand_in(type_),), str(line.refuse), line.refuse.span)
+                else:
+                    give = folded(Typer(self.names, text, self.findings).typed(inside, type_))
                 self._check_because(ref, line.because)
                 own, _ = source_of(entry.file, *entry.levels, (line.source, None))
                 cases.append(Case(test, give, str(line.because or ""), own or source))
@@ -162,4 +197,6 @@ class Bodies:
                 assert because is not None
                 hint = suggest(name, self.names.visible(ref.entity)).strip(" ()")
                 span = because.scalar.part(match.start(1), match.end(1))
-                self.findings.error("RB080", f"no such name in braces: {name}", span, help=hint or f"braces name a value of {ref.entity} or a parameter")
+                self.findings.error(
+                    "RB080", f"no such name in braces: {name}", span, help=hint or f"braces name a value of {ref.entity} or a parameter"
+                )

@@ -14,9 +14,15 @@ epoch = date(1970, 1, 1).toordinal()
 paths = library.named("england")
 for argument in sys.argv[2:]:
     place = Path(argument)
-    paths += [place] if place.is_file() else [p for p in sorted(place.rglob("*.yaml")) if "cases" not in p.name and p.name not in ("council.yaml", "profile.yaml")]
+    paths += (
+        [place]
+        if place.is_file()
+        else [p for p in sorted(place.rglob("*.yaml")) if "cases" not in p.name and p.name not in ("council.yaml", "profile.yaml")]
+    )
 try:
-    linked = link(library, paths, date(year, 4, 1).toordinal() - epoch, date(year + 1, 3, 31).toordinal() - epoch, complete=len(sys.argv) > 2)
+    linked = link(
+        library, paths, date(year, 4, 1).toordinal() - epoch, date(year + 1, 3, 31).toordinal() - epoch, complete=len(sys.argv) > 2
+    )
     print(render(linked.findings.warnings, library.texts(linked.findings)))
     print(len(linked.program.rules), "rules; provisional:", *linked.program.provisional)
 except RulesError as error:

@@ -18,15 +18,40 @@ from rbcalc_kernels.source import Findings, Span, suggest
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,79}")
 _MEMBER: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
 _RESERVED: Final = frozenset(
-    ("if", "then", "else", "and", "or", "not", "in", "as", "at", "yes", "no", "where", "first", "none", "above", "from", "to", "up_to")
-    + ("otherwise", "is", "half", "up", "down")
+    (
+        "if",
+        "then",
+        "else",
+        "and",
+        "or",
+        "not",
+        "in",
+        "as",
+        "at",
+        "yes",
+        "no",
+        "where",
+        "first",
+        "none",
+        "above",
+        "from",
+        "to",
+        "up_to",
+        "otherwise",
+        "is",
+        "half",
+        "up",
+        "down",
+    )
 )
 LONGEST_LIST: Final = 2_000
 LARGEST_TABLE: Final = 50_000
 MOST_REPORTED: Final = 50
 
 
-def declared_names(found: Declarations, first_day: int, last_day: int, findings: Findings, *, complete: bool) -> tuple[Names, dict[str, Register]]:
+def declared_names(
+    found: Declarations, first_day: int, last_day: int, findings: Findings, *, complete: bool
+) -> tuple[Names, dict[str, Register]]:
     """Everything that expressions can name.  `complete` asks that each council's own lists have members."""
     names = Names()
     _check_words(found, findings)
@@ -77,7 +102,9 @@ def _check_words(found: Declarations, findings: Findings) -> None:
     for declared in (*found.parameters.values(), *found.tables.values()):
         if str(declared.name) in (*YEAR_PARAMETERS, *BUILT_IN):
             message = f"'{declared.name}' is a name of the language"
-            findings.error("RB078", message, declared.span, help="give it another name; year_start, year_end, days_in_year and days are always there")
+            findings.error(
+                "RB078", message, declared.span, help="give it another name; year_start, year_end, days_in_year and days are always there"
+            )
 
 
 def _lists(found: Declarations, names: Names, first_day: int, last_day: int, findings: Findings, complete: bool) -> None:
@@ -92,13 +119,19 @@ def _lists(found: Declarations, names: Names, first_day: int, last_day: int, fin
             texts = texts[:MOST_REPORTED]
         for text in texts:
             if not _MEMBER.fullmatch(str(text)) or str(text) in _RESERVED:
-                findings.error("RB079", f"'{text}' cannot be a member of a list", text.span, help="letters, digits and _, beginning with a letter")
+                findings.error(
+                    "RB079", f"'{text}' cannot be a member of a list", text.span, help="letters, digits and _, beginning with a letter"
+                )
             elif str(text) in members:
                 findings.error("RB069", f"'{text}' stands twice in the list", text.span, help="take one of the two away")
             else:
                 members.append(str(text))
         if not members and not texts and (complete or not declared.doc.local):
-            help_ = f"a council's file for the year gives them: lists: {{{name}: {{members: [...]}}}}" if declared.doc.local else "add members: [...]"
+            help_ = (
+                f"a council's file for the year gives them: lists: {{{name}: {{members: [...]}}}}"
+                if declared.doc.local
+                else "add members: [...]"
+            )
             findings.error("RB077", f"nobody gives the members of {name} for these days", declared.span, help=help_)
         names.lists[name] = Choice(name, tuple(members))
 
@@ -116,7 +149,13 @@ def _entities(found: Declarations, names: Names, findings: Findings) -> None:
             continue
         timelines = tuple(Timeline(str(t.of), str(t.effective) if t.effective is not None else None) for t in doc.timelines or [])
         names.entities[name] = Entity(
-            name, parent, bool(doc.ordered or doc.spell or timelines), bool(doc.spell or timelines), timelines, str(doc.title or name), str(doc.members or "")
+            name,
+            parent,
+            bool(doc.ordered or doc.spell or timelines),
+            bool(doc.spell or timelines),
+            timelines,
+            str(doc.title or name),
+            str(doc.members or ""),
         )
         if names.entities[name].spell:
             for built_in in BUILT_IN:
@@ -144,7 +183,9 @@ def _registers(found: Declarations, names: Names, findings: Findings) -> dict[st
             continue
         entity = names.entities[str(doc.of)]
         if entity.parent is None and doc.key is None:
-            findings.error("RB087", f"the register of {entity.name} needs a key", declared.span, help="key: the column that tells its rows apart")
+            findings.error(
+                "RB087", f"the register of {entity.name} needs a key", declared.span, help="key: the column that tells its rows apart"
+            )
         if entity.parent is not None and doc.by is None:
             findings.error("RB087", f"by which column do rows of {name} belong to {entity.parent}?", declared.span, help="add by:")
         registers[name] = Register(
@@ -182,7 +223,12 @@ def _check_places(found: Declarations, names: Names, registers: dict[str, Regist
     for entity in names.entities.values():
         own = held[entity.name]
         if own and entity.derived:
-            findings.error("RB087", f"rows of {entity.name} are worked out, not recorded", found.registers[own[0].name].span, help="take the register away")
+            findings.error(
+                "RB087",
+                f"rows of {entity.name} are worked out, not recorded",
+                found.registers[own[0].name].span,
+                help="take the register away",
+            )
         if len(own) > 1 and not entity.spell:
             help_ = "only a spell may have more than one; put the columns into one register"
             findings.error("RB087", f"{entity.name} has {len(own)} registers", found.registers[own[1].name].span, help=help_)
@@ -194,7 +240,9 @@ def _check_places(found: Declarations, names: Names, registers: dict[str, Regist
         references = [word for other in above for word in (other.key, *other.references) if word]
         if register.by not in references:
             help_ = f"by: names the key or a reference of {parent}{suggest(register.by, references)}"
-            findings.error("RB087", f"no register above has the column {register.by}", found.registers[register.name].doc.by.span, help=help_)
+            findings.error(
+                "RB087", f"no register above has the column {register.by}", found.registers[register.name].doc.by.span, help=help_
+            )
 
 
 def _inputs(found: Declarations, names: Names, registers: dict[str, Register], findings: Findings) -> None:
@@ -211,11 +259,18 @@ def _inputs(found: Declarations, names: Names, registers: dict[str, Register], f
         register = registers.get(str(doc.register_))
         if register is None:
             names.broken.add(name)
-            findings.error("RB087", f"no such register: {doc.register_}", doc.register_.span, help=suggest(str(doc.register_), registers).strip(" ()"))
+            findings.error(
+                "RB087", f"no such register: {doc.register_}", doc.register_.span, help=suggest(str(doc.register_), registers).strip(" ()")
+            )
             continue
         if register.entity != entity:
             names.broken.add(name)
-            findings.error("RB087", f"{register.name} holds the facts of {register.entity}, not of {entity}", doc.register_.span, help=f"write of: {register.entity}")
+            findings.error(
+                "RB087",
+                f"{register.name} holds the facts of {register.entity}, not of {entity}",
+                doc.register_.span,
+                help=f"write of: {register.entity}",
+            )
             continue
         low, high = Fraction(0), Fraction(0)
         if isinstance(type_, Number) or type_ == DATE:
@@ -228,7 +283,18 @@ def _inputs(found: Declarations, names: Names, registers: dict[str, Register], f
             findings.error("RB058", f"a {type_} has no range", doc.range.span, help="take range: away")
         step = step_of(doc.step, type_, names, findings) or Fraction(1)
         names.inputs[Ref(entity, name)] = Input(
-            name, entity, type_, low, high, step, bool(doc.optional), False, str(doc.title or name), register.name, str(doc.column or name), declared.span
+            name,
+            entity,
+            type_,
+            low,
+            high,
+            step,
+            bool(doc.optional),
+            False,
+            str(doc.title or name),
+            register.name,
+            str(doc.column or name),
+            declared.span,
         )
 
 
@@ -244,7 +310,9 @@ def _shape(name: str, declared: Declared, names: Names, findings: Findings) -> T
         if band_type is None:
             return None
         if not isinstance(band_type, Number) and band_type != DATE:
-            findings.error("RB076", f"{band_type} cannot be banded", axes[2][1].span, help="a banded axis is an amount, a count, days or a date")
+            findings.error(
+                "RB076", f"{band_type} cannot be banded", axes[2][1].span, help="a banded axis is an amount, a count, days or a date"
+            )
             return None
         bands = Bands(band_type, axes[2][0] == "up_to")
     if doc.is_ is not None and (bands is not None or doc.rows is not None or doc.values is not None):
@@ -252,7 +320,9 @@ def _shape(name: str, declared: Declared, names: Names, findings: Findings) -> T
         return None
     cells = prod(len(axis.members) for axis in axes[0])
     if cells > LARGEST_TABLE:
-        findings.error("RB076", f"'{name}' has {cells} combinations; {LARGEST_TABLE} are allowed", declared.span, help="make two tables of it")
+        findings.error(
+            "RB076", f"'{name}' has {cells} combinations; {LARGEST_TABLE} are allowed", declared.span, help="make two tables of it"
+        )
         return None
     return TableShape(name, type_, axes[0], axes[1], bands, bool(doc.sparse) or doc.is_ is not None, declared.span, doc.is_ is not None)
 

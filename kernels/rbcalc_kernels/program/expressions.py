@@ -50,7 +50,9 @@ class Typer:
         try:
             syntax = parse(str(self.text))
         except ExpressionError as error:
-            self.findings.error(error.code, error.message, self.text.scalar.part(error.start, max(error.end, error.start + 1)), help=error.help)
+            self.findings.error(
+                error.code, error.message, self.text.scalar.part(error.start, max(error.end, error.start + 1)), help=error.help
+            )
             raise Stop from error
         node = self.infer(syntax, scope, expected)
         return node if expected is None else self.as_expected(node, expected, syntax)
@@ -63,9 +65,11 @@ class Typer:
             return retyped(node, expected)
         if isinstance(node.type, Number) and isinstance(expected, Number) and _is_zero(node) and expected.is_money:
             return retyped(node, expected)
-        self.fail("RB040", f"expected {expected}, found {node.type}", syntax, help_=conversion(node.type, expected))
+        return self.fail("RB040", f"expected {expected}, found {node.type}", syntax, help_=conversion(node.type, expected))
 
-    def fail(self, code: str, message: str, syntax: Syntax, *, label: str = "", help_: str = "", related: tuple[tuple[Span, str], ...] = ()) -> NoReturn:
+    def fail(
+        self, code: str, message: str, syntax: Syntax, *, label: str = "", help_: str = "", related: tuple[tuple[Span, str], ...] = ()
+    ) -> NoReturn:
         """Add a finding at the construct and stop."""
         self.findings.error(code, message, self.span(syntax), label=label, related=related, help=help_)
         raise Stop
@@ -155,7 +159,7 @@ class Typer:
             return self.node(Op.PARAMETER, self.names.parameters[name][0], (), syntax, name)
         if expected is not None and is_member:
             return self._constant(syntax, expected, name)
-        self._no_such_name(name, syntax, scope, expected)
+        return self._no_such_name(name, syntax, scope, expected)
 
     def _no_such_name(self, name: str, syntax: Syntax, scope: Scope, expected: Type | None) -> NoReturn:
         if name in self.names.broken:
@@ -189,7 +193,12 @@ class Typer:
             )
 
     def _path(self, syntax: Syntax, scope: Scope, expected: Type | None) -> Node:
-        self.fail("RB042", f"{syntax.word}.{syntax.parts[0].word} stands for many rows", syntax, help_="write sum(...), max(...) or another aggregate round it")
+        self.fail(
+            "RB042",
+            f"{syntax.word}.{syntax.parts[0].word} stands for many rows",
+            syntax,
+            help_="write sum(...), max(...) or another aggregate round it",
+        )
 
     def _as_at(self, syntax: Syntax, scope: Scope, expected: Type | None) -> Node:
         if syntax.word not in self.names.parameters:
@@ -205,8 +214,15 @@ class Typer:
             self.fail("RB039", f"no such table: {syntax.word}", syntax, help_=suggest(syntax.word, self.names.tables).strip(" ()"))
         wanted: list[Type] = [*shape.axes, *([shape.bands.type] if shape.bands else [])]
         if len(wanted) != len(syntax.parts):
-            self.fail("RB041", f"{syntax.word} has {len(wanted)} keys, {len(syntax.parts)} given", syntax, help_=f"write {syntax.word}[{', '.join(shape.keys)}]")
-        keys = tuple(self.as_expected(self.infer(part, scope, type_), type_, part) for part, type_ in zip(syntax.parts, wanted, strict=True))
+            self.fail(
+                "RB041",
+                f"{syntax.word} has {len(wanted)} keys, {len(syntax.parts)} given",
+                syntax,
+                help_=f"write {syntax.word}[{', '.join(shape.keys)}]",
+            )
+        keys = tuple(
+            self.as_expected(self.infer(part, scope, type_), type_, part) for part, type_ in zip(syntax.parts, wanted, strict=True)
+        )
         return self.node(Op.LOOKUP, shape.type, keys, syntax, syntax.word)
 
     def _relabel(self, syntax: Syntax, scope: Scope, expected: Type | None) -> Node:
@@ -262,7 +278,12 @@ class Typer:
             self.fail("RB046", f"{left.type} has no order", syntax, help_="compare with = or !=, or write in [ ... ]")
         for side, part in ((left, syntax.parts[0]), (right, syntax.parts[1])):
             if side.op is Op.COLUMN and isinstance(side.value, Ref) and side.value.name in ("first_day", "last_day") and side.type == DATE:
-                self.fail("RB047", "the days of a period cannot be compared", part, help_="write reached(date): the period is then cut on that day")
+                self.fail(
+                    "RB047",
+                    "the days of a period cannot be compared",
+                    part,
+                    help_="write reached(date): the period is then cut on that day",
+                )
         return self.node(_COMPARISONS[syntax.word], YES_NO, (left, right), syntax)
 
     def _pair(self, one: Syntax, other: Syntax, scope: Scope) -> tuple[Node, Node]:
@@ -278,7 +299,11 @@ class Typer:
         return syntax.kind == "name" and not self._is_value(syntax.word, scope)
 
     def _is_value(self, name: str, scope: Scope) -> bool:
-        return name in scope.keys or name in self.names.parameters or (scope.entity is not None and self.names.find(scope.entity, name) is not None)
+        return (
+            name in scope.keys
+            or name in self.names.parameters
+            or (scope.entity is not None and self.names.find(scope.entity, name) is not None)
+        )
 
     def _one_of(self, syntax: Syntax, scope: Scope, expected: Type | None) -> Node:
         value = self.infer(syntax.parts[0], scope)
@@ -287,7 +312,12 @@ class Typer:
         tests = []
         for word in syntax.parts[1].parts:
             if word.word not in value.type.members:
-                self.fail("RB039", f"{word.word} is not one of {value.type.name}", word, help_=f"{', '.join(value.type.members)}{suggest(word.word, value.type.members)}")
+                self.fail(
+                    "RB039",
+                    f"{word.word} is not one of {value.type.name}",
+                    word,
+                    help_=f"{', '.join(value.type.members)}{suggest(word.word, value.type.members)}",
+                )
             tests.append(self.node(Op.EQ, YES_NO, (value, self._constant(word, value.type, word.word)), word))
         while len(tests) > 1:  # in pairs, so that a long list makes no deep node
             pairs = [tests[place : place + 2] for place in range(0, len(tests), 2)]

@@ -95,7 +95,12 @@ def _optional(typer: Typer, part: Syntax, scope: Scope) -> Ref:
     ref = typer.names.find(scope.entity, part.word) if scope.entity is not None and part.kind == "name" else None
     declared = typer.names.inputs.get(ref) if ref is not None else None
     if ref is None or declared is None or not declared.optional:
-        typer.fail("RB044", "only an optional fact may be absent", part, help_="name an input that is declared optional: yes, or a cell of a sparse table")
+        typer.fail(
+            "RB044",
+            "only an optional fact may be absent",
+            part,
+            help_="name an input that is declared optional: yes, or a cell of a sparse table",
+        )
     return ref
 
 
@@ -127,9 +132,9 @@ def _rows_named(typer: Typer, part: Syntax, scope: Scope) -> str | None:
     if inner.kind not in ("name", "path"):
         return None
     for name, entity in typer.names.entities.items():
-        if inner.word in (entity.members, name) and entity.parent is not None and name != scope.entity:
-            if inner.kind == "path" or scope.entity is None or typer.names.find(scope.entity, inner.word) is None:
-                return name
+        named = inner.word in (entity.members, name) and entity.parent is not None and name != scope.entity
+        if named and (inner.kind == "path" or scope.entity is None or typer.names.find(scope.entity, inner.word) is None):
+            return name
     return None
 
 
@@ -145,10 +150,20 @@ def _aggregate(typer: Typer, syntax: Syntax, scope: Scope, expected: Type | None
     child = _rows_named(typer, syntax.parts[0], scope)
     if child is None:
         members = [e.members or n for n, e in typer.names.entities.items() if e.parent == scope.entity]
-        typer.fail("RB050", f"{function} needs the rows that belong to {scope.entity}", syntax.parts[0], help_=f"write {usage} with one of: {', '.join(members) or 'none'}")
+        typer.fail(
+            "RB050",
+            f"{function} needs the rows that belong to {scope.entity}",
+            syntax.parts[0],
+            help_=f"write {usage} with one of: {', '.join(members) or 'none'}",
+        )
     if typer.names.entities[child].parent != scope.entity:
         parent = typer.names.entities[child].parent
-        typer.fail("RB050", f"rows of {child} belong to {parent}, not to {scope.entity}", syntax.parts[0], help_=f"make a rule of {parent} that adds them up, and add that up here")
+        typer.fail(
+            "RB050",
+            f"rows of {child} belong to {parent}, not to {scope.entity}",
+            syntax.parts[0],
+            help_=f"make a rule of {parent} that adds them up, and add that up here",
+        )
     part = syntax.parts[0]
     inside = Scope(child)
     test: Node | None = None
@@ -158,7 +173,9 @@ def _aggregate(typer: Typer, syntax: Syntax, scope: Scope, expected: Type | None
     value: Node | None = None
     if part.kind == "path":
         name = part.parts[0]
-        value = typer.infer(Syntax("name", (), name.word, name.start, name.end), inside.knowing(known_if(test, True) if test else frozenset()))
+        value = typer.infer(
+            Syntax("name", (), name.word, name.start, name.end), inside.knowing(known_if(test, True) if test else frozenset())
+        )
     yes = typer.node(Op.CONST, YES_NO, (), syntax, True)
     if function in ("any", "all", "count"):
         if value is not None:
@@ -200,7 +217,12 @@ def _previous(typer: Typer, syntax: Syntax, scope: Scope, expected: Type | None)
     name = syntax.parts[0]
     ref = Ref(scope.entity, name.word)
     if ref not in typer.names.inputs and ref not in typer.names.rules:
-        typer.fail("RB039", f"{name.word} is not a value of {scope.entity}", name, help_=suggest(name.word, typer.names.visible(scope.entity)).strip(" ()"))
+        typer.fail(
+            "RB039",
+            f"{name.word} is not a value of {scope.entity}",
+            name,
+            help_=suggest(name.word, typer.names.visible(scope.entity)).strip(" ()"),
+        )
     type_ = typer.names.type_of(ref)
     first = syntax.parts[1].parts[0]
     start = typer.as_expected(typer.infer(first, scope, type_), type_, first)
@@ -273,8 +295,6 @@ def _weekday(number: int) -> Function:
         return typer.node(Op.NEXT_WEEKDAY, DATE, (day,), syntax, number)
 
     return typed
-
-
 
 
 FUNCTIONS: Final[dict[str, Function]] = {

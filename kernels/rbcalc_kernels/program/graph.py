@@ -55,6 +55,7 @@ class Op(StrEnum):
     OR = "or"
     NOT = "not"
     IF = "if"  # args: condition, then, otherwise
+    REFUSE = "refuse"  # value: why; args: a constant that stands in - the row has no result if it comes this way
     # dates.  Date + days and date - days use ADD and SUB; date - date is SUB and gives days
     MONTHS_AFTER = "months_after"  # args: date, count of months (the last day of a shorter month)
     YEARS_BETWEEN = "years_between"  # args: from, to - completed years (age on a day); never below 0

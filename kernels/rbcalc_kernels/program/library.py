@@ -87,14 +87,22 @@ class Library:
         place = self.folder(dotted)
         if place.with_suffix(".yaml").is_file():
             return [place.with_suffix(".yaml")]
-        return [path for path in sorted(place.rglob("*.yaml")) if path.is_file() and not path.name.endswith("cases.yaml")] if place.is_dir() else []
+        return (
+            [path for path in sorted(place.rglob("*.yaml")) if path.is_file() and not path.name.endswith("cases.yaml")]
+            if place.is_dir()
+            else []
+        )
 
     def every(self) -> Iterator[Path]:
         """Every file of the folder."""
         yield from (path for path in sorted(self.root.rglob("*.yaml")) if path.is_file())
 
     def closure(
-        self, start: Iterable[Path], findings: Findings, more: Iterable[RuleSource] = (), holds: Callable[[RuleFile], bool] = lambda file: True
+        self,
+        start: Iterable[Path],
+        findings: Findings,
+        more: Iterable[RuleSource] = (),
+        holds: Callable[[RuleFile], bool] = lambda _: True,
     ) -> list[RuleSource]:
         """The rule files of `start` and `more` with all that they extend, each once; what is extended comes first.
 
@@ -132,7 +140,9 @@ class Library:
                     chain = [opened[place].name for place in under_way]
                     chain = [*chain[list(under_way).index(other.resolve()) :], opened[other.resolve()].name]
                     words = " -> ".join(chain if len(chain) < 9 else [*chain[:4], "...", *chain[-4:]])
-                    findings.error("RB055", f"files extend each other in a circle: {words}", asked.span, help="take one of the extends away")
+                    findings.error(
+                        "RB055", f"files extend each other in a circle: {words}", asked.span, help="take one of the extends away"
+                    )
             elif other.resolve() not in found:
                 enter(other)
 

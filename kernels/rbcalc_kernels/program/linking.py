@@ -37,7 +37,16 @@ class Linked:
     findings: Findings
 
 
-def link(library: Library, paths: Iterable[Path], first_day: int, last_day: int, *, name: str = "", complete: bool = True, more: Sequence[RuleSource] = ()) -> Linked:
+def link(
+    library: Library,
+    paths: Iterable[Path],
+    first_day: int,
+    last_day: int,
+    *,
+    name: str = "",
+    complete: bool = True,
+    more: Sequence[RuleSource] = (),
+) -> Linked:
     """The program of the files at `paths` for the days of a year (both included, days since 1970).
 
     `complete` is false for a check of statute alone, which has no council to give its local lists.  `more` are
@@ -58,7 +67,9 @@ def link(library: Library, paths: Iterable[Path], first_day: int, last_day: int,
 class Linker:
     """One linking, step by step; each step leaves its findings and goes on as far as it can."""
 
-    def __init__(self, library: Library, sources: Sequence[RuleSource], first_day: int, last_day: int, name: str, findings: Findings, complete: bool) -> None:
+    def __init__(
+        self, library: Library, sources: Sequence[RuleSource], first_day: int, last_day: int, name: str, findings: Findings, complete: bool
+    ) -> None:
         self.library, self.sources, self.name, self.findings, self.complete = library, sources, name, findings, complete
         self.first_day, self.last_day = first_day, last_day
 
@@ -140,7 +151,19 @@ class Linker:
 
     def _rule(self, ref: Ref, names: Names, declared: Declared, body: Body) -> Rule:
         title = str(declared.doc.title or ref.name.replace("_", " "))
-        return Rule(ref.name, ref.entity, names.rules[ref].type, body.node, title, body.source, body.cases, body.rounding, False, body.origin, declared.span)
+        return Rule(
+            ref.name,
+            ref.entity,
+            names.rules[ref].type,
+            body.node,
+            title,
+            body.source,
+            body.cases,
+            body.rounding,
+            False,
+            body.origin,
+            declared.span,
+        )
 
     def _table_bodies(self, found: Declarations, names: Names) -> dict[str, Node]:
         bodies: dict[str, Node] = {}
@@ -163,7 +186,9 @@ class Linker:
                 ref = Ref(str(timeline.of), str(timeline.effective or ""))
                 if timeline.effective is not None and (ref not in names.rules or names.rules[ref].type != DATE):
                     message = f"'{timeline.effective}' is not a rule of {timeline.of} that gives a date"
-                    self.findings.error("RB086", message, timeline.effective.span, help=f"name a rule with of: {timeline.of} and unit: date")
+                    self.findings.error(
+                        "RB086", message, timeline.effective.span, help=f"name a rule with of: {timeline.of} and unit: date"
+                    )
 
     # ---------------------------------------------------------------- figures
     def _periods(self, found: Declarations, used: set[str]) -> tuple[Period, ...]:
@@ -196,7 +221,11 @@ class Linker:
                 if value is None:
                     if entry is not None or not self.complete and declared.doc.local:
                         break
-                    help_ = "a council's file sets it: set: {...: {value: ..., from: ...}}" if declared.doc.local else "add a value from an earlier day"
+                    help_ = (
+                        "a council's file sets it: set: {...: {value: ..., from: ...}}"
+                        if declared.doc.local
+                        else "add a value from an earlier day"
+                    )
                     self.findings.error("RB063", f"'{name}' has no value on {_shown(period.first_day)}", declared.span, help=help_)
                     break
                 by_period.append(value)
@@ -210,7 +239,9 @@ class Linker:
     def _timeline(self, declared: Declared, history: Sequence[tuple[Entry, Value]]) -> tuple[Dated, ...]:
         """The figures in the order of the days from which they hold, overlays applied."""
         values = {id(entry): value for entry, value in history}
-        days = sorted({entry.first for entry in declared.entries} | {entry.last + 1 for entry in declared.entries if entry.last < 2**31 - 1})
+        days = sorted(
+            {entry.first for entry in declared.entries} | {entry.last + 1 for entry in declared.entries if entry.last < 2**31 - 1}
+        )
         dated: list[Dated] = []
         for day in days:
             entry = in_force(declared.entries, day)
@@ -252,7 +283,13 @@ class Linker:
         return written_step
 
     def _tables(
-        self, found: Declarations, names: Names, used: set[str], bodies: dict[str, Node], parameters: dict[str, Parameter], periods: tuple[Period, ...]
+        self,
+        found: Declarations,
+        names: Names,
+        used: set[str],
+        bodies: dict[str, Node],
+        parameters: dict[str, Parameter],
+        periods: tuple[Period, ...],
     ) -> dict[str, Table]:
         made: dict[str, Table] = {}
         readers = {name: Rows(shape, names, self.findings) for name, shape in names.tables.items() if not shape.worked_out}
@@ -284,7 +321,9 @@ class Linker:
                 by_period = tuple(worked_out(shape, bodies[name], Contents(parameters, made, place)) for place in range(len(periods)))
             except (CalculationFault, ArithmeticError) as fault:
                 span = bodies[name].span or found.tables[name].span
-                self.findings.error("RB043", f"'{name}' cannot be worked out: {fault}", span, help="keep divisors above nothing and counts whole")
+                self.findings.error(
+                    "RB043", f"'{name}' cannot be worked out: {fault}", span, help="keep divisors above nothing and counts whole"
+                )
                 continue
             values = [value for cells in by_period for _, row in cells.rows.values() for value in row if not isinstance(value, str | bool)]
             made[name] = self._table(name, found.tables[name], names, by_period, self._step(found.tables[name], shape.type, names, values))
@@ -293,7 +332,11 @@ class Linker:
     def _table(self, name: str, declared: Declared, names: Names, by_period: tuple[Cells, ...], step: Fraction) -> Table:
         shape = names.tables[name]
         entry = in_force(declared.entries, self.first_day)
-        source, _ = source_of(entry.file, *entry.levels) if entry is not None else source_of(declared.file, (declared.doc.source, declared.doc.status))
+        source, _ = (
+            source_of(entry.file, *entry.levels)
+            if entry is not None
+            else source_of(declared.file, (declared.doc.source, declared.doc.status))
+        )
         return Table(name, shape.type, shape.axes, shape.bands, by_period, step, str(declared.doc.title or name), source, declared.span)
 
     def _in_order(self, bodies: dict[str, Node]) -> list[str]:
@@ -301,7 +344,9 @@ class Linker:
         done: list[str] = []
         pending = dict(bodies)
         while pending:
-            ready = [name for name, node in pending.items() if not any(n.op in (Op.LOOKUP, Op.KNOWN) and n.value in pending for n in reads(node))]
+            ready = [
+                name for name, node in pending.items() if not any(n.op in (Op.LOOKUP, Op.KNOWN) and n.value in pending for n in reads(node))
+            ]
             if not ready:
                 names = ", ".join(pending)
                 span = next(iter(pending.values())).span
@@ -342,7 +387,9 @@ def _used(rules: Sequence[Rule], tables: dict[str, Node], cuts: Sequence[tuple[s
     return found
 
 
-def _fixed_in_the_year(rules: Sequence[Rule], names: Names, parameters: dict[str, Parameter], tables: dict[str, Table], findings: Findings) -> None:
+def _fixed_in_the_year(
+    rules: Sequence[Rule], names: Names, parameters: dict[str, Parameter], tables: dict[str, Table], findings: Findings
+) -> None:
     """A row that is not cut in time may read only what stays the same all year."""
     for rule in rules:
         if names.spell_of(rule.entity) is not None:
@@ -354,11 +401,22 @@ def _fixed_in_the_year(rules: Sequence[Rule], names: Names, parameters: dict[str
             elif node.op is Op.LOOKUP and str(node.value) in tables:
                 changing = any(cells != tables[str(node.value)].by_period[0] for cells in tables[str(node.value)].by_period)
             if changing and node.span is not None:
-                findings.error("RB053", f"'{node.value}' changes during the year, but {rule.entity} is not cut in time", node.span, help=f"write {node.value} as at year_start, or ask for it in a spell")
+                findings.error(
+                    "RB053",
+                    f"'{node.value}' changes during the year, but {rule.entity} is not cut in time",
+                    node.span,
+                    help=f"write {node.value} as at year_start, or ask for it in a spell",
+                )
 
 
 def _provisional(
-    parameters: dict[str, Parameter], tables: dict[str, Table], rules: Sequence[Rule], first_day: int, last_day: int, found: Declarations, sources: Sequence[RuleSource]
+    parameters: dict[str, Parameter],
+    tables: dict[str, Table],
+    rules: Sequence[Rule],
+    first_day: int,
+    last_day: int,
+    found: Declarations,
+    sources: Sequence[RuleSource],
 ) -> tuple[str, ...]:
     """The names whose figures in use are not confirmed."""
     names: set[str] = set()
@@ -389,4 +447,3 @@ def check(library: Library, paths: Iterable[Path], first_day: int, last_day: int
         return link(library, paths, first_day, last_day, name=name, complete=complete).findings
     except RulesError as error:
         return Findings(error.diagnostics)
-

@@ -30,7 +30,9 @@ class Lowering:
         """The rules with members' expressions as hidden rules of the members; the hidden ones follow."""
         done = []
         for rule in rules:
-            cases = tuple(Case(self._node(c.when, rule) if c.when else None, self._node(c.give, rule), c.because, c.source) for c in rule.cases)
+            cases = tuple(
+                Case(self._node(c.when, rule) if c.when else None, self._node(c.give, rule), c.because, c.source) for c in rule.cases
+            )
             done.append(replace(rule, body=self._node(rule.body, rule), cases=cases))
         return done + list(self._hidden.values())
 
@@ -51,7 +53,9 @@ class Lowering:
         key = (child, node)
         if key not in self._hidden:
             name = f"{rule.name}__{child}_{len(self._hidden) + 1}"
-            self._hidden[key] = Rule(name, child, node.type, node, f"part of {rule.title}", rule.source, (), None, True, rule.origin, rule.span)
+            self._hidden[key] = Rule(
+                name, child, node.type, node, f"part of {rule.title}", rule.source, (), None, True, rule.origin, rule.span
+            )
             span = node.span or rule.span
             assert span is not None
             self.names.rules[Ref(child, name)] = Signature(Ref(child, name), node.type, span)
@@ -65,9 +69,12 @@ class Lowering:
             if table is None:
                 continue
             by_period = tuple(
-                Cells({members: ((), (members in cells.rows,)) for members in product(*(axis.members for axis in table.axes))}) for cells in table.by_period
+                Cells({members: ((), (members in cells.rows,)) for members in product(*(axis.members for axis in table.axes))})
+                for cells in table.by_period
             )
-            made[name + self.COMPANION] = Table(name + self.COMPANION, YES_NO, table.axes, None, by_period, Fraction(1), table.title, table.source, table.span)
+            made[name + self.COMPANION] = Table(
+                name + self.COMPANION, YES_NO, table.axes, None, by_period, Fraction(1), table.title, table.source, table.span
+            )
         return made
 
     def cuts(self, rules: Sequence[Rule]) -> list[tuple[str, Node]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rbcalc_kernels.program.graph import Entity, Node, Op, Ref, Rule
+from rbcalc_kernels.program.graph import Aggregate, Entity, Node, Op, Ref, Rule
 from rbcalc_kernels.program.tables import reads
 from rbcalc_kernels.source import Findings, Span
 
@@ -23,11 +23,10 @@ def dependencies(rule: Rule, entities: Mapping[str, Entity]) -> tuple[list[tuple
             now.append((node.value, node.span))
         elif node.op is Op.PREVIOUS and isinstance(node.value, Ref):
             before.append((node.value, node.span))
-    touched = {rule.entity} | {ref.entity for ref, _ in (*now, *before)} | {node.value.child for node in reads(rule.body) if node.op is Op.AGGREGATE}  # type: ignore[attr-defined]
-    for name in sorted(touched):
-        for timeline in entities[name].derived:
-            if timeline.effective is not None:
-                now.append((Ref(timeline.entity, timeline.effective), rule.span))
+    children = {node.value.child for node in reads(rule.body) if isinstance(node.value, Aggregate)}
+    touched = {rule.entity} | {ref.entity for ref, _ in (*now, *before)} | children
+    lines = (timeline for name in sorted(touched) for timeline in entities[name].derived)
+    now.extend((Ref(line.entity, line.effective), rule.span) for line in lines if line.effective is not None)
     return now, before
 
 
@@ -69,9 +68,17 @@ def _report(group: list[Ref], edges: Edges, by_ref: Mapping[Ref, Rule], findings
             break
     start = by_ref[chain[0]]
     words = " -> ".join(ref.name for ref in chain)
-    related = tuple((span, f"{one.name} reads {other.name} here") for one, other, span in zip(chain, chain[1:], spans, strict=False) if span is not None)
+    related = tuple(
+        (span, f"{one.name} reads {other.name} here") for one, other, span in zip(chain, chain[1:], spans, strict=False) if span is not None
+    )
     assert start.span is not None
-    findings.error("RB084", f"rules read each other in a circle: {words}", start.span, related=related, help="one of them must be worked out without the others, or read previous(...)")
+    findings.error(
+        "RB084",
+        f"rules read each other in a circle: {words}",
+        start.span,
+        related=related,
+        help="one of them must be worked out without the others, or read previous(...)",
+    )
 
 
 def _groups(edges: Edges) -> list[list[Ref]]:

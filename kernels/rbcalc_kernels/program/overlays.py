@@ -79,7 +79,12 @@ def gather(sources: Sequence[RuleSource], findings: Findings, first_day: int, la
     for source, file in files:
         check_status([file.status], findings)
         if file.kind in ("council", "precept") and file.adopted is None:
-            findings.error("RB070", "the file does not say who adopted its figures", place_in(source.file), help="add adopted: transcribed, not adopted")
+            findings.error(
+                "RB070",
+                "the file does not say who adopted its figures",
+                place_in(source.file),
+                help="add adopted: transcribed, not adopted",
+            )
         _declare(found, file, source, findings, first_day, last_day)
     for source, file in files:
         _overlay(found, file, source, findings)
@@ -94,7 +99,9 @@ def _declare(found: Declarations, file: RuleFile, source: RuleSource, findings: 
         existing = found.lists.get(name)
         if existing is not None and existing.doc.local and file.kind != "statute":
             if in_year and lists.members is not None:
-                existing.entries.append(Entry(RANKS[file.kind], file.kind, file, begins, ends, name.span, (), rows=dict.fromkeys(lists.members)))
+                existing.entries.append(
+                    Entry(RANKS[file.kind], file.kind, file, begins, ends, name.span, (), rows=dict.fromkeys(lists.members))
+                )
         else:
             _add(found.lists, str(name), Declared(name, lists, file, file.kind), findings)
     for name, entity in file.entities.items():
@@ -133,7 +140,13 @@ def _check_sections(file: RuleFile, findings: Findings) -> None:
 def _add(where: dict[Any, Declared], key: Any, declared: Declared, findings: Findings) -> None:
     other = where.get(key)
     if other is not None:
-        findings.error("RB069", f"'{declared.name}' is declared twice", declared.span, related=((other.span, "first declared here"),), help="to change it, use set: or replace:")
+        findings.error(
+            "RB069",
+            f"'{declared.name}' is declared twice",
+            declared.span,
+            related=((other.span, "first declared here"),),
+            help="to change it, use set: or replace:",
+        )
         return
     where[key] = declared
 
@@ -155,7 +168,11 @@ def _entries(name: Text, doc: ParameterDoc | TableDoc | SetDoc, file: RuleFile, 
     rank = RANKS[file.kind]
     outer = (doc.source, doc.status)
     made: list[Entry] = []
-    given = [word for word, there in (("value", getattr(doc, "value", None)), ("values", doc.values), ("rows", getattr(doc, "rows", None))) if there is not None]
+    given = [
+        word
+        for word, there in (("value", getattr(doc, "value", None)), ("values", doc.values), ("rows", getattr(doc, "rows", None)))
+        if there is not None
+    ]
     if len(given) > 1:
         findings.error("RB071", f"{' and '.join(given)} together", name.span, help="give one of them")
         return []
@@ -209,7 +226,18 @@ def _rule_entries(name: Text, rule: RuleDoc, file: RuleFile, findings: Findings)
             if (version.is_ is None) == (version.first is None):
                 findings.error("RB074", "a version says one of is: or first:", version.from_.span, help="keep one of them")
                 continue
-            made.append(Entry(rank, file.kind, file, first, ends, version.from_.span, ((rule.source, rule.status), (version.source, version.status)), rule=version))
+            made.append(
+                Entry(
+                    rank,
+                    file.kind,
+                    file,
+                    first,
+                    ends,
+                    version.from_.span,
+                    ((rule.source, rule.status), (version.source, version.status)),
+                    rule=version,
+                )
+            )
         return made
     own = day_of(rule.from_, findings) if rule.from_ is not None else begins
     if own is None:
@@ -224,7 +252,9 @@ def _overlay(found: Declarations, file: RuleFile, source: RuleSource, findings: 
         declared = found.parameters.get(name) or found.tables.get(name)
         if declared is None:
             known = [*found.parameters, *found.tables]
-            findings.error("RB068", f"nothing called '{name}' to set", name.span, help=f"set: names a parameter or a table{suggest(str(name), known)}")
+            findings.error(
+                "RB068", f"nothing called '{name}' to set", name.span, help=f"set: names a parameter or a table{suggest(str(name), known)}"
+            )
             continue
         if not _permitted(declared, file, name, findings):
             continue
@@ -303,7 +333,13 @@ def conflicts(declared: Declared, findings: Findings) -> None:
             other = seen.get(key)
             if other is not None:
                 what = f"'{declared.name}'" + (f" for {member}" if member else "")
-                findings.error("RB062", f"{what} is set twice for one day", entry.span, related=((other.span, "also here"),), help="keep one of them, or give them different days")
+                findings.error(
+                    "RB062",
+                    f"{what} is set twice for one day",
+                    entry.span,
+                    related=((other.span, "also here"),),
+                    help="keep one of them, or give them different days",
+                )
                 break
             seen[key] = entry
 

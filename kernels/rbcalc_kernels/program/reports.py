@@ -30,7 +30,9 @@ def reports_of(found: Declarations, names: Names, findings: Findings) -> tuple[R
         if doc.split is not None:
             _check_split(doc.split, [names.type_of(ref) for ref in by if ref is not None], names, findings)
         if None not in by and None not in sums:
-            made.append(Report(name, str(doc.title), str(doc.of), tuple(r for r in by if r), tuple(r for r in sums if r), str(doc.split or "")))
+            made.append(
+                Report(name, str(doc.title), str(doc.of), tuple(r for r in by if r), tuple(r for r in sums if r), str(doc.split or ""))
+            )
     return tuple(made)
 
 
@@ -53,9 +55,21 @@ def comparisons_of(found: Declarations, names: Names, findings: Findings) -> tup
         for text in (doc.less, doc.base):
             shape = names.tables[str(text)]
             if shape.axes != axis * 2 or shape.type != YES_NO:
-                findings.error("RB088", f"'{text}' does not say which amounts go together", text.span, help="a yes/no table over the first axis twice")
+                findings.error(
+                    "RB088", f"'{text}' does not say which amounts go together", text.span, help="a yes/no table over the first axis twice"
+                )
         source, _ = source_of(declared.file, (doc.source, doc.status))
-        made.append(Comparison(name, str(doc.title), str(doc.table), str(doc.less), str(doc.base), int(doc.decimals) if doc.decimals.isdigit() else 0, source))
+        made.append(
+            Comparison(
+                name,
+                str(doc.title),
+                str(doc.table),
+                str(doc.less),
+                str(doc.base),
+                int(doc.decimals) if doc.decimals.isdigit() else 0,
+                source,
+            )
+        )
     return tuple(made)
 
 
@@ -72,4 +86,9 @@ def _check_split(text: Text, by: list[object], names: Names, findings: Findings)
     if shape is None:
         findings.error("RB039", f"no such table: {text}", text.span, help=suggest(str(text), names.tables).strip(" ()"))
     elif not shape.axes or shape.bands is not None or any(axis not in by for axis in shape.axes[1:]) or shape.axes[0] in by:
-        findings.error("RB088", f"sums cannot be divided by '{text}'", text.span, help="its first axis is what they are divided over; its other axes must be among by:")
+        findings.error(
+            "RB088",
+            f"sums cannot be divided by '{text}'",
+            text.span,
+            help="its first axis is what they are divided over; its other axes must be among by:",
+        )

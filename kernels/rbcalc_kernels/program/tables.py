@@ -74,7 +74,9 @@ class Rows:
         bands = self.shape.bands
         assert bands is not None
         if not isinstance(node, Mapping) or not node:
-            self.findings.error("RB075", "a value for each edge is wanted here", _span(node, self.shape), help="write {£0: 90%, £116.21: 70%}")
+            self.findings.error(
+                "RB075", "a value for each edge is wanted here", _span(node, self.shape), help="write {£0: 90%, £116.21: 70%}"
+            )
             return None
         if len(node) > MOST_EDGES:
             first = next(iter(node))
@@ -201,7 +203,9 @@ def rounded(node: Node, rounding: Rounding | None) -> Node:
     return node if rounding is None else Node(Op.ROUND, node.type, (node,), rounding, node.span)
 
 
-def axes_of(over: Mapping[Text, Text], names: Names, findings: Findings) -> tuple[tuple[Choice, ...], tuple[str, ...], tuple[str, Text] | None] | None:
+def axes_of(
+    over: Mapping[Text, Text], names: Names, findings: Findings
+) -> tuple[tuple[Choice, ...], tuple[str, ...], tuple[str, Text] | None] | None:
     """The list axes, the names of all keys, and the banded axis (its word and unit) of `over:`."""
     axes: list[Choice] = []
     keys: list[str] = []

@@ -41,4 +41,6 @@ def unused(
     for ref in names.rules:
         declaration_or_none = found.rules.get((ref.entity, ref.name))
         if declaration_or_none is not None and ref not in values and not declaration_or_none.doc.output:
-            findings.warning("RB085", f"nothing uses the rule '{ref.name}'", declaration_or_none.span, help="mark it output: yes if people ask for it")
+            findings.warning(
+                "RB085", f"nothing uses the rule '{ref.name}'", declaration_or_none.span, help="mark it output: yes if people ask for it"
+            )

@@ -44,7 +44,9 @@ def unit_of(text: Text, names: Names, findings: Findings) -> Type | None:
     if word in names.lists:
         return names.lists[word]
     known = [*UNITS, "yes/no", "date", *names.lists]
-    findings.error("RB056", f"no such unit: {word}", text.span, help=f"a unit is one of {', '.join(known[:9])}, or a list{suggest(word, known)}")
+    findings.error(
+        "RB056", f"no such unit: {word}", text.span, help=f"a unit is one of {', '.join(known[:9])}, or a list{suggest(word, known)}"
+    )
     return None
 
 
@@ -100,7 +102,9 @@ def range_of(text: Text, type_: Type, names: Names, findings: Findings) -> tuple
     return ends[0], ends[1]
 
 
-def step_of(text: Text | None, type_: Type, names: Names, findings: Findings, default_rate: Fraction | None = Fraction(1, 10_000)) -> Fraction | None:
+def step_of(
+    text: Text | None, type_: Type, names: Names, findings: Findings, default_rate: Fraction | None = Fraction(1, 10_000)
+) -> Fraction | None:
     """The smallest difference of a figure: as written, or the usual one of its unit."""
     if text is not None:
         value = constant(text, type_, names, findings)
@@ -120,7 +124,12 @@ def rounding_of(text: Text, type_: Type, findings: Findings) -> Rounding | None:
     """The rounding that a text like `penny, half up` means, or None with a finding."""
     match = _ROUND.fullmatch(str(text))
     if match is None:
-        findings.error("RB060", f"no such rounding: {text}", text.span, help="write penny, pound, 50p, £5, 3 decimals or whole number, then half up, half down, up or down")
+        findings.error(
+            "RB060",
+            f"no such rounding: {text}",
+            text.span,
+            help="write penny, pound, 50p, £5, 3 decimals or whole number, then half up, half down, up or down",
+        )
         return None
     word = match["step"]
     if match["decimals"]:
