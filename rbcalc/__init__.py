@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rbcalc._explain import explain
     from rbcalc._outputs import verify
-    from rbcalc._rules import Council, Partnership, Rules, load
     from rbcalc._rebill import rebill
+    from rbcalc._rules import Council, Partnership, Rules, load
     from rbcalc._run import Run
     from rbcalc._sample import sample
     from rbcalc._years import FinancialYear

@@ -31,7 +31,8 @@ def encoded(program: Program, roots: Sequence[Records]) -> dict[str, RegisterCol
     order.sort(key=lambda name: _depth(layout, name))
     rows: dict[str, list[Mapping[str, Value | None]]] = {name: [] for name in order}
     owners: dict[str, list[int]] = {name: [] for name in order}
-    for root in roots:
+    of_root: dict[str, list[int]] = {name: [] for name in order}
+    for number, root in enumerate(roots):
         held = {name: (len(rows[name]), root.get(name, ())) for name in order}
         for name in order:
             if name != layout.root_register.name:
@@ -41,6 +42,7 @@ def encoded(program: Program, roots: Sequence[Records]) -> dict[str, RegisterCol
                     place = next((n for n, other in enumerate(above) if other.get(by) == record.get(by)), None)
                     owners[name].append(-1 if place is None else first + place)
             rows[name].extend(held[name][1])
+            of_root[name] += [number] * len(held[name][1])
     made: dict[str, RegisterColumns] = {}
     for name in order:
         register = program.registers[name]
@@ -54,15 +56,19 @@ def encoded(program: Program, roots: Sequence[Records]) -> dict[str, RegisterCol
         if register.order_by:
             order_column = np.array([int(record.get(register.order_by) or 0) for record in rows[name]], dtype=np.int64)
         owner = None if name == layout.root_register.name else np.array(owners[name], dtype=np.int32)
-        made[name] = RegisterColumns(len(rows[name]), columns, owner, begins, ends, order_column, _same(register.key, rows[name]))
+        made[name] = RegisterColumns(
+            len(rows[name]), columns, owner, begins, ends, order_column, _same(register.key, rows[name], of_root[name])
+        )
     return made
 
 
-def _same(key: str, rows: Sequence[Mapping[str, Value | None]]) -> dict[str, Any]:
-    if not key or len({record.get(key) for record in rows}) == len(rows):
+def _same(key: str, rows: Sequence[Mapping[str, Value | None]], roots: Sequence[int]) -> dict[str, Any]:
+    """For each row the first of its root that carries the same key; nothing where all differ."""
+    carried = [(root, record.get(key)) for root, record in zip(roots, rows, strict=True)]
+    if not key or len(set(carried)) == len(rows):
         return {}
-    first: dict[Value | None, int] = {}
-    return {key: np.array([first.setdefault(record.get(key), place) for place, record in enumerate(rows)], dtype=np.int32)}
+    first: dict[tuple[int, Value | None], int] = {}
+    return {key: np.array([first.setdefault(each, place) for place, each in enumerate(carried)], dtype=np.int32)}
 
 
 def _depth(layout: Layout, name: str) -> int:

@@ -17,11 +17,11 @@ import typer
 COMMANDS: Final = {
     "check": "Say whether the rules are well-formed, typed and complete.",
     "test": "Work through the cases beside the rules, in both evaluators.",
-    "show": "Show what the rules hold: figures, the text of a rule, what reads what, differences, a sheet for sign-off.",
+    "show": "Show figures, rules, differences, and a sheet for sign-off.",
     "sample": "Make a caseload to try things on.",
     "rebill": "Bill a whole year for a council or a partnership.",
     "explain": "Explain one account, as a person would work it on paper.",
-    "schema": "Say what rule files and the tables of a caseload look like, for editors and other systems.",
+    "schema": "Describe rule files and the tables of a caseload.",
     "verify": "Say whether an output is what it says it is.",
     "purge": "Remove working files and caches, with a receipt.",
 }

@@ -49,6 +49,11 @@ def say(message: str) -> None:
     sys.stderr.write(f"{message}\n")
 
 
+def counted(number: int, word: str) -> str:
+    """A number with its word: 1 file, 2,000 files."""
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
 def rules_of(folder: Path | None) -> Rules:
     """The rules that were asked for."""
     from rbcalc._rules import load

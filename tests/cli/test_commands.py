@@ -72,7 +72,7 @@ def test_statute_precepts_and_partnerships_can_be_checked_alone(rbcalc: Run) -> 
 def test_cases_from_anywhere_run_in_both_evaluators(rbcalc: Run) -> None:
     ran = rbcalc("test", Path(__file__).parents[1] / "explain" / "cases.yaml")
     assert ran.code == 0, ran.said
-    assert "6 cases of 1 files, 0 failed, both evaluators" in ran.err
+    assert "6 cases of 1 file, 0 failed, both evaluators" in ran.err
 
 
 def test_a_folder_without_cases_is_said_to_be_so(tmp_path: Path, rbcalc: Run) -> None:
@@ -192,7 +192,7 @@ def test_a_purge_gives_a_receipt(tmp_path: Path, rbcalc: Run) -> None:
     assert "removed 1 files, 1 bytes" in ran.out
     assert "SHA-256" in ran.out
     assert not (tmp_path / ".cache" / "left").exists()
-    assert json.loads(rbcalc("purge", "--json").out)["files"] == 0
+    assert json.loads(rbcalc("purge", "--format", "json").out)["files"] == 0
 
 
 def test_an_output_that_was_changed_is_not_what_it_says(tmp_path: Path, rbcalc: Run) -> None:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,13 @@ from rbcalc_cli.main import FINDINGS, FINE, INPUT, INTERNAL, INTERRUPTED, OUTPUT
 from rbcalc_kernels.source import Diagnostic, RulesError, Span
 
 PATHS = os.pathsep.join(str(Path(package.__file__).parents[1]) for package in (rbcalc, rbcalc_kernels, rbcalc_cli))
+CASES = Path(__file__).parents[1] / "explain" / "cases.yaml"
 PROGRAM = "from rbcalc_cli.main import run; run()"
 
 
-def started(*arguments: str, **more: Any) -> subprocess.Popen[str]:
+def started(*arguments: str, program: str = PROGRAM, **more: Any) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *arguments],
+        [sys.executable, "-c", program, *arguments],
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": PATHS, "COLUMNS": "200"},
@@ -85,8 +85,10 @@ def test_stopping_gives_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_ctrl_c_is_clean() -> None:
-    process = started("test", "--exact-only", stdout=subprocess.DEVNULL)
-    time.sleep(1.5)
+    waiting = "import time, rbcalc._cases as c\ndef run(*a, **k):\n    print('ready', flush=True)\n    time.sleep(60)\nc.run = run\n"
+    process = started("test", str(CASES), program=waiting + PROGRAM, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130

@@ -61,7 +61,8 @@ def test_reading_without_asking(tmp_path: Path, unit: str, expression: str) -> N
 def test_a_line_above_that_asked_makes_certain(tmp_path: Path) -> None:
     from language.linking_toolbox import BASE, codes, write
 
-    lines = "      - {when: not known(rooms), give: 0, because: none}\n      - {when: rooms > 2, give: rooms, because: '{rooms}'}\n      - {otherwise: 1, because: few}\n"
+    lines = "      - {when: not known(rooms), give: 0, because: none}\n"
+    lines += "      - {when: rooms > 2, give: rooms, because: '{rooms}'}\n      - {otherwise: 1, because: few}\n"
     head = "  answer:\n    of: period\n    unit: count\n    output: yes\n    first:\n"
     write(tmp_path, {"base.yaml": BASE + head + lines})
     assert codes(tmp_path) == []

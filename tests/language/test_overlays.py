@@ -79,7 +79,8 @@ def test_after_its_last_day_a_figure_falls_back(tmp_path: Path) -> None:
 def test_a_figure_of_a_past_year_is_forgotten(tmp_path: Path) -> None:
     past = (
         COUNCIL
-        + "from: 2024-04-01\nto: 2025-03-31\nset:\n  local_one: {value: 9%}\nreplace:\n  kept: {of: period, unit: count, reason: r, is: '9'}\n"
+        + "from: 2024-04-01\nto: 2025-03-31\nset:\n  local_one: {value: 9%}\n"
+        + "replace:\n  kept: {of: period, unit: count, reason: r, is: '9'}\n"
     )
     program = linked(made(tmp_path, council=past)).program
     assert figures(program, "local_one") == [0.01]
@@ -98,7 +99,8 @@ def test_a_scenario_may_set_anything(tmp_path: Path) -> None:
     made(
         tmp_path,
         what_if=SCENARIO
-        + "set:\n  fixed: {from: 2025-04-01, value: 2%}\nreplace:\n  locked: {of: period, unit: count, from: 2025-04-01, reason: r, is: '5'}\n",
+        + "set:\n  fixed: {from: 2025-04-01, value: 2%}\n"
+        + "replace:\n  locked: {of: period, unit: count, from: 2025-04-01, reason: r, is: '5'}\n",
     )
     program = linked(tmp_path).program
     row = evaluate(program, records_of(program, FACTS))

@@ -69,7 +69,8 @@ def test_no_more_and_no_less_than_what_is_wrong(tmp_path: Path, expression: str,
 
 
 def test_several_mistakes_are_told_in_one_run(tmp_path: Path) -> None:
-    lines = "    first:\n      - {when: bnd = A, give: rent, because: x}\n      - {when: rent > 5, give: £5, because: '{rnet}'}\n      - {otherwise: 7, because: y}\n"
+    lines = "    first:\n      - {when: bnd = A, give: rent, because: x}\n"
+    lines += "      - {when: rent > 5, give: £5, because: '{rnet}'}\n      - {otherwise: 7, because: y}\n"
     assert underlined(tmp_path, BASE + HEAD.replace("    is: ", lines)) == ["bnd", "5", "7"]
 
 

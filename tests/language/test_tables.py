@@ -36,7 +36,8 @@ def test_up_to_and_including_edges(tmp_path: Path) -> None:
 
 
 def test_edges_below_nothing_and_dates(tmp_path: Path) -> None:
-    tables = "  t: {unit: count, over: {from: £/week}, rows: {-£50: 1, £0: 2}}\n  u: {unit: count, over: {from: date}, rows: {2020-01-01: 1, 2025-01-01: 2}}\n"
+    tables = "  t: {unit: count, over: {from: £/week}, rows: {-£50: 1, £0: 2}}\n"
+    tables += "  u: {unit: count, over: {from: date}, rows: {2020-01-01: 1, 2025-01-01: 2}}\n"
     rules = rule("answer", "period", "count", "t[rent - £120/week] + 10 * u[first_known(empty_since, 2020-01-01)]")
     program = linked(made(tmp_path, tables, rules)).program
     assert answer(program) == 11

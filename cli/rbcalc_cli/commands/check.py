@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rbcalc_cli.options import ChargesOption, CouncilOption, RulesOption, YearOption, existing, rules_of, say, within
+from rbcalc_cli.options import ChargesOption, CouncilOption, RulesOption, YearOption, counted, existing, rules_of, say, within
 from rbcalc_cli.output import put
 
 
@@ -61,6 +61,6 @@ def command(
     elif len(findings):
         put(render(findings, loaded.library.texts(findings)))
     ending = "" if len(findings) else ": nothing wrong"
-    say(f"checked {len(done.files):,} files, {done.programs:,} programs of a council and a year, {done.cases:,} cases{ending}")
+    say(f"checked {counted(len(done.files), 'file')}, {counted(done.programs, 'program')}, {counted(done.cases, 'case')}{ending}")
     if findings:
         raise typer.Exit(1)

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from rbcalc_cli.options import say
+from rbcalc_cli.options import Format, FormatOption, say
 from rbcalc_cli.output import put
 
 
 def command(
     list_files: Annotated[bool, typer.Option("--list", help="Print every file that was removed.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the receipt as JSON.")] = False,
+    form: FormatOption = Format.TABLE,
 ) -> None:
     """Remove working files and caches, with a receipt.
 
@@ -21,29 +21,25 @@ def command(
 
     Examples:
       rbcalc purge
-      rbcalc purge --json
+      rbcalc purge --format json
     """
     from rbcalc.caseload.purge import purge
 
     receipt = purge()
-    if as_json:
+    if form is Format.JSON:
         from rbcalc_cli.output import document
 
         removed = [{"path": item.path, "bytes": item.size} for item in receipt.removed]
+        total = {"files": receipt.files, "bytes": receipt.size, "sha256": receipt.digest}
         when = receipt.when.isoformat(timespec="seconds")
-        document(
-            {
-                "when": when,
-                "files": receipt.files,
-                "bytes": receipt.size,
-                "sha256": receipt.digest,
-                "removed": removed,
-                "in_use": list(receipt.in_use),
-            }
-        )
-        return
-    for item in receipt.removed if list_files else ():
-        put(f"{item.size:>12,}  {item.path}")
-    put(receipt)
+        document({"when": when, **total, "removed": removed, "in_use": list(receipt.in_use)})
+    elif form is Format.CSV:
+        from rbcalc_cli.output import table
+
+        table("", ("Path", "Bytes"), [(item.path, str(item.size)) for item in receipt.removed], form)
+    else:
+        for item in receipt.removed if list_files else ():
+            put(f"{item.size:>12,}  {item.path}")
+        put(receipt)
     if not receipt.files:
         say("there was nothing to remove")

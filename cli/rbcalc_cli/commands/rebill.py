@@ -57,7 +57,8 @@ def command(
     """Bill a whole year for a council or a partnership.
 
     Bills, totals and rejects are written as Parquet, each council's in a folder of its own, with a manifest that is written last; the
-    totals are printed. Rows that cannot be billed are rejected with a reason, and the totals then say that they are not complete (exit code 1).
+    totals are printed. Rows that cannot be billed are rejected with a reason; the totals then say that they are
+    not complete, and the exit code is 1.
 
     Examples:
       rbcalc rebill --council {council} --year {year} --sample --out out
@@ -72,13 +73,14 @@ def command(
         raise UsageError("RC044", "which caseload?", hint="give --caseload DIR, or --sample for a made-up one of the published size")
     if caseload is not None and not caseload.is_dir():
         raise UsageError("RC044", f"no such folder: {caseload}", hint="give the folder that holds the tables of the caseload")
-    with _folder(book, councils, partnership, when, caseload) as source, _progress() as progress:
+    own = [charges] if charges is not None else []
+    with _folder(book, councils, partnership, when, caseload, own) as source, _progress() as progress:
         summary = rebill(
             councils,
             when,
             source,
             out,
-            charges=[charges] if charges is not None else [],
+            charges=own,
             column_map=column_map,
             threads=threads,
             periods=periods,
@@ -119,7 +121,9 @@ def _asked(
 
 
 @contextmanager
-def _folder(book: Rules, councils: list[Council], partnership: str | None, when: FinancialYear, caseload: Path | None) -> Iterator[Path]:
+def _folder(
+    book: Rules, councils: list[Council], partnership: str | None, when: FinancialYear, caseload: Path | None, own: list[Path]
+) -> Iterator[Path]:
     """The caseload's folder; a sample's is removed afterwards."""
     if caseload is not None:
         yield caseload
@@ -129,9 +133,9 @@ def _folder(book: Rules, councils: list[Council], partnership: str | None, when:
     with tempfile.TemporaryDirectory(prefix="rbcalc-sample-") as place:
         folder = Path(place) / "caseload"
         if partnership is not None:
-            sample(book, partnership=partnership, year=when, out=folder)
+            sample(book, partnership=partnership, year=when, out=folder, charges=own)
         else:
-            sample(book, council=councils[0].name, year=when, out=folder)
+            sample(book, council=councils[0].name, year=when, out=folder, charges=own)
         yield folder
 
 

@@ -31,7 +31,7 @@ def command(
         typer.Option("--write", metavar="DIR", help="Write the schema into a folder instead of printing it.", show_default=False),
     ] = None,
 ) -> None:
-    """Say what rule files and the tables of a caseload look like, for editors and other systems.
+    """Describe rule files and the tables of a caseload.
 
     `rules` is the JSON Schema of rule files; put the line that --write prints first in a rule file and an editor completes and
     checks it. `input` lists the tables and columns that a council's rules read in a year.

@@ -64,7 +64,7 @@ def command(
     sign_off: Annotated[bool, typer.Option("--sign-off", help="The same as `show sign-off`.")] = False,
     python: Annotated[bool, typer.Option("--python", help="The same as `show python`.")] = False,
 ) -> None:
-    """Show what the rules hold: figures, the text of a rule, what reads what, differences, a sheet for sign-off.
+    """Show figures, rules, differences, and a sheet for sign-off.
 
     `councils`, `partnerships`: who there is. `rates` (or `parameters`): every figure of a council and year with its source. `rules`,
     `rule NAME`: what rules there are, and the text of one. `graph NAME`: what a rule reads. `inputs`: the facts that are asked for.

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rbcalc_cli.options import Format, FormatOption, RulesOption, rules_of, say, within
+from rbcalc_cli.options import Format, FormatOption, RulesOption, counted, rules_of, say, within
 from rbcalc_cli.output import put
 
 
@@ -59,7 +59,9 @@ def command(
         rows += [(d.span.file, str(d.span.line), "", d.message) for d in broken]
         table("Cases that fail", ("File", "Line", "Case", "Problem"), rows, form, cases=len(outcomes), failed=len(failed))
     how = "exact evaluator only" if exact_only else "both evaluators"
-    say(f"{len(outcomes):,} cases of {len(files):,} files, {len(failed):,} failed, {how}, {time.perf_counter() - began:.1f} s")
+    say(
+        f"{counted(len(outcomes), 'case')} of {counted(len(files), 'file')}, {len(failed):,} failed, {how}, {time.perf_counter() - began:.1f} s"
+    )
     if not files:
         say("no case files there; a case file is called cases.yaml or ends with .cases.yaml")
     if failed or broken:
