@@ -168,7 +168,7 @@ class Bill:
         held: list[Results] = []
 
         def run() -> None:
-            held[:] = [self.compiled.run(given, threads, checked=True)]
+            held[:] = [self.compiled.run(given, threads, checked=True, narrow=True, into=held[0] if held else None)]
 
         def figures() -> Figures:
             results = held[0]

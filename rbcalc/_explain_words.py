@@ -157,20 +157,16 @@ class Words:
         return Written(" + ".join(terms), 1)
 
 
+_STEPS: Final = {"1/100": "penny", "1/2": "50p", "1": "pound", "1/1000": "three decimals"}
+
+
 def rounded(rounding: Rounding) -> str:
-    """How a figure was rounded, in words."""
-    step = {"1/100": "the penny", "1": "the pound", "1/2": "50p", "1/1000": "three decimals"}.get(
-        str(rounding.step), f"steps of {rounding.step}"
-    )
-    direction = {
-        "half up": "to the nearest, halves up, of",
-        "half down": "to the nearest, halves down, of",
-        "up": "up to",
-        "down": "down to",
-    }
+    """How a figure was rounded, in words: rounded to the penny, half up."""
+    step = _STEPS.get(str(rounding.step), f"multiple of {rounding.step}")
+    article = "" if step in ("50p", "three decimals") else "the "
     if rounding.mode in ("half up", "half down"):
-        return f"rounded to {step}, {rounding.mode}"
-    return f"rounded {direction[rounding.mode]} {step}"
+        return f"rounded to {article}{step}, {rounding.mode}"
+    return f"rounded {rounding.mode} to {article}{step}"
 
 
 def _is(value: Value | None, number: int) -> bool:

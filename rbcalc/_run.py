@@ -250,6 +250,7 @@ class Run:
     bills: Any
     periods: Any
     rejects: Any
+    caseload: Any = field(default=None, repr=False)  # what was worked out, for explaining
 
     @property
     def totals(self) -> dict[str, Any]:
@@ -302,7 +303,7 @@ def calculate(
         tuple(str(item) for item in held.assumptions),
         tuple(held.notes),
     )
-    return Run(summary, _joined(parts, "bills"), _joined(parts, "periods"), rejects)
+    return Run(summary, _joined(parts, "bills"), _joined(parts, "periods"), rejects, held)
 
 
 def _joined(parts: Mapping[str, Part], kind: str) -> Any:

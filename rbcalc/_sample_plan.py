@@ -26,6 +26,9 @@ _WRONG: Final = ("register", "column", "value", "rows", "copy", "why")
 _NEEDED: Final = ("size", "references", "situations")
 SLOTS: Final = 4  # rows of the root's register that a dwelling may have
 
+Written = Mapping[Any, Any]
+"""A mapping as written: its keys know their place, and are asked for by plain words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -204,7 +207,7 @@ class _Reader:
                 )
         self.plan.wrong = tuple(self._wrong(item) for item in document.get("wrong", ()))
 
-    def _keys(self, written: Mapping[Text, Any], known: tuple[str, ...]) -> None:
+    def _keys(self, written: Written, known: tuple[str, ...]) -> None:
         for key in written:
             if str(key) not in known:
                 self.findings.error(
@@ -225,7 +228,7 @@ class _Reader:
             return otherwise
         return int(text)
 
-    def _situation(self, name: Text, written: Mapping[Text, Any], always: Mapping[str, Any]) -> None:
+    def _situation(self, name: Text, written: Written, always: Mapping[str, Any]) -> None:
         self._keys(written, (*_SITUATION, *self.plan.columns))
         count = written.get("count", ())
         made = Situation(
@@ -286,7 +289,7 @@ class _Reader:
             self.findings.error("RB037", f"a dwelling has at most {SLOTS} rows of {register}, none of them by chance", made.place.span)
         made.rows.append(RowPlan(register, slot, chance or Fraction(0), specs))
 
-    def _wrong(self, item: Mapping[Text, Any]) -> Wrong:
+    def _wrong(self, item: Written) -> Wrong:
         self._keys(item, _WRONG)
         register, column = str(item["register"]), str(item.get("column", ""))
         if column and column not in self.plan.columns.get(register, {}) and column not in self.plan.references(register):
@@ -297,7 +300,7 @@ class _Reader:
         )
 
 
-def _each(name: Text, written: Mapping[Text, Any]) -> Iterator[tuple[Text, Mapping[Text, Any]]]:
+def _each(name: Text, written: Written) -> Iterator[tuple[Text, Written]]:
     """A situation, or one for each of the words under `each`, with the word in place of `<each>`."""
     for word in written.get("each", [None]):
         if word is None:

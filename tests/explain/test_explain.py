@@ -14,10 +14,11 @@ import pytest
 import rbcalc
 from rbcalc._cases import CaseReader, Example
 from rbcalc._explain import Section, explain_account, explain_example
-from rbcalc._explain_words import decimal
+from rbcalc._explain_words import decimal, rounded
 from rbcalc._rules import load
 from rbcalc.errors import DataError, UsageError
 from rbcalc_cli.explaining import as_json, as_text, as_tree
+from rbcalc_kernels.program.graph import Mode, Rounding
 
 HERE = Path(__file__).parent
 NAMES = ["plain", "single adult", "mid-year move", "exempt then charged", "premium", "disabled band A"]
@@ -197,3 +198,17 @@ def test_an_account_that_cannot_be_worked_out_says_why(examples: dict[str, Examp
 )
 def test_decimals_are_cut_not_rounded(number: Fraction, text: str) -> None:
     assert decimal(number) == text
+
+
+@pytest.mark.parametrize(
+    ("mode", "step", "text"),
+    [
+        (Mode.HALF_UP, Fraction(1, 100), "rounded to the penny, half up"),
+        (Mode.DOWN, Fraction(1), "rounded down to the pound"),
+        (Mode.UP, Fraction(1, 2), "rounded up to 50p"),
+        (Mode.HALF_DOWN, Fraction(1, 1000), "rounded to three decimals, half down"),
+        (Mode.UP, Fraction(5), "rounded up to the multiple of 5"),
+    ],
+)
+def test_a_rounding_is_told_in_words(mode: Mode, step: Fraction, text: str) -> None:
+    assert rounded(Rounding(mode, step)) == text

@@ -8,7 +8,7 @@ RDR = SI 1992/554 (as amended by SI 1999/1004), RAR = SI 2013/2977.  Money is in
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -82,6 +82,7 @@ class Council:
     empty_ladder: tuple[tuple[int, Fraction], ...] = ()  # s.11B: (years, percentage)
     care_leavers: tuple[tuple[int, Fraction], ...] = ()  # s.13A(1)(c): (under this age, percentage off)
     care_leavers_shared: Fraction | None = None  # where another adult counts: the first rung's; later ones are at most this
+    _sums: dict[tuple[str, str], int] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for percent in (self.second_home_discount, self.seasonal_home_discount):
@@ -97,7 +98,9 @@ class Council:
                 raise ValueError(f"s.11B: {percent} % after {years} years is not allowed in this year")
 
     def band_amount(self, area: str, band: str) -> int:
-        return sum(part.amount(band) for part in self.areas[area])
+        if (area, band) not in self._sums:
+            self._sums[area, band] = sum(part.amount(band) for part in self.areas[area])
+        return self._sums[area, band]
 
 
 def empty_premium_limit(year_start: date, years: int) -> int:

@@ -276,8 +276,8 @@ def test_unknown_keys_are_refused_everywhere(tmp_path: Path, place: str, text: s
     assert any(lines[each.span.line - 1][each.span.column - 1 :].startswith("surprise") or each.code == "RB056" for each in found)
 
 
-def test_a_hundred_thousand_unknown_keys_are_told_in_moderation(tmp_path: Path) -> None:
-    assert errors(tmp_path, base=HEAD + "".join(f"k{number}: 1\n" for number in range(30_000))) == {"RB035"}
+def test_very_many_unknown_keys_are_told_in_moderation(tmp_path: Path) -> None:
+    assert errors(tmp_path, base=HEAD + "".join(f"k{number}: 1\n" for number in range(12_000))) == {"RB035"}
 
 
 # ------------------------------------------------------------------------------------------------------------ circles
@@ -377,12 +377,12 @@ def test_a_folder_may_be_named_like_a_file(tmp_path: Path) -> None:
 # --------------------------------------------------------------------------------------------------------------- size
 
 
-def test_a_table_of_a_hundred_thousand_rows(tmp_path: Path) -> None:
+def test_a_table_of_very_many_rows(tmp_path: Path) -> None:
     unknown = (
-        BASE + "tables:\n  t:\n    unit: count\n    over: {band: band}\n    rows:\n" + "".join(f"      R{n}: 1\n" for n in range(30_000))
+        BASE + "tables:\n  t:\n    unit: count\n    over: {band: band}\n    rows:\n" + "".join(f"      R{n}: 1\n" for n in range(12_000))
     )
     assert errors(tmp_path / "unknown", base=unknown) == {"RB039"}
-    banded = BASE + "tables:\n  t:\n    unit: count\n    over: {from: £}\n    rows:\n" + "".join(f"      £{n}: 1\n" for n in range(30_000))
+    banded = BASE + "tables:\n  t:\n    unit: count\n    over: {from: £}\n    rows:\n" + "".join(f"      £{n}: 1\n" for n in range(12_000))
     assert errors(tmp_path / "banded", base=banded) == {"RB075"}
 
 
@@ -393,7 +393,7 @@ def test_a_table_of_more_cells_than_can_be_worked_out(tmp_path: Path) -> None:
 
 
 def test_a_list_of_very_many_members(tmp_path: Path) -> None:
-    assert "RB079" in errors(tmp_path, base=BASE.replace("[home, shop]", "[" + ", ".join(f"M{n}" for n in range(30_000)) + "]"))
+    assert "RB079" in errors(tmp_path, base=BASE.replace("[home, shop]", "[" + ", ".join(f"M{n}" for n in range(12_000)) + "]"))
 
 
 def test_very_many_lines_and_versions(tmp_path: Path) -> None:
@@ -478,17 +478,21 @@ def test_a_spoilt_file_links_or_is_refused(case: tuple[Path, str], year: int) ->
     assert all(each.code in CODES and each.span.line >= 1 for each in found)
 
 
-WORDS = """
-    rent rooms band use empty_since income birth_date student A B home first_day days year_start £5 £0 £5/week 20% 2 0.5 3/7 26 weeks
-    2025-05-01 yes no + - * / = != < <= > >= and or not if then else in [A, B] ( ) , : . where as £/week as count as at residents periods
-    account sum( count( any( all( min( max( known( first_known( previous( reached( floor( round( half up per_day( per_year( age(
-    months_after( next_monday( year( none: first: residents.income
-""".split()
+WORDS = [
+    "rent", "rooms", "band", "use", "empty_since", "income", "birth_date", "student", "A", "B", "home", "first_day", "days",
+    "year_start", "£5", "£0", "£5/week", "20%", "2", "0.5", "3/7", "26", "weeks", "2025-05-01", "yes", "no", "+", "-", "*", "/",
+    "=", "!=", "<", "<=", ">", ">=", "and", "or", "not", "if", "then", "else", "in", "[A,", "B]", "(", ")", ",", ":", ".",
+    "where", "as", "£/week", "as", "count", "as", "at", "residents", "periods", "account", "sum(", "count(", "any(", "all(",
+    "min(", "max(", "known(", "first_known(", "previous(", "reached(", "floor(", "round(", "half", "up", "per_day(", "per_year(",
+    "age(", "months_after(", "next_monday(", "year(", "none:", "first:", "residents.income",
+]  # fmt: skip
 
 
 def trees() -> st.SearchStrategy[str]:
-    leaves = st.sampled_from(["rent", "rooms", "band", "A", "income", "student", "yes", "£5", "£5/week", "20%", "2", "14 days", "2025-05-01",
-                              "days", "empty_since", "first_day", "year_end", "use", "0", "5/9", "residents", "known(rooms)"])  # fmt: skip
+    leaves = st.sampled_from(
+        ["rent", "rooms", "band", "A", "income", "student", "yes", "£5", "£5/week", "20%", "2", "14 days", "2025-05-01", "days"]
+        + ["empty_since", "first_day", "year_end", "use", "0", "5/9", "residents", "known(rooms)"]
+    )
     two = st.sampled_from(["+", "-", "*", "/", "=", "<", ">=", "and", "or", "!="])
     calls = st.sampled_from(
         ["min", "max", "floor", "known", "first_known", "per_week", "per_year", "reached", "age", "months_after", "year", "count", "sum"]

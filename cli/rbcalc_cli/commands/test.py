@@ -59,9 +59,8 @@ def command(
         rows += [(d.span.file, str(d.span.line), "", d.message) for d in broken]
         table("Cases that fail", ("File", "Line", "Case", "Problem"), rows, form, cases=len(outcomes), failed=len(failed))
     how = "exact evaluator only" if exact_only else "both evaluators"
-    say(
-        f"{counted(len(outcomes), 'case')} of {counted(len(files), 'file')}, {len(failed):,} failed, {how}, {time.perf_counter() - began:.1f} s"
-    )
+    took = f"{time.perf_counter() - began:.1f} s"
+    say(f"{counted(len(outcomes), 'case')} of {counted(len(files), 'file')}, {len(failed):,} failed, {how}, {took}")
     if not files:
         say("no case files there; a case file is called cases.yaml or ends with .cases.yaml")
     if failed or broken:

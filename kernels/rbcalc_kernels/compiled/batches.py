@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +62,7 @@ def whole(program: Program, batch: Batch, root: str) -> Part:
         columns = {key: np.ascontiguousarray(column) for key, column in given.columns.items()}
         parents = None if given.parent is None else np.ascontiguousarray(given.parent, dtype=np.int32)
         offsets = None if given.offsets is None else np.ascontiguousarray(given.offsets, dtype=np.int64)
-        entities[name] = EntityColumns(given.count, columns, parents, offsets, given.period)
+        entities[name] = EntityColumns(given.count, columns, parents, offsets, given.period, spread=given.spread)
     return Part(entities, {name: slice(0, entity.count) for name, entity in entities.items()})
 
 
@@ -70,13 +70,16 @@ def _check_rows(program: Program, name: str, given: EntityColumns, parents: int)
     offsets, parent = given.offsets, given.parent
     if offsets is None or parent is None or len(offsets) != parents + 1 or len(parent) != given.count:
         raise ValueError(f"rows of {name} do not say which rows they belong to")
-    counts = np.diff(offsets)
-    if offsets[0] != 0 or offsets[-1] != given.count or (counts.size and counts.min() < 0):
+    if given.spread is None:
+        counts = np.diff(offsets)
+        given.spread = (int(counts.min()), int(counts.max())) if counts.size else (1, 1)
+    fewest, largest = given.spread
+    if offsets[0] != 0 or offsets[-1] != given.count or fewest < 0:
         raise ValueError(f"rows of {name} are not sorted by the rows that they belong to")
     described = program.entities[name]
     most = MOST_ORDERED if described.ordered or described.spell else MOST_ROWS
-    if counts.size and counts.max() > most:
-        raise ValueError(f"a row has {counts.max()} rows of {name}; sums are proved for at most {most}")
+    if largest > most:
+        raise ValueError(f"a row has {largest} rows of {name}; sums are proved for at most {most}")
 
 
 def check_values(program: Program, part: Part) -> None:
@@ -96,8 +99,11 @@ def check_values(program: Program, part: Part) -> None:
             raise ValueError(f"{ref} holds {low if low < least else high}, outside {least} to {most}")
 
 
-def cut(program: Program, part: Part, root: str, first: int, last: int) -> Part:
-    """Root rows `first` up to `last` (not included), as views."""
+def cut(program: Program, part: Part, root: str, first: int, last: int, shared: Collection[str] = ()) -> Part:
+    """Root rows `first` up to `last` (not included), as views.
+
+    `shared` are entities with one row for each root row; whose each of their rows is need not be said again.
+    """
     entities: dict[str, EntityColumns] = {}
     rows: dict[str, Rows] = {}
     ends = {root: (first, last)}
@@ -110,8 +116,9 @@ def cut(program: Program, part: Part, root: str, first: int, last: int) -> Part:
             above = ends[parent]
             low, high = int(entity.offsets[above[0]]), int(entity.offsets[above[1]])
             ends[name] = low, high
-            parents = entity.parent[low:high] - np.int32(above[0])
-            offsets = entity.offsets[above[0] : above[1] + 1] - low
+            if name not in shared:
+                parents = entity.parent[low:high] - np.int32(above[0])
+                offsets = entity.offsets[above[0] : above[1] + 1] - low
         elif name == root:
             low, high = first, last
         else:

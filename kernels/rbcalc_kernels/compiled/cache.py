@@ -157,13 +157,12 @@ class Kernel:
             self._seal()
             self._known.add(key)
 
-    def __call__(self, *arguments: Any) -> None:
-        """Run over arrays.  `prepare` comes first."""
+    def __call__(self, *arguments: Any) -> Any:
+        """Run over arrays, and give what the function gives.  `prepare` comes first."""
         if self.engine == "python":
             with np.errstate(all="ignore"):
-                self._function(*arguments)
-            return
-        self._function(*arguments)
+                return self._function(*arguments)
+        return self._function(*arguments)
 
     @property
     def packed(self) -> int:

@@ -23,7 +23,8 @@ class EntityColumns:
 
     `parent[i]` is the row of the parent entity that row i belongs to and `offsets[p]:offsets[p + 1]` are the rows of
     parent row p (both None for a root).  `period[i]` is the parameter period of the row (None: period 0 for all).
-    `sources` holds, for a derived entity, the row in force of each timeline's entity, or -1.
+    `sources` holds, for a derived entity, the row in force of each timeline's entity, or -1.  `spread` is the fewest and the
+    most rows that a parent has, once a run has counted them; `offsets` do not change after that.
     """
 
     count: int
@@ -32,6 +33,7 @@ class EntityColumns:
     offsets: npt.NDArray[np.int64] | None = None
     period: npt.NDArray[np.uint8] | None = None
     sources: dict[str, npt.NDArray[np.int32]] = field(default_factory=dict)
+    spread: tuple[int, int] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(slots=True)

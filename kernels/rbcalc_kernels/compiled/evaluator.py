@@ -132,17 +132,30 @@ class Compiled:
         other._arrays = arrays
         return other
 
-    def run(self, batch: Batch, threads: int = 1, *, block: int | None = None, checked: bool = False) -> Results:
+    def run(
+        self,
+        batch: Batch,
+        threads: int = 1,
+        *,
+        block: int | None = None,
+        checked: bool = False,
+        narrow: bool = False,
+        into: Results | None = None,
+    ) -> Results:
         """Work out the outputs for all rows.
 
-        `checked` says that columns are known to be within their inputs' ranges.  Raises ValueError when the batch does not
-        fit the program.
+        `checked` says that columns are known to be within their inputs' ranges.  A column has the same type in every run,
+        wide enough for any batch, unless `narrow` allows the type that this batch needs.  `into` are results of an earlier
+        run that nobody reads any more; their columns are written over where type and size are the same.  Raises ValueError
+        when the batch does not fit the program.
         """
         part = whole(self.program, batch, self.root)
         if not checked:
             check_values(self.program, part)
-        gathered = Gathered(self, part)
-        work = list(self._work(part, threads, block, gathered))
+        alone = self._alone(part)
+        variants = (self.single,) if narrow and self.single is not None and alone is None else self.variants
+        gathered = Gathered(self, part, variants, into)
+        work = list(self._work(part, threads, block, gathered, alone))
         if threads > 1 and len(work) > 1:
             for found in _pool(threads, os.getpid()).map(self._run_block, work):
                 gathered.add(found)
@@ -151,32 +164,37 @@ class Compiled:
                 gathered.add(self._run_block(each))
         return gathered.results()
 
-    def _work(self, part: Part, threads: int, block: int | None, gathered: Gathered) -> Iterator[Block]:
+    def _work(
+        self, part: Part, threads: int, block: int | None, gathered: Gathered, alone: npt.NDArray[np.bool_] | None
+    ) -> Iterator[Block]:
         """The batch in blocks; one in which each root row has one row of each spell entity takes the shorter way."""
         assert self._arrays is not None
         count = part.entities[self.root].count
-        alone = self._alone(part)
-        usual = self.single if self.single is not None and alone.all() else self.general
+        usual = self.single if self.single is not None and alone is None else self.general
         size = block or BLOCK
         if len(usual.uniform.functions) == 1 and block is None:
             size = max(1, -(-count // threads))
         size = min(size, max(1, -(-count // threads)))
         for first in range(0, count, size):
             last = min(first + size, count)
-            own = part if last - first == count else cut(self.program, part, self.root, first, last)
-            single = self.single is not None and bool(alone[first:last].all())
+            single = self.single is not None and (alone is None or bool(alone[first:last].all()))
+            shared = self.single.collapsed if single and self.single is not None and not gathered.derived else ()
+            own = part if last - first == count else cut(self.program, part, self.root, first, last, shared)
             variant = self.single if single and self.single is not None else self.general
             arrays = self._arrays[1 if single else 0]
             yield Block(self, variant, arrays, own, gathered.targets(own), check=first == 0)
 
-    def _alone(self, part: Part) -> npt.NDArray[np.bool_]:
-        """Which root rows have just one row of each spell entity that can share their place."""
+    def _alone(self, part: Part) -> npt.NDArray[np.bool_] | None:
+        """Which root rows have just one row of each spell entity that can share their place; None when all have."""
+        names = self.single.collapsed if self.single is not None else ()
+        several = [part.entities[name].offsets for name in names if part.entities[name].spread != (1, 1)]
+        if not several:
+            return None
         alone = np.ones(part.entities[self.root].count, dtype=np.bool_)
-        for name in self.single.collapsed if self.single is not None else ():
-            offsets = part.entities[name].offsets
+        for offsets in several:
             assert offsets is not None
             alone &= np.diff(offsets) == 1
-        return alone
+        return None if alone.all() else alone
 
     @staticmethod
     def _run_block(block: Block) -> Block:

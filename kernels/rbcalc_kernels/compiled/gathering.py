@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,21 +22,25 @@ if TYPE_CHECKING:
 class Gathered:
     """The results of a run while its blocks come in."""
 
-    def __init__(self, compiled: Compiled, part: Part) -> None:
+    def __init__(self, compiled: Compiled, part: Part, variants: Sequence[Variant], into: Results | None) -> None:
         self.compiled = compiled
         self.part = part
+        self.variants = variants
         count = part.entities[compiled.root].count
         self.doubt: npt.NDArray[np.uint8] = np.zeros(count, dtype=np.uint8)
         self.fault: npt.NDArray[np.uint16] = np.zeros(count, dtype=np.uint16)
         self.columns: dict[Ref, Column] = {}
         self._blocks: list[Block] = []
-        self._derived = {name for name, entity in compiled.program.entities.items() if entity.derived}
+        self.derived = {name for name, entity in compiled.program.entities.items() if entity.derived}
         for ref in compiled.outputs:
-            if ref in compiled.program.inputs and ref.entity not in self._derived:
+            if ref in compiled.program.inputs and ref.entity not in self.derived:
                 self.columns[ref] = part.entities[ref.entity].columns[ref.name]
-            elif ref.entity not in self._derived:
-                kinds = [self._type(variant, ref) for variant in compiled.variants]
-                self.columns[ref] = np.empty(part.entities[ref.entity].count, dtype=np.result_type(*kinds))
+            elif ref.entity not in self.derived:
+                kind = np.result_type(*(self._type(variant, ref) for variant in variants))
+                size = part.entities[ref.entity].count
+                old = None if into is None else into.columns.get(ref)
+                fits = old is not None and old.dtype == kind and old.size == size
+                self.columns[ref] = old if fits and old is not None else np.empty(size, dtype=kind)
 
     def _scale(self, variant: Variant, ref: Ref) -> int:
         held = variant.held(ref)
@@ -49,7 +54,7 @@ class Gathered:
         found: dict[Ref, Column] = {}
         for ref, column in self.columns.items():
             rows = part.rows.get(ref.entity)
-            for variant in self.compiled.variants:
+            for variant in self.variants:
                 same = variant.lowering.outputs[ref] == ref and self._type(variant, ref) == column.dtype.name
                 if ref in self.compiled.program.inputs or not same or not isinstance(rows, slice):
                     break
@@ -78,13 +83,13 @@ class Gathered:
             # Backwards, so that of several faulty rows of one root the first is reported.
             self.fault[roots[fresh][::-1]] = codes[marks[at]][fresh][::-1]
         for ref in compiled.outputs:
-            if ref.entity in self._derived or ref in compiled.program.inputs:
+            if ref.entity in self.derived or ref in compiled.program.inputs:
                 continue
             rows = part.rows[ref.entity]
             values = self._values(block, ref, block.entities[ref.entity].count)
             if not np.shares_memory(values, self.columns[ref]):
                 place(rows, self.columns[ref], values)
-        if self._derived:
+        if self.derived:
             self._blocks.append(block)
 
     def _values(self, block: Block, ref: Ref, count: int) -> Column:
@@ -99,7 +104,7 @@ class Gathered:
 
         entities: dict[str, EntityColumns] = {}
         orders: dict[str, npt.NDArray[np.int64]] = {}
-        for name in self._derived:
+        for name in self.derived:
             made = [block for block in self._blocks if name in block.made]
             if made:
                 entities[name], orders[name] = self._merged(name, made)

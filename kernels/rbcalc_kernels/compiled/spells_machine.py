@@ -7,12 +7,17 @@ first.
 
 from __future__ import annotations
 
+import ast
+import inspect
+import textwrap
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
+
+from rbcalc_kernels.compiled.source import FUNCTION
 
 SMALL: Final = 3000
 """Below so many rows, running the plain Python is quicker than compiling it."""
@@ -37,17 +42,28 @@ def ready(function: F, size: int) -> F:
 
 @cache
 def compiled(function: F) -> F:
-    """The function compiled for this machine; the one place that says how."""
-    try:
-        from rbcalc_kernels.compiled import machine  # type: ignore[attr-defined,unused-ignore]
+    """The function as machine code, kept like that of generated functions; the one place that says how."""
+    from rbcalc_kernels.compiled.cache import Kernel
 
-        jit: Callable[[Any], Any] = machine.jit
-    except (ImportError, AttributeError):
-        from numba import njit
+    kernel = Kernel(_alone(function))
 
-        jit = njit(nogil=True)
-    result: F = jit(function)
-    return result
+    def call(*arguments: Any) -> Any:
+        kernel.prepare(arguments)
+        return kernel(*arguments)
+
+    return cast("F", call)
+
+
+def _alone(function: Callable[..., Any]) -> str:
+    """A function of this file as a module of its own, which needs nothing else of the file."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    found = tree.body[0]
+    assert isinstance(found, ast.FunctionDef)
+    found.name = FUNCTION
+    found.returns = None
+    for argument in found.args.args:
+        argument.annotation = None
+    return f"import numpy as np\n\n\n{ast.unparse(tree)}\n"
 
 
 def count_events(roots: Rows, keys: Rows, start: Starts, begins: Days, ends: Days, first: Days, last: Days) -> int:
