@@ -6,10 +6,10 @@ import ctypes
 import multiprocessing
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
@@ -148,19 +148,19 @@ class Bill:
         """What a pass reads and writes, counted once."""
         return total(self.columns.values()) + 4 * len(RESULTS) * self.rows
 
-    def contenders(self, threads: Sequence[int], native: Native | None) -> Iterator[Contender]:
-        """Every technology, for every number of threads."""
+    def contenders(self, threads: Sequence[int], native: Native | None) -> Iterator[tuple[str, Callable[[], Contender]]]:
+        """Every technology for every number of threads, by name, and how to make it ready."""
         for count in threads:
-            yield self.rbcalc(count)
+            yield "rbcalc", partial(self.rbcalc, count)
             if native is not None:
-                yield self.c(native, count)
-            yield self.numpy(count)
-            yield self.polars(count)
-            yield self.duckdb(count)
+                yield "c", partial(self.c, native, count)
+            yield "numpy", partial(self.numpy, count)
+            yield "polars", partial(self.polars, count)
+            yield "duckdb", partial(self.duckdb, count)
             if count == 1:
-                yield self.exact()
+                yield "exact", self.exact
             if native is not None:
-                yield self.memory(native, count)
+                yield "memory", partial(self.memory, native, count)
 
     def rbcalc(self, threads: int) -> Contender:
         """The compiled rules."""
@@ -245,7 +245,12 @@ class Bill:
             held[:] = [connection.sql(query).to_arrow_table()]
 
         def figures() -> Figures:
-            return {name: held[0][name].to_numpy().astype(np.int64) for name in RESULTS}
+            # Rows may come in any order when several threads join: the timed result is compared in total, and the rows are asked for again in order.
+            ordered = connection.sql(query.replace("SELECT charge::INTEGER", "SELECT row_place, charge::INTEGER") + " ORDER BY row_place").to_arrow_table()
+            found = {name: ordered[name].to_numpy().astype(np.int64) for name in RESULTS}
+            totals = {name: int(held[0][name].to_numpy().astype(np.int64).sum()) for name in RESULTS}
+            assert totals == {name: int(column.sum()) for name, column in found.items()}
+            return found
 
         return Contender("duckdb", threads, self.rows, run, figures, close=connection.close, bytes_moved=self.bytes_moved)
 

@@ -8,13 +8,13 @@ WITH found AS (
                WHEN occupation = 1 THEN {furnished}
                ELSE {ladder}
            END * CASE WHEN attached <> 0 THEN {attached} ELSE 100 END * days AS share,
-           reduction, discretionary, credit
+           reduction, discretionary, credit, dwellings.rowid AS row_place
     FROM dwellings JOIN amounts ON amounts.place = area::SMALLINT * 9 + band + 1 - adapted
 ),
 charged AS (
-    SELECT (amount::BIGINT * share + {half}) // {whole} AS charge, reduction, discretionary, credit FROM found
+    SELECT (amount::BIGINT * share + {half}) // {whole} AS charge, reduction, discretionary, credit, row_place FROM found
 ),
 billed AS (
-    SELECT charge, greatest(0, charge - reduction - discretionary) AS bill, credit FROM charged
+    SELECT charge, greatest(0, charge - reduction - discretionary) AS bill, credit, row_place FROM charged
 )
 SELECT charge::INTEGER AS charge, bill::INTEGER AS bill, greatest(0, bill - credit)::INTEGER AS to_pay FROM billed

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -68,15 +68,20 @@ class Work:
         lines = [line for function in variant.uniform.functions for line in function.source.splitlines()]
         return sum(line.startswith("        ") and " = " in line for line in lines)
 
-    def contenders(self, threads: Sequence[int], native: Native | None) -> Iterator[Contender]:
+    def contenders(self, threads: Sequence[int], native: Native | None) -> Iterator[tuple[str, Callable[[], Contender]]]:
         """The rules compiled, from registers to figures; the exact evaluator on the first accounts; and memory."""
         for count in threads:
-            found = self.rbcalc(count)
-            yield found
+            yield "rbcalc", partial(self.rbcalc, count)
             if count == 1:
-                yield self.exact()
+                yield "exact", self.exact
             if native is not None:
-                yield Contender("memory", count, found.rows, native.triad(found.bytes_moved, count), bytes_moved=found.bytes_moved, note="triad")
+                yield "memory", partial(self.memory, native, count)
+
+    def memory(self, native: Native, threads: int) -> Contender:
+        """The triad, over as many bytes as the rows and the figures have."""
+        batch, _, results = self.kernel.run(self.caseload.columns(), 1)
+        moved = sum(total(entity.columns.values()) for entity in batch.entities.values()) + total(results.columns.values())
+        return Contender("memory", threads, len(self.caseload.references), native.triad(moved, threads), bytes_moved=moved, note="triad")
 
     def rbcalc(self, threads: int) -> Contender:
         """Days cut into periods, people found for each, every rule worked out."""

@@ -22,17 +22,17 @@ from benchmarks.native import Native, available
 WORKS = ("bill", "council_tax")
 
 
-def contenders(work: str, rows: int, threads: Sequence[int], native: Native | None) -> Iterator[Contender]:
-    """Those that run in a work."""
-    if work == "bill":
-        yield from Bill(rows).contenders(threads, native)
-    else:
-        yield from council_tax.Work(rows).contenders(threads, native)
+def contenders(work: str, rows: int, threads: Sequence[int], native: Native | None, only: Sequence[str] = ()) -> Iterator[Contender]:
+    """Those that run in a work; `only` names technologies, of which the others stay out."""
+    made: Bill | council_tax.Work = Bill(rows) if work == "bill" else council_tax.Work(rows)
+    for technology, prepare in made.contenders(threads, native):
+        if not only or technology in only:
+            yield prepare()
 
 
 def run(work: str, rows: int, threads: Sequence[int], repeats: int, native: Native | None, only: Sequence[str] = ()) -> list[Contender]:
     """One race."""
-    running = [each for each in contenders(work, rows, threads, native) if not only or each.technology in only]
+    running = list(contenders(work, rows, threads, native, only))
     try:
         race(running, repeats)
         checked(running)

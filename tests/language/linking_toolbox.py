@@ -114,13 +114,6 @@ def records_of(program: Program, facts: Mapping[str, Any]) -> Records:
 # --------------------------------------------------------------------------------------------------------- evaluation
 
 
-def exact(program: Program, records: Records) -> Row:
-    """The root row with every rule worked out.  Raises CalculationFault."""
-    root = build(program, records)
-    Evaluator(program).run(root)
-    return root
-
-
 def evaluate(program: Program, records: Records) -> Row:
     """As the exact evaluator says, and the compiled one too.  Raises CalculationFault when both refuse the row."""
     (found,) = evaluate_all(program, [records])

@@ -34,6 +34,7 @@ def mistakes(path: Path) -> list[str]:
 
 def test_the_schema_is_a_schema() -> None:
     jsonschema.Draft7Validator.check_schema(SCHEMA)
+    assert {choice["$ref"].rsplit("/")[-1] for choice in SCHEMA["oneOf"]} >= {"RuleFile", "CasesFile"}
 
 
 def test_there_are_rule_files() -> None:

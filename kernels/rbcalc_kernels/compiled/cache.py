@@ -96,6 +96,12 @@ def _verified(folder: Path, source: str) -> bool:
         return False
 
 
+def _stamps(folder: Path) -> dict[str, tuple[int, int]]:
+    """The size and time of each file of an entry but its sums: whether Numba wrote anything."""
+    found = {str(path): path.stat() for path in folder.rglob("*") if path.is_file() and path.name != _MANIFEST}
+    return {name: (facts.st_size, facts.st_mtime_ns) for name, facts in found.items()}
+
+
 class Kernel:
     """A generated function, compiled for the types of the arrays that it is called with."""
 
@@ -146,6 +152,7 @@ class Kernel:
                 return
             if not _verified(self.folder, self.source):
                 self._function = self._open()
+            before = _stamps(self.folder)
             try:
                 machine.prepare(self._function, arguments)
             except Exception:  # noqa: BLE001
@@ -154,7 +161,8 @@ class Kernel:
                 shutil.rmtree(self.folder, ignore_errors=True)
                 self._function = self._open()
                 machine.prepare(self._function, arguments)
-            self._seal()
+            if _stamps(self.folder) != before:
+                self._seal()
             self._known.add(key)
 
     def __call__(self, *arguments: Any) -> Any:

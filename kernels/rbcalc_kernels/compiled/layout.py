@@ -84,6 +84,7 @@ class TablePlace:
     wide: bool
     complete: bool  # every combination has a value in every period
     first_edge: Fraction | None  # the greatest first edge of all combinations; None when values reach down without end
+    shift: int | None = None  # what leads from each member of its only list to the member that it gives
 
     @property
     def history(self) -> bool:
@@ -140,7 +141,20 @@ def _place(name: str, table: Table) -> TablePlace:
         kind.value.largest * kind.den >= -MISSING,
         complete,
         first,
+        _shift(table, kind) if complete else None,
     )
+
+
+def _shift(table: Table, kind: Figure) -> int | None:
+    """By how many places a table moves along its list (from each band to the next, say); None when it does anything else."""
+    if not isinstance(table.type, Choice) or len(table.axes) != 1 or table.bands is not None:
+        return None
+    found = {
+        (kind.encoded(values[0]) or 0) - table.axes[0].code(keys[0])
+        for cells in table.by_period
+        for keys, (_, values) in cells.rows.items()
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 class Layout:
@@ -215,6 +229,8 @@ class Layout:
         now = _place(key, table)
         same = (now.sizes, now.bands) == (place.sizes, place.bands) and now.capacity <= place.capacity
         if not same or (place.complete and not now.complete) or place.edge_den % now.edge_den:
+            return None
+        if place.shift is not None and now.shift != place.shift:
             return None
         if place.first_edge is not None and (now.first_edge is None or now.first_edge > place.first_edge):
             return None

@@ -19,9 +19,14 @@ if TYPE_CHECKING:
 _COUNTED: Final = 8
 """Up to so many edges are compared one by one; more are searched by halves."""
 
+_CHOSEN: Final = 4
+"""Up to so many edges the value is chosen by the comparisons, which takes less time than reading a place for each row."""
+
 
 def lookup(writer: Writer, place: TablePlace, keys: Sequence[Held], reason: Reason) -> Held:
     """The value of a table for keys: members of its lists in order, then the amount where it has bands."""
+    if place.shift is not None:
+        return _shifted(place, keys[0])
     table = writer.leaf("table", writer.entity, place.name)
     amount = keys[-1] if place.bands is not None else None
     at = f"{table}__start"
@@ -31,11 +36,13 @@ def lookup(writer: Writer, place: TablePlace, keys: Sequence[Held], reason: Reas
         combination = writer.lines.bind(combination) if combination else ""
     if combination:
         at += f" + {combination}" if place.slots == 1 else f" + {combination} * uint32({place.slots})"
-    reaches = True
-    if isinstance(amount, Num):
-        at += f" + {_passed(writer, place, table, combination, amount)}"
-        reaches = place.first_edge is None or amount.value.low >= place.first_edge
-    raw = writer.lines.bind(f"{table}__cells[{at}]")
+    reaches = not isinstance(amount, Num) or place.first_edge is None or amount.value.low >= place.first_edge
+    if isinstance(amount, Num) and not combination and place.capacity <= _CHOSEN:
+        raw = _chosen(writer, place, table, amount)
+    else:
+        if isinstance(amount, Num):
+            at += f" + {_passed(writer, place, table, combination, amount)}"
+        raw = writer.lines.bind(f"{table}__cells[{at}]")
     checked = not (place.complete and reaches)
     if checked:
         writer.fault(f"({raw} == {place.missing})", reason, place.name.removeprefix("history of "))
@@ -46,6 +53,27 @@ def lookup(writer: Writer, place: TablePlace, keys: Sequence[Held], reason: Reas
     if kind == YES_NO:
         return Flag(f"({raw} != 0)")
     return writer.math.bound(place.figure.num(f"float64({raw})"))
+
+
+def _shifted(place: TablePlace, key: Held) -> Member:
+    """The member that stands a fixed number of places from the key."""
+    assert isinstance(key, Member) and isinstance(place.figure.type, Choice) and place.shift is not None
+    count = len(place.figure.type.members)
+    if key.code is not None:
+        return Member(str(key.code + place.shift), count, key.code + place.shift)
+    return Member(f"({key.text} + {place.shift})" if place.shift else key.text, count)
+
+
+def _chosen(writer: Writer, place: TablePlace, table: str, amount: Num) -> str:
+    """Variable with the value of an amount, chosen among a few that are the same for all rows of a parameter period."""
+    assert place.bands is not None
+    sign = ">" if place.bands.upper else ">="
+    key = _on_grid(writer, place, amount, upper=place.bands.upper)
+    raw = writer.lines.bind(f"{table}__cells[{table}__start]")
+    for k in range(place.capacity):
+        value = writer.lines.bind(f"{table}__cells[{table}__start + uint32({k + 1})]")
+        raw = writer.lines.bind(f"({value} if {key} {sign} {table}__edges[{table}__edge_start + uint32({k})] else {raw})")
+    return raw
 
 
 def _combination(place: TablePlace, members: Sequence[Member]) -> str:
