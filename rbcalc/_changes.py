@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
+from pathlib import Path
 
 from rbcalc._rules import Council
 from rbcalc._years import FinancialYear
@@ -25,10 +27,10 @@ class Line:
     change: Fraction | None
 
 
-def changes(council: Council, year: str | FinancialYear) -> dict[str, list[Line]]:
-    """The lines of each comparison that the rules declare, by its name."""
+def changes(council: Council, year: str | FinancialYear, own: Sequence[Path] = ()) -> dict[str, list[Line]]:
+    """The lines of each comparison that the rules declare, by its name; `own` are further council files for the year."""
     when = FinancialYear.of(year)
-    program = council.program(when)
+    program = council.program(when, own=own)
     before = FinancialYear(when.begins - 1)
     earlier = council.program(before) if before in council.years() else None
     return {comparison.name: _lines(program, earlier, comparison) for comparison in program.comparisons}

@@ -57,6 +57,7 @@ class Views:
             "inputs": self.inputs,
             "provisional": self.provisional,
             "diff": self.diff,
+            "amounts": self.amounts,
             "sign-off": self.sign_off,
             "python": self.python,
         }
@@ -115,6 +116,26 @@ class Views:
                 members.append(f"{council} ({' '.join(days)})" if days else council)
             rows.append((name, found.title, found.standing, str(found.default_year), ", ".join(members)))
         self._table("Partnerships", ("Name", "Title", "Standing", "Year", "Members"), rows)
+
+    def amounts(self) -> None:
+        """The amounts of the year beside those of the year before, with the change that a bill shows."""
+        from rbcalc._changes import changes as compared
+        from rbcalc._show import pounds
+
+        council, when, program = self.chosen
+        titles = {comparison.name: comparison for comparison in program.comparisons}
+        for name, lines in compared(council, when, [self.asked.charges] if self.asked.charges is not None else []).items():
+            axes = [axis.name.replace("_", " ") for axis in program.tables[titles[name].table].axes]
+            rows = [
+                (
+                    *(key.replace("_", " ") for key in line.keys),
+                    pounds(line.amount),
+                    pounds(line.last) if line.last is not None else "not known",
+                    f"{float(line.change):.{titles[name].decimals}f} %" if line.change is not None else "not known",
+                )
+                for line in lines
+            ]
+            self._table(f"{titles[name].title}, {council.title}, {when}", (*axes, "this year", "last year", "change"), rows)
 
     def rates(self) -> None:
         """The rate card."""

@@ -172,9 +172,7 @@ class Assembler:
             on += " AND u.c = l.c"
         self.connection.register("upper part", upper)
         self.connection.register("lower part", pa.table(lower))
-        pairs = self.connection.sql(
-            f'SELECT l.i AS below, u.i AS above FROM "lower part" l JOIN "upper part" u ON {on}'
-        ).to_arrow_table()
+        pairs = self.connection.sql(f'SELECT l.i AS below, u.i AS above FROM "lower part" l JOIN "upper part" u ON {on}').to_arrow_table()
         self.connection.unregister("upper part")
         self.connection.unregister("lower part")
         below, owners = _numpy(pairs["below"]), _numpy(pairs["above"])
@@ -252,9 +250,7 @@ class Assembler:
             alive[above.group(register.by)[above.why == Why.USED]] = True
             found.mark((found.owner >= 0) & ~alive[np.maximum(found.owner, 0)], Why.FOLLOWS)
 
-    def _encode(
-        self, register: Register, found: _Held, held: Mapping[str, _Held]
-    ) -> tuple[npt.NDArray[np.int64], EncodedRegister]:
+    def _encode(self, register: Register, found: _Held, held: Mapping[str, _Held]) -> tuple[npt.NDArray[np.int64], EncodedRegister]:
         """The rows that are used, in order, and their encoded columns."""
         rows = np.flatnonzero(found.why == Why.USED)
         anchor = self.layout.anchors.get(register.name)
@@ -459,5 +455,3 @@ def _numpy(column: Any) -> npt.NDArray[Any]:
     """An Arrow column without nulls as NumPy, without a copy where Arrow allows it."""
     found: npt.NDArray[Any] = _whole(column).to_numpy(zero_copy_only=False)
     return found
-
-

@@ -1,19 +1,19 @@
 """Column maps: a YAML file that tells how another system's extract becomes the tables that the rules read.
 
-    kind: column map
-    title: Nightly extract of the billing system
-    dates: DD/MM/YYYY               # dates in text; YYYY-MM-DD unless told
-    encoding: windows-1252          # of CSV files; UTF-8 unless told
-    delimiter: ";"                  # found in the header unless told
-    registers:
-      accounts:
-        file: "ACC_*.csv"           # one pattern; the table's own name unless told
-        columns: {account: ACC REF, dwelling: PROP REF}      # ours: theirs
-        codes: {band: {"1": A, "2": B}}                      # theirs: ours
-        constants: {council: north}                          # the same for every row, and known to be so
-        assume: {disabled: "no"}                             # not in the extract: assumed, counted and printed
-        private: [LEAD NAME]                                 # their headers: replaced by pseudonyms
-        dates: YYYYMMDD                                      # dates, encoding and delimiter may differ by table
+kind: column map
+title: Nightly extract of the billing system
+dates: DD/MM/YYYY               # dates in text; YYYY-MM-DD unless told
+encoding: windows-1252          # of CSV files; UTF-8 unless told
+delimiter: ";"                  # found in the header unless told
+registers:
+  accounts:
+    file: "ACC_*.csv"           # one pattern; the table's own name unless told
+    columns: {account: ACC REF, dwelling: PROP REF}      # ours: theirs
+    codes: {band: {"1": A, "2": B}}                      # theirs: ours
+    constants: {council: north}                          # the same for every row, and known to be so
+    assume: {disabled: "no"}                             # not in the extract: assumed, counted and printed
+    private: [LEAD NAME]                                 # their headers: replaced by pseudonyms
+    dates: YYYYMMDD                                      # dates, encoding and delimiter may differ by table
 """
 
 from __future__ import annotations

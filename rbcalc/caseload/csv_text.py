@@ -144,9 +144,7 @@ def _count_plain(path: Path, delimiter: str, width: int, skip: int) -> tuple[int
     return rows, True
 
 
-def _rewrite(
-    path: Path, label: str, encoding: str, delimiter: str, skip: int, work: Path, notes: list[str]
-) -> CsvText:
+def _rewrite(path: Path, label: str, encoding: str, delimiter: str, skip: int, work: Path, notes: list[str]) -> CsvText:
     """Write a file again as plain UTF-8; rows of a wrong length become blank rows that say so."""
     copy = work / f"csv-{len(list(work.glob('csv-*')))}.csv"
     rows = 0

@@ -162,9 +162,7 @@ def _parquet(name: str, paths: list[Path], connection: duckdb.DuckDBPyConnection
     return _view(name, ", ".join(path.name for path in paths), " UNION ALL BY NAME ".join(parts), before, connection)
 
 
-def _csv(
-    name: str, paths: list[Path], column_map: ColumnMap, connection: duckdb.DuckDBPyConnection, work: Path
-) -> Opened:
+def _csv(name: str, paths: list[Path], column_map: ColumnMap, connection: duckdb.DuckDBPyConnection, work: Path) -> Opened:
     parts: list[str] = []
     notes: list[str] = []
     before = 0
@@ -217,9 +215,7 @@ def _spool(reader: pa.RecordBatchReader, path: Path) -> pa.Table:
     return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
 
 
-def _view(
-    name: str, label: str, sql: str, rows: int, connection: duckdb.DuckDBPyConnection, first: int = 0
-) -> Opened:
+def _view(name: str, label: str, sql: str, rows: int, connection: duckdb.DuckDBPyConnection, first: int = 0) -> Opened:
     """The view of a table, in which text has no outer blanks and is NULL when nothing is left."""
     view = f"raw {name}"
     connection.execute(f"CREATE VIEW {quote(f'as is {name}')} AS {sql}")

@@ -76,10 +76,7 @@ class _Session:
 
     def reasons(self) -> dict[str, Any]:
         """What is wrong with the rows that are bad in themselves."""
-        return {
-            name: self.plans[name].reasons(self.connection, pa.array(np.concatenate(found)))
-            for name, found in self.bad.items()
-        }
+        return {name: self.plans[name].reasons(self.connection, pa.array(np.concatenate(found))) for name, found in self.bad.items()}
 
     def duplicates(self) -> dict[str, npt.NDArray[np.int32]]:
         """The numbers of rows whose key stands in several rows, told by hash and settled by text."""
@@ -124,12 +121,8 @@ def import_caseload(
     pseudonyms unless `keep_private`; `pseudonyms` brings a key of one's own.  DuckDB takes `memory_limit` at most and
     spills into a private folder under `work_folder`, or under the cache.
     """
-    with _session(
-        source, programs, column_map, council, memory_limit, threads, pseudonyms, keep_private, work_folder
-    ) as session:
-        tables = {
-            name: pa.Table.from_batches(list(session.batches(name)), _schema(session, name)) for name in session.plans
-        }
+    with _session(source, programs, column_map, council, memory_limit, threads, pseudonyms, keep_private, work_folder) as session:
+        tables = {name: pa.Table.from_batches(list(session.batches(name)), _schema(session, name)) for name in session.plans}
         return session.assembler.assemble(Part(tables, session.reasons(), session.duplicates()))
 
 
@@ -192,9 +185,7 @@ def stream(
     The tables are divided once, by the hash of the reference that most rows carry, into private files that are removed
     shard by shard.  With `hashed` the digest of the whole content is worked out on the way.
     """
-    with _session(
-        source, programs, column_map, council, memory_limit, threads, pseudonyms, keep_private, work_folder
-    ) as session:
+    with _session(source, programs, column_map, council, memory_limit, threads, pseudonyms, keep_private, work_folder) as session:
         roots = session.plans[session.layout.root_register.name].opened.rows
         count = max(1, min(256, -(-roots // shard_roots)))
         key = sharding(session.layout, session.plans)
@@ -345,5 +336,3 @@ def _schema(session: _Session, name: str) -> Any:
         place = schema.get_field_index(f"private {header}")
         schema = schema.set(place, pa.field(f"private {header}", pa.string()))
     return schema
-
-

@@ -170,9 +170,7 @@ class Caseload:
         from rbcalc_kernels.compiled.registers import RegisterColumns
 
         return {
-            name: RegisterColumns(
-                found.count, found.columns, found.owner, found.begins, found.ends, found.order, found.same
-            )
+            name: RegisterColumns(found.count, found.columns, found.owner, found.begins, found.ends, found.order, found.same)
             for name, found in self.registers.items()
         }
 

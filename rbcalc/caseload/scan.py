@@ -99,10 +99,7 @@ class Plan:
             inner.append(f"{sql} AS {quote(f'private {header}')}")
             outer.append(quote(f"private {header}"))
         wrong = " OR ".join(bad) or "false"
-        return (
-            f"SELECT {', '.join(outer)}, coalesce({wrong}, true) AS bad "
-            f"FROM (SELECT {', '.join(inner)} FROM {quote(self.opened.view)})"
-        )
+        return f"SELECT {', '.join(outer)}, coalesce({wrong}, true) AS bad FROM (SELECT {', '.join(inner)} FROM {quote(self.opened.view)})"
 
     def reasons(self, connection: duckdb.DuckDBPyConnection, rows: Any) -> Any:
         """What is wrong with some rows: an Arrow table of row, column, reason and remedy."""
@@ -115,7 +112,7 @@ class Plan:
         for check in self.checks:
             parts.append(
                 f'SELECT {quote(ROW)} AS row, {literal(check.column)} AS "column", {check.reason} AS reason, '
-                f"{literal(check.remedy)} AS remedy FROM \"bad raw\" WHERE ({check.bad}) AND NOT ({' OR '.join(before)})"
+                f'{literal(check.remedy)} AS remedy FROM "bad raw" WHERE ({check.bad}) AND NOT ({" OR ".join(before)})'
             )
             if check.alone:
                 before.append(f"coalesce({check.bad}, false)")
@@ -243,9 +240,7 @@ class _Maker:
         if name in self.map.constants:
             return values.Cell(literal(self.map.constants[name]), "VARCHAR")
         if name in self.map.assume:
-            self.made.assumptions.append(
-                Assumption(self.register.name, name, self.map.assume[name], self.opened.rows)
-            )
+            self.made.assumptions.append(Assumption(self.register.name, name, self.map.assume[name], self.opened.rows))
             return values.Cell(literal(self.map.assume[name]), "VARCHAR")
         return None
 

@@ -149,9 +149,7 @@ def day_remedy(cell: Cell) -> str:
     return f"write dates as {cell.dates}, or say `dates:` in the column map"
 
 
-def field(
-    described: Input, cell: Cell, codes: Mapping[str, str], label: str, members: tuple[str, ...] | None = None
-) -> Field:
+def field(described: Input, cell: Cell, codes: Mapping[str, str], label: str, members: tuple[str, ...] | None = None) -> Field:
     """A fact in SQL; `members` replaces the list of a fact whose list differs between councils."""
     column = described.column or described.name
     remedy, low, high = "", 0, 0
@@ -177,9 +175,7 @@ def field(
     dtype = dtype_of(described)
     if members is not None:
         dtype = np.dtype(np.uint8 if len(members) <= 256 else np.uint16)
-    return Field(
-        described.name, column, value, cell.given, reason, remedy, dtype, filler, not described.optional
-    )
+    return Field(described.name, column, value, cell.given, reason, remedy, dtype, filler, not described.optional)
 
 
 def _number(described: Input, kind: Number, cell: Cell, label: str, column: str) -> tuple[str, str]:
@@ -253,16 +249,12 @@ def _flag(cell: Cell, codes: Mapping[str, str], label: str, column: str) -> tupl
     if not (cell.is_text or cell.kind in _INTEGERS):
         _refuse(cell, label, column, "yes or no", "give it as true and false, or as text")
     text = f"lower({cell.text})"
-    told = " ".join(
-        f"WHEN {cell.text} = {literal(theirs)} THEN {int(ours.lower() == 'yes')}" for theirs, ours in codes.items()
-    )
+    told = " ".join(f"WHEN {cell.text} = {literal(theirs)} THEN {int(ours.lower() == 'yes')}" for theirs, ours in codes.items())
     value = f"CASE {told} WHEN {text} IN {_YES} THEN 1 WHEN {text} IN {_NO} THEN 0 END"
     return value, f"'is neither yes nor no: ' || {_shape(cell)}"
 
 
-def _member(
-    members: tuple[str, ...], cell: Cell, codes: Mapping[str, str], label: str, column: str
-) -> tuple[str, str]:
+def _member(members: tuple[str, ...], cell: Cell, codes: Mapping[str, str], label: str, column: str) -> tuple[str, str]:
     if not (cell.is_text or cell.kind in _INTEGERS):
         _refuse(cell, label, column, "a member of a list", "give it as text")
     places = {member: place for place, member in enumerate(members)}

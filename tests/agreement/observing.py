@@ -46,7 +46,7 @@ class Seen:
 
     def expect(self, place: Place) -> None:
         """Make room for what a place is to show."""
-        if place.node.type == YES_NO:
+        if place.node.type == YES_NO and place.node.op is not Op.CONST:
             self.answers.setdefault(place, set())
         if place.node.op in (Op.MIN, Op.MAX):
             self.signs.setdefault(place, set())

@@ -24,7 +24,7 @@ def days(day: date) -> int:
 def test_every_operator_that_needs_no_surroundings_has_a_function() -> None:
     surroundings = {
         Op.CONST, Op.COLUMN, Op.KNOWN, Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP, Op.AGGREGATE, Op.PREVIOUS, Op.REACHED,
-        Op.KEY, Op.OVER,
+        Op.KEY, Op.OVER, Op.REFUSE,
     }  # fmt: skip
     assert set(OPERATIONS) == set(Op) - surroundings
 

@@ -24,6 +24,7 @@ class What(StrEnum):
     INPUTS = "inputs"
     PROVISIONAL = "provisional"
     DIFF = "diff"
+    AMOUNTS = "amounts"
     SIGN_OFF = "sign-off"
     PYTHON = "python"
 
@@ -68,8 +69,8 @@ def command(
 
     `councils`, `partnerships`: who there is. `rates` (or `parameters`): every figure of a council and year with its source. `rules`,
     `rule NAME`: what rules there are, and the text of one. `graph NAME`: what a rule reads. `inputs`: the facts that are asked for.
-    `provisional`: figures not confirmed. `diff A B`: what changed between two years or two councils. `sign-off`: figures to be
-    signed for. `python`: the generated source.
+    `provisional`: figures not confirmed. `diff A B`: what changed between two years or two councils. `amounts`: the amounts
+    of the year with the change since last year, as a bill shows them. `sign-off`: figures to be signed for. `python`: the generated source.
 
     Examples:
       rbcalc show councils

@@ -26,9 +26,10 @@ class Gathered:
         self.compiled = compiled
         self.part = part
         self.variants = variants
+        # One nought that stands for every root row, until a block has something to tell.
         count = part.entities[compiled.root].count
-        self.doubt: npt.NDArray[np.uint8] = np.zeros(count, dtype=np.uint8)
-        self.fault: npt.NDArray[np.uint16] = np.zeros(count, dtype=np.uint16)
+        self.doubt: npt.NDArray[np.uint8] = np.broadcast_to(np.uint8(0), count)
+        self.fault: npt.NDArray[np.uint16] = np.broadcast_to(np.uint16(0), count)
         self.columns: dict[Ref, Column] = {}
         self._blocks: list[Block] = []
         self.derived = {name for name, entity in compiled.program.entities.items() if entity.derived}
@@ -75,8 +76,10 @@ class Gathered:
             inner = block.root_of(entity)
             roots = merged_rows(root_rows, at if inner is None else inner[at])
             if kind == "doubt":
+                self.doubt = _own(self.doubt)
                 self.doubt[roots] = 1
                 continue
+            self.fault = _own(self.fault)
             faults = block.variant.lowering.faults
             codes = np.array([0, *(compiled.faults.index(fault) + 1 for fault in faults)], dtype=np.uint16)
             fresh = self.fault[roots] == 0
@@ -148,6 +151,11 @@ class Gathered:
         if source in block.part.rows:
             return block.part.rows[source]
         return np.arange(block.entities[source].count, dtype=np.int64)
+
+
+def _own(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The array, or a copy that can be written."""
+    return array if array.flags.writeable else array.copy()
 
 
 def _given(array: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
