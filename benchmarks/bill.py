@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
 from fractions import Fraction
+from functools import cache, cached_property, partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,7 +26,7 @@ from rbcalc_kernels.compiled.evaluator import Compiled, Results, compile_program
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.spells import Builder
 from rbcalc_kernels.language.types import YES_NO, Choice, Number
-from rbcalc_kernels.program.graph import Program, Ref
+from rbcalc_kernels.program.graph import Program
 from rbcalc_kernels.program.library import Library
 from rbcalc_kernels.program.linking import link
 
@@ -89,7 +89,8 @@ def columns(rows: int) -> dict[str, npt.NDArray[Any]]:
 
     days = np.where(some(0.75) != 0, 365, random.integers(1, 365, rows)).astype(np.int16)
     made = (
-        random.integers(0, 64, rows, dtype=np.int8), drawn(36, 23, 19, 11, 6, 3, 1.5, 0.5), some(0.02), drawn(94, 3, 3), drawn(2, 35, 50, 10, 3),
+        random.integers(0, 64, rows, dtype=np.int8), drawn(36, 23, 19, 11, 6, 3, 1.5, 0.5), some(0.02), drawn(94, 3, 3),
+        drawn(2, 35, 50, 10, 3),
         random.integers(0, 25, rows, dtype=np.int8), some(0.1), some(0.03), some(0.01), days,
     )  # fmt: skip
     found: dict[str, npt.NDArray[Any]] = dict(zip(facts(), made, strict=True))
@@ -101,10 +102,10 @@ def columns(rows: int) -> dict[str, npt.NDArray[Any]]:
 def batch(found: dict[str, npt.NDArray[Any]]) -> Batch:
     """The caseload as the kernels take it: one period for each account."""
     rows = len(found["days"])
-    return Batch({
-        "account": EntityColumns(rows, {name: found[name] for name in money()}),
-        "period": EntityColumns(rows, {name: found[name] for name in facts()}, np.arange(rows, dtype=np.int32), np.arange(rows + 1, dtype=np.int64)),
-    })  # fmt: skip
+    accounts = EntityColumns(rows, {name: found[name] for name in money()})
+    first = np.arange(rows + 1, dtype=np.int64)
+    periods = EntityColumns(rows, {name: found[name] for name in facts()}, first[:-1].astype(np.int32), first)
+    return Batch({"account": accounts, "period": periods})
 
 
 def scenario(of: Program) -> Program:
@@ -245,8 +246,10 @@ class Bill:
             held[:] = [connection.sql(query).to_arrow_table()]
 
         def figures() -> Figures:
-            # Rows may come in any order when several threads join: the timed result is compared in total, and the rows are asked for again in order.
-            ordered = connection.sql(query.replace("SELECT charge::INTEGER", "SELECT row_place, charge::INTEGER") + " ORDER BY row_place").to_arrow_table()
+            # Several threads give rows in any order: the timed result is compared in total, and rows are asked for again in order.
+            ordered = connection.sql(
+                query.replace("SELECT charge::INTEGER", "SELECT row_place, charge::INTEGER") + " ORDER BY row_place"
+            ).to_arrow_table()
             found = {name: ordered[name].to_numpy().astype(np.int64) for name in RESULTS}
             totals = {name: int(held[0][name].to_numpy().astype(np.int64).sum()) for name in RESULTS}
             assert totals == {name: int(column.sum()) for name, column in found.items()}
@@ -271,12 +274,17 @@ class Bill:
         return Contender("exact", 1, rows, run, lambda: _figures(found), every=3)
 
     def _records(self, row: int) -> dict[str, Any]:
-        records: dict[str, dict[str, Any]] = {"accounts": {"account": "A", "dwelling": "D"}, "dwellings": {"dwelling": "D", "from": 0, "to": None}}
+        records: dict[str, dict[str, Any]] = {
+            "accounts": {"account": "A", "dwelling": "D"},
+            "dwellings": {"dwelling": "D", "from": 0, "to": None},
+        }
         for ref, fact in self.program.inputs.items():
             if ref.name not in self.columns or ref.name == "days":
                 continue
             code = int(self.columns[ref.name][row])
-            value: Any = Fraction(code, fact.step.denominator) if isinstance(fact.type, Number) else bool(code) if fact.type == YES_NO else code
+            value: Any = (
+                Fraction(code, fact.step.denominator) if isinstance(fact.type, Number) else bool(code) if fact.type == YES_NO else code
+            )
             records[fact.table][fact.column or fact.name] = fact.type.members[code] if isinstance(fact.type, Choice) else value
         records["accounts"] |= {"from": FIRST_DAY, "to": FIRST_DAY + int(self.columns["days"][row]) - 1}
         return {name: [record] for name, record in records.items()}

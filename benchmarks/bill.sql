@@ -1,4 +1,4 @@
--- The bill of benchmarks/work/bill in SQL.  What stands in braces is filled in from the rules.
+-- The bill of work/bill in SQL.  What stands in braces is filled in from the rules.
 WITH found AS (
     SELECT amount,
            CASE

@@ -1,4 +1,4 @@
-/* The bill of benchmarks/work/bill by hand: the opponent that the compiled rules are measured against.
+/* The bill of work/bill by hand: the opponent that the compiled rules are measured against.
 
    Built when the race starts, see benchmarks/native.py.  Everything that helps a C compiler is given to it: one straight loop, `restrict`, no branches,
    whole numbers held in double, one multiplication in place of the division, 32-bit table entries, and a table whose columns stand so that the

@@ -1,4 +1,4 @@
-"""The bill of benchmarks/work/bill written out for NumPy, polars and DuckDB, in the form that suits each best."""
+"""The bill of work/bill written out for NumPy, polars and DuckDB, in the form that suits each best."""
 
 from __future__ import annotations
 
@@ -101,7 +101,13 @@ def polars_query(columns: dict[str, Any], constants: Constants) -> Any:
     def given(value: int) -> Any:
         return pl.lit(value, pl.Int32)
 
-    home = pl.when(c.counted_adults == 0).then(given(constants.no_adult)).when(c.counted_adults == 1).then(given(constants.one_adult)).otherwise(given(100))
+    home = (
+        pl.when(c.counted_adults == 0)
+        .then(given(constants.no_adult))
+        .when(c.counted_adults == 1)
+        .then(given(constants.one_adult))
+        .otherwise(given(100))
+    )
     share = (
         pl.when(c.not_charged != 0).then(given(0))
         .when(c.occupation == 0).then(home)

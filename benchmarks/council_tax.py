@@ -106,9 +106,11 @@ class Work:
             working.append(time.perf_counter() - middle)
         rows = {name: entity.count for name, entity in batch.entities.items()}
         note = (
-            f"{', '.join(f'{count:,} {name}s' for name, count in rows.items())}; {len(kernel.program.rules)} rules, {self.statements} statements; "
+            f"{', '.join(f'{count:,} {name}s' for name, count in rows.items())}; "
+            f"{len(kernel.program.rules)} rules, {self.statements} statements; "
             f"cutting {np.median(cutting) / accounts * 1e9:.0f} ns and rules {np.median(working) / accounts * 1e9:.0f} ns an account, "
-            f"{np.median(working) / accounts / self.statements * 1e9:.2f} ns a statement; {int(results.doubt.sum())} in doubt, {int((results.fault > 0).sum())} refused"
+            f"{np.median(working) / accounts / self.statements * 1e9:.2f} ns a statement; "
+            f"{int(results.doubt.sum())} in doubt, {int((results.fault > 0).sum())} refused"
         )
 
         def figures() -> Figures:

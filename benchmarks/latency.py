@@ -1,6 +1,7 @@
 """How long a person waits: `python -m benchmarks.latency [--json]`.
 
-Whole processes are started afresh for every repeat.  A changed figure in a warm process is taken apart into linking, new arrays, and the run.
+Whole processes are started afresh for every repeat.  A changed figure in a warm process is taken apart into linking, new
+arrays, and the run.
 """
 
 from __future__ import annotations
@@ -68,7 +69,11 @@ def processes(repeats: int, dwellings: int) -> Iterator[Measured]:
             return rebill(many, warm, "--rules", str(changed))
 
         rebill(many, warm)
-        yield f"changed rate in a warm command, {dwellings:,} dwellings, Parquet to Parquet", [changed_rate(30 + n) for n in range(repeats)], 1.5
+        yield (
+            f"changed rate in a warm command, {dwellings:,} dwellings, Parquet to Parquet",
+            [changed_rate(30 + n) for n in range(repeats)],
+            1.5,
+        )
 
 
 def warm_process(repeats: int, dwellings: int) -> Iterator[Measured]:
@@ -96,10 +101,16 @@ def warm_process(repeats: int, dwellings: int) -> Iterator[Measured]:
             ended = time.perf_counter()
             assert any((after.columns[ref] != before.columns[ref]).any() for ref in money), "the change does not show"
             if turn:
-                for what, seconds in zip(found, (linked - begin, ready - linked, worked - ready, ended - worked, worked - begin), strict=True):
+                for what, seconds in zip(
+                    found, (linked - begin, ready - linked, worked - ready, ended - worked, worked - begin), strict=True
+                ):
                     found[what].append(seconds)
     yield f"changed rate in a warm process, {dwellings:,} dwellings", found["all"], 0.05
-    for what, told_as in (("link", "linking the rules with the scenario"), ("new arrays", "new arrays for the kernels"), ("rules", "the rules")):
+    for what, told_as in (
+        ("link", "linking the rules with the scenario"),
+        ("new arrays", "new arrays for the kernels"),
+        ("rules", "the rules"),
+    ):
         yield f"    of that: {told_as}", found[what], None
     yield "    beside it: cutting into periods, where dates could have moved", found["cut"], None
 
@@ -120,7 +131,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for what, times, target in part(given.repeats, given.dwellings):
             median = statistics.median(times)
             if given.json:
-                print(json.dumps({"what": what.strip(), "median_s": round(median, 4), "min_s": round(min(times), 4), "max_s": round(max(times), 4), "target_s": target}), flush=True)
+                print(
+                    json.dumps(
+                        {
+                            "what": what.strip(),
+                            "median_s": round(median, 4),
+                            "min_s": round(min(times), 4),
+                            "max_s": round(max(times), 4),
+                            "target_s": target,
+                        }
+                    ),
+                    flush=True,
+                )
             goal = "" if target is None else f"{target:g}: {'met' if median < target else 'MISSED'}"
             table.add_row(what, f"{median:.3f}", f"{min(times):.3f}", f"{max(times):.3f}", goal)
     if not given.json:

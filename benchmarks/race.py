@@ -55,12 +55,25 @@ def shown(work: str, rows: int, running: Sequence[Contender]) -> Table:
     """A race as a table."""
     own = {each.threads: each for each in running if each.technology == "rbcalc"}
     table = Table(title=f"{work}, {rows:,} rows", title_justify="left")
-    for heading in ("technology", "threads", "rows", "median ms", "least", "most", "million rows/s", "ns a row", "GB/s", "rbcalc is faster", "same pence"):
+    for heading in (
+        "technology",
+        "threads",
+        "rows",
+        "median ms",
+        "least",
+        "most",
+        "million rows/s",
+        "ns a row",
+        "GB/s",
+        "rbcalc is faster",
+        "same pence",
+    ):
         table.add_column(heading, justify="left" if heading in ("technology", "same pence") else "right")
     for each in running:
         compared = own.get(each.threads)
         table.add_row(
-            each.technology, str(each.threads), f"{each.rows:,}", f"{each.median * 1e3:,.2f}", f"{min(each.times) * 1e3:,.2f}", f"{max(each.times) * 1e3:,.2f}",
+            each.technology, str(each.threads), f"{each.rows:,}", f"{each.median * 1e3:,.2f}", f"{min(each.times) * 1e3:,.2f}",
+            f"{max(each.times) * 1e3:,.2f}",
             f"{each.rate / 1e6:,.3g}", f"{1e9 / each.rate:,.3g}", f"{each.bytes_moved / each.median / 1e9:.1f}" if each.bytes_moved else "",
             f"{compared.rate / each.rate:,.3g}" if compared is not None else "", "yes" if each.agrees else "NO",
         )  # fmt: skip

@@ -1,6 +1,7 @@
 """End to end, Parquet to Parquet: `python -m benchmarks.scale --dwellings 1000000 10000000 26000000`.
 
-A sample caseload is made by `rbcalc sample`, then `rbcalc rebill` runs as a process of its own: wall seconds, peak memory, bytes in and out.
+A sample caseload is made by `rbcalc sample`, then `rbcalc rebill` runs as a process of its own: wall seconds, peak memory,
+bytes in and out.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     council, year = first_council()
     whose = ["--council", council, "--year", year]
-    table = Table("dwellings", "threads", "wall s", "user s", "system s", "million dwellings/s", "peak MiB", "MB in", "MB out", "making the sample s")
+    table = Table(
+        "dwellings", "threads", "wall s", "user s", "system s", "million dwellings/s", "peak MiB", "MB in", "MB out", "making the sample s"
+    )
     place = Path(given.folder or tempfile.mkdtemp(prefix="rbcalc-benchmark-"))
     place.mkdir(parents=True, exist_ok=True)
     try:
@@ -40,18 +44,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
             caseload, out = place / f"sample-{dwellings}", place / f"out-{dwellings}"
             made = 0.0
             if not (given.keep and (caseload / "manifest.json").is_file()):
-                made = spent([RBCALC, "sample", *whose, "--dwellings", str(dwellings), "--changing", given.changing, "--out", str(caseload), "--force"]).wall
+                made = spent(
+                    [
+                        RBCALC,
+                        "sample",
+                        *whose,
+                        "--dwellings",
+                        str(dwellings),
+                        "--changing",
+                        given.changing,
+                        "--out",
+                        str(caseload),
+                        "--force",
+                    ]
+                ).wall
             for threads in given.threads:
                 command = [RBCALC, "rebill", *whose, "--caseload", str(caseload), "--out", str(out), "--force", "--threads", str(threads)]
                 took = spent(command, accepted=(0, 1))
                 found = {
-                    "dwellings": dwellings, "threads": threads, "wall_s": round(took.wall, 2), "user_s": round(took.user, 2), "system_s": round(took.system, 2),
+                    "dwellings": dwellings, "threads": threads, "wall_s": round(took.wall, 2), "user_s": round(took.user, 2),
+                    "system_s": round(took.system, 2),
                     "peak_bytes": took.peak, "bytes_in": size(caseload), "bytes_out": size(out), "sample_s": round(made, 2),
                 }  # fmt: skip
                 if given.json:
                     print(json.dumps(found), flush=True)
                 table.add_row(
-                    f"{dwellings:,}", str(threads), f"{took.wall:.1f}", f"{took.user:.1f}", f"{took.system:.1f}", f"{dwellings / took.wall / 1e6:.2f}",
+                    f"{dwellings:,}", str(threads), f"{took.wall:.1f}", f"{took.user:.1f}", f"{took.system:.1f}",
+                    f"{dwellings / took.wall / 1e6:.2f}",
                     f"{took.peak / 2**20:,.0f}", f"{found['bytes_in'] / 1e6:,.1f}", f"{found['bytes_out'] / 1e6:,.1f}", f"{made:.1f}",
                 )  # fmt: skip
             shutil.rmtree(out, ignore_errors=True)
@@ -61,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.folder is None:
             shutil.rmtree(place, ignore_errors=True)
     if not given.json:
-        console = Console()
+        console = Console(width=None if sys.stdout.isatty() else 150)
         console.print(table)
         console.print(described(), style="dim", highlight=False)
     return 0

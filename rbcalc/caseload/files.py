@@ -10,7 +10,7 @@ for CSV as a spreadsheet shows it (the header is row 1), otherwise from 1.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,9 @@ from rbcalc.errors import DataError
 from rbcalc_kernels.source import suggest
 
 ROW = "#row"
+PLAIN = "#plain "
+"""Before the name of a column of text: the same as the file holds it, blanks and all."""
+
 Source = str | Path | Mapping[str, Any]
 
 
@@ -39,6 +42,7 @@ class Opened:
     rows: int
     notes: tuple[str, ...] = ()
     last_row: int = 0
+    files: tuple[Path, ...] = ()
 
     @property
     def is_csv(self) -> bool:
@@ -75,6 +79,8 @@ def connect(work: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConne
         "allow_persistent_secrets": False,
         "python_enable_replacements": False,
         "preserve_insertion_order": True,
+        # Every file is read once; what the system keeps of it is enough.
+        "enable_external_file_cache": False,
     }
     return duckdb.connect(":memory:", config=settings)
 
@@ -159,7 +165,8 @@ def _parquet(name: str, paths: list[Path], connection: duckdb.DuckDBPyConnection
         parts.append(f"SELECT {columns} FROM read_parquet({literal(str(path))}, file_row_number = true)")
         before += metadata.num_rows
         check_headers(tuple(metadata.schema.to_arrow_schema().names), path.name)
-    return _view(name, ", ".join(path.name for path in paths), " UNION ALL BY NAME ".join(parts), before, connection)
+    opened = _view(name, ", ".join(path.name for path in paths), " UNION ALL BY NAME ".join(parts), before, connection)
+    return replace(opened, files=tuple(paths))
 
 
 def _csv(name: str, paths: list[Path], column_map: ColumnMap, connection: duckdb.DuckDBPyConnection, work: Path) -> Opened:
@@ -184,7 +191,7 @@ def _csv(name: str, paths: list[Path], column_map: ColumnMap, connection: duckdb
     opened = _view(name, label, " UNION ALL BY NAME ".join(parts), before, connection, 1)
     if connection.execute(f"SELECT count(*) FROM {quote(opened.view)}").fetchall() != [(before,)]:
         raise DataError("RC005", "the file cannot be divided into records without doubt", label)
-    return Opened(name, label, opened.view, opened.types, before, tuple(notes), opened.last_row)
+    return Opened(name, label, opened.view, opened.types, before, tuple(notes), opened.last_row, tuple(paths))
 
 
 def _arrow(name: str, item: Any, connection: duckdb.DuckDBPyConnection, work: Path) -> Opened:
@@ -228,6 +235,8 @@ def _view(name: str, label: str, sql: str, rows: int, connection: duckdb.DuckDBP
         f"nullif(trim({quote(column)}::VARCHAR{blanks}), '') AS {quote(column)}" if kind == "VARCHAR" else quote(column)
         for column, kind in types.items()
     ]
+    if not first:
+        columns += [f"{quote(column)}::VARCHAR AS {quote(PLAIN + column)}" for column, kind in types.items() if kind == "VARCHAR"]
     columns.append(quote(ROW))
     connection.execute(f"CREATE VIEW {quote(view)} AS SELECT {', '.join(columns)} FROM {quote(f'as is {name}')}")
     return Opened(name, label, view, types, rows, (), rows + first)

@@ -9,10 +9,11 @@ not hold.  Both read through the same scan and the same assembly, so that both s
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,12 @@ import pyarrow as pa
 from rbcalc.caseload.assemble import Assembler, Part
 from rbcalc.caseload.column_map import ColumnMap
 from rbcalc.caseload.files import Source, connect, open_tables, quote
+from rbcalc.caseload.packing import pack, shard_of, unpack
 from rbcalc.caseload.model import REJECTS, Assumption, Caseload, Content, Counts
 from rbcalc.caseload.pseudonyms import Pseudonyms
 from rbcalc.caseload.purge import working_folder
 from rbcalc.caseload.scan import Plan, Planner, batches
-from rbcalc.caseload.shards import shard_query, sharding, write_shards
+from rbcalc.caseload.shards import divided_by, shard_query, sharding, write_shards
 from rbcalc.errors import UsageError
 from rbcalc_kernels.exact.layout import Layout, layout_of
 from rbcalc_kernels.language.types import Choice
@@ -36,6 +38,10 @@ from rbcalc_kernels.program.graph import Input, Program
 from rbcalc_kernels.source import suggest
 
 SHARD_ROOTS = 500_000
+
+
+class Unpackable(Exception):
+    """A reference has no number."""
 
 
 @dataclass(slots=True)
@@ -48,13 +54,17 @@ class _Session:
     assembler: Assembler
     work: Path
     pseudonyms: Pseudonyms | None
-    hashes: dict[str, list[npt.NDArray[np.uint64]]] = field(default_factory=dict)
+    packed: tuple[str, int] | None = None  # keys become numbers: the key that divides rows into how many shards
+    hashes: dict[str, list[npt.NDArray[Any]]] = field(default_factory=dict)
     bad: dict[str, list[npt.NDArray[np.int32]]] = field(default_factory=dict)
 
     def batches(self, name: str, extra: str = "") -> Iterator[Any]:
         """The encoded rows of a register, noting on the way what is bad and which keys there are."""
         plan = self.plans[name]
         unique = _unique_key(self.layout, plan)
+        if plan.packed:
+            yield from self._packed(plan, unique)
+            return
         for batch in self.query(plan, extra):
             bad = batch.column("bad").to_numpy(zero_copy_only=False)
             if bad.any():
@@ -66,6 +76,39 @@ class _Session:
                     found = found[column.is_valid().to_numpy(zero_copy_only=False)]
                 self.hashes.setdefault(name, []).append(np.array(found))
             yield batch.drop_columns([f"unique {unique}"]) if unique else batch
+
+    def _packed(self, plan: Plan, unique: str) -> Iterator[Any]:
+        """The same with numbers for keys, and the shard of each row."""
+        assert self.packed is not None
+        key, count = self.packed
+        name = plan.register.name
+        for batch in batches(plan, self.connection, "", self.pseudonyms):
+            rows = batch
+            bad = rows.column("bad").to_numpy(zero_copy_only=False)
+            for label, (_, _, required) in plan.keys.items():
+                place = rows.schema.get_field_index(f"key {label}")
+                codes = pack(rows.column(place))
+                if codes is None:
+                    raise Unpackable
+                rows = rows.set_column(place, f"key {label}", pa.array(codes))
+                if required:
+                    bad = bad | (codes == 0)
+                if label == unique:
+                    self.hashes.setdefault(name, []).append(codes if codes.all() else codes[codes != 0])
+                if label == key:
+                    shard = shard_of(codes, count)
+            if bad.any():
+                self.bad.setdefault(name, []).append(rows.column("row").to_numpy()[bad])
+            rows = rows.set_column(rows.schema.get_field_index("bad"), "bad", pa.array(bad))
+            yield rows.append_column("shard", pa.array(shard))
+
+    def pack(self, to: tuple[str, int] | None) -> None:
+        """Begin anew with numbers for keys, or without."""
+        self.packed = to
+        for plan in self.plans.values():
+            plan.packed = to is not None
+        self.hashes.clear()
+        self.bad.clear()
 
     def query(self, plan: Plan, extra: str) -> Iterator[Any]:
         """The batches of a plan, with the hash of a key that no two rows may share."""
@@ -82,19 +125,20 @@ class _Session:
         """The numbers of rows whose key stands in several rows, told by hash and settled by text."""
         found: dict[str, npt.NDArray[np.int32]] = {}
         for name, parts in self.hashes.items():
-            hashes = np.concatenate(parts) if parts else np.empty(0, np.uint64)
+            hashes: npt.NDArray[Any] = np.concatenate(parts) if parts else np.empty(0, np.uint64)
             parts.clear()
             hashes.sort()
             twice = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
             if not twice.size:
                 continue
-            plan = self.plans[name]
+            plan = replace(self.plans[name], packed=False)
+            told, by = (pa.array(twice), "hash(k)") if self.packed is None else (unpack(twice), "k")
             key = quote(f"key {_unique_key(self.layout, plan)}")
             within = ", council" if plan.council and name != self.layout.root_register.name else ""
-            self.connection.register("hashed twice", pa.table({"h": twice}))
+            self.connection.register("hashed twice", pa.table({"h": told}))
             rows = self.connection.sql(
                 f"WITH k AS MATERIALIZED (SELECT * FROM (SELECT row, {key} AS k{within} FROM ({plan.select()})) "
-                f'WHERE hash(k) IN (SELECT h FROM "hashed twice")) '
+                f'WHERE {by} IN (SELECT h FROM "hashed twice")) '
                 f"SELECT row FROM k WHERE (k{within}) IN (SELECT (k{within}) FROM k GROUP BY k{within} HAVING count(*) > 1)"
             ).to_arrow_table()
             self.connection.unregister("hashed twice")
@@ -190,11 +234,14 @@ def stream(
         count = max(1, min(256, -(-roots // shard_roots)))
         key = sharding(session.layout, session.plans)
         folder = session.work / "shards"
-        folder.mkdir(mode=0o700)
-        for name in session.plans:
-            extra, copies = shard_query(session.layout, session.plans, session.connection, name, key, count)
-            rows = session.batches(name, extra) if not copies else _copied(session, name, copies)
-            write_shards(rows, folder, name, count)
+        if divided_by(session.layout, session.plans, key):
+            session.pack((key, count))
+        try:
+            _divide(session, folder, key, count)
+        except Unpackable:
+            shutil.rmtree(folder)
+            session.pack(None)
+            _divide(session, folder, key, count)
         reasons, duplicates = session.reasons(), session.duplicates()
 
         def part(number: int) -> Caseload:
@@ -227,6 +274,17 @@ def stream(
             parts(),
             hashed=hashed,
         )
+
+
+def _divide(session: _Session, folder: Path, key: str, count: int) -> None:
+    """Read every table and divide its rows into shards."""
+    folder.mkdir(mode=0o700)
+    for name, plan in session.plans.items():
+        extra, copies = "", ""
+        if not plan.packed:
+            extra, copies = shard_query(session.layout, session.plans, session.connection, name, key, count)
+        rows = session.batches(name, extra) if not copies else _copied(session, name, copies)
+        write_shards(rows, folder, name, count)
 
 
 def _copied(session: _Session, name: str, copies: str) -> Iterator[Any]:
@@ -332,6 +390,9 @@ def _schema(session: _Session, name: str) -> Any:
     """The columns of a register's encoded rows, for a table without any."""
     query = f"SELECT * FROM ({session.plans[name].select()}) LIMIT 0"
     schema = session.connection.sql(query).to_arrow_reader(1).schema
+    for label in session.plans[name].keys if session.packed else ():
+        place = schema.get_field_index(f"key {label}")
+        schema = schema.set(place, pa.field(f"key {label}", pa.int64()))
     for header in session.plans[name].private:
         place = schema.get_field_index(f"private {header}")
         schema = schema.set(place, pa.field(f"private {header}", pa.string()))

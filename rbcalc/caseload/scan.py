@@ -16,7 +16,7 @@ import pyarrow as pa
 from rbcalc.caseload import values
 from rbcalc.caseload.column_map import ColumnMap
 from rbcalc.caseload.csv_text import PROBLEM, plain_name
-from rbcalc.caseload.files import ROW, Opened, literal, quote
+from rbcalc.caseload.files import PLAIN, ROW, Opened, literal, quote
 from rbcalc.caseload.model import Assumption
 from rbcalc.caseload.pseudonyms import Pseudonyms, kind_of
 from rbcalc.errors import DataError, UsageError
@@ -57,6 +57,8 @@ class Plan:
     ends: str = ""
     order: str = ""
     hashed: tuple[str, ...] = ()  # the keys whose hashes are wanted
+    plain: dict[str, str] = field(default_factory=dict)  # keys that are text: the column as the file holds it
+    packed: bool = False  # keys become numbers after the query, which leaves their blanks and what is missing
     private: dict[str, tuple[str, str]] = field(default_factory=dict)  # header -> kind, SQL
     checks: list[Check] = field(default_factory=list)
     assumptions: list[Assumption] = field(default_factory=list)
@@ -66,10 +68,13 @@ class Plan:
         """The query of the encoded rows."""
         inner = [f"{quote(ROW)}::INTEGER AS row"]
         outer = ["row"]
-        inner += [f"{good} AS {quote(f'key {name}')}" for name, (good, _, _) in self.keys.items()]
+        plain = self.plain if self.packed else {}
+        inner += [f"{plain.get(name, good)} AS {quote(f'key {name}')}" for name, (good, _, _) in self.keys.items()]
         outer += [quote(f"key {name}") for name in self.keys]
-        outer += [f"hash({quote(f'key {name}')}) AS {quote(f'hash {name}')}" for name in self.hashed]
-        bad = [f"{quote(f'key {name}')} IS NULL" for name, (_, _, required) in self.keys.items() if required]
+        bad = []
+        if not self.packed:
+            outer += [f"hash({quote(f'key {name}')}) AS {quote(f'hash {name}')}" for name in self.hashed]
+            bad += [f"{quote(f'key {name}')} IS NULL" for name, (_, _, required) in self.keys.items() if required]
         if PROBLEM in self.opened.types:
             inner.append(f"{quote(PROBLEM)} IS NOT NULL AS problem")
             bad.append("problem")
@@ -250,6 +255,9 @@ class _Maker:
             self.missing.append(name)
             return
         good, reason = values.key_field(cell, self.opened.label, name, self.opened.is_csv)
+        header = self.opened.header(self.map.columns.get(name, name))
+        if header is not None and cell.is_text and not self.opened.is_csv:
+            self.made.plain[name] = quote(PLAIN + header)
         main = name == (self.register.key or self.register.by)
         if main:
             last = f"{quote(ROW)} = {self.opened.last_row} AND {quote(ROW)} > 1 AND NOT ({cell.given})"

@@ -15,7 +15,7 @@ import pytest
 from house.checkout import PACKAGES, ROOT, files
 from rbcalc import _places
 
-PARTNERSHIP, YEAR = "hartlepool_darlington_redcar", "2025-26"
+PARTNERSHIP, YEAR = "hartlepool_darlington_redcar", "2024-25"
 
 pytestmark = pytest.mark.wheel
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
+
 from rbcalc_kernels.source import CODES, Diagnostic, Findings, RulesError, Span, render, suggest
 
 FILE = "rules/councils/stevenage/reduction/2026-27.yaml"

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from rbcalc_kernels.source import CODES, Mapping_, Node, RulesError, Scalar, Sequence_, Span, events, read
 
 HOSTILE = sorted((Path(__file__).parent / "hostile").glob("*.yaml"))
@@ -94,7 +95,7 @@ def check_positions(text: str, node: Node) -> None:
 
 STAYS_TEXT = (
     "no yes on off y n true null ~ NaN .nan .inf -.inf 010 0o17 0x1F 1e3 1_000 1,000 £10,000 0.2 .5 5. 190:20:30 "
-    "2026-04-01 12:30:45 = 1.0 +1 -0 £5 20% 007 1E400 ٣ １２"
+    "2026-04-01 12:30:45 = 1.0 +1 -0 £5 20% 007 1E400 ٣ １２"  # noqa: RUF001
 )
 
 

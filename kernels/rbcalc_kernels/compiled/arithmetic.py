@@ -233,6 +233,8 @@ class Arithmetic:
             if form is not None:
                 return f"({self.scaled(a, den, powers, form)} {sign} {self.scaled(b, den, powers, form)})"
         a, b = self.bound(self.certified(a)), self.bound(self.certified(b))
+        if a.error + b.error >= 10**300:
+            raise Unfit("RB090", f"the figures can only be compared to within {_shown(a.error + b.error)}", "round in between")
         self.lines.doubt(f"abs({a.text} - {b.text}) <= {float((a.error + b.error) * _WIDE)!r}")
         return f"({a.text} {sign} {b.text})"
 
@@ -320,7 +322,7 @@ class Arithmetic:
         if error >= Fraction(1, 4) or steps >= ROUND_LIMIT:
             raise Unfit(
                 "RB090",
-                f"the figure may reach {_shown(a.value.largest)} and can only be known to within {float(a.error):.3g}",
+                f"the figure may reach {_shown(a.value.largest)} and can only be known to within {_shown(a.error)}",
                 "declare narrower ranges, or round in between",
             )
         scale = f"({a.text} * {float(1 / step)!r})"
@@ -381,4 +383,7 @@ def _decided(sign: str, a: Interval, b: Interval) -> bool | None:
 
 
 def _shown(amount: Fraction) -> str:
+    """A bound in words, however large."""
+    if abs(amount) >= 10**300:
+        return f"1e{len(str(abs(amount.numerator) // amount.denominator)) - 1}"
     return f"{float(amount):.4g}"

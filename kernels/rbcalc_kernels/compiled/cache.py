@@ -24,12 +24,13 @@ from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
+from filelock import FileLock
 from platformdirs import user_cache_dir
 
 from rbcalc_kernels.compiled import machine
 from rbcalc_kernels.compiled.source import FUNCTION, GENERATOR
 
-KEPT: Final = 200
+KEPT: Final = 2_000
 """How many modules are kept; older ones are removed."""
 
 _MANIFEST: Final = "manifest.json"
@@ -116,13 +117,15 @@ class Kernel:
             return
         key = hashlib.sha256(f"{GENERATOR}\n{machine.versions()}\n{source}".encode()).hexdigest()[:40]
         self.folder = cache_folder() / key
+        # Several processes may want one entry at once; whoever comes second waits and finds it whole.
+        self._alone = FileLock(self.folder.with_suffix(".lock"))
         self._function = self._open()
 
     def _open(self) -> Callable[..., None]:
         """The dispatcher of the module in the cache, which is put right first."""
         folder = self.folder
         assert folder is not None
-        with _LOCK:
+        with _LOCK, self._alone:
             if not _verified(folder, self.source):
                 shutil.rmtree(folder, ignore_errors=True)
                 folder.mkdir(mode=0o700, exist_ok=True)
@@ -147,7 +150,7 @@ class Kernel:
         key = tuple((a.dtype.char, a.flags.writeable) if isinstance(a, np.ndarray) else type(a) for a in arguments)
         if key in self._known or self.folder is None:
             return
-        with _LOCK:
+        with _LOCK, self._alone:
             if key in self._known:
                 return
             if not _verified(self.folder, self.source):
@@ -208,3 +211,4 @@ def _prune(folder: Path) -> None:
             continue
     for _, entry in sorted(entries, key=lambda pair: pair[0])[: max(0, len(entries) - KEPT)]:
         shutil.rmtree(entry, ignore_errors=True)
+        entry.with_suffix(".lock").unlink(missing_ok=True)

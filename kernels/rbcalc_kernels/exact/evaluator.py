@@ -204,7 +204,7 @@ class Evaluator:
                 table = self.program.tables[what]
                 return Bound(lambda context, *keys: _lookup(context, table, keys), node.args)
             case Op.REFUSE:
-                return Bound(lambda context: _refused(what))
+                return Bound(lambda context: _refused(context, what))
             case Op.REACHED:
                 return Bound(lambda context, day: self._first_day(context[1]) >= day, node.args)
             case Op.AGGREGATE:
@@ -343,8 +343,8 @@ def _figure_at(context: Context, parameter: Parameter, day: int) -> Value:
     return dated.value
 
 
-def _refused(why: str) -> Value:
-    raise CalculationFault(Reason.REFUSED, why)
+def _refused(context: Context, why: str) -> Value:
+    raise CalculationFault(Reason.REFUSED, why, row=context[1])
 
 
 def _lookup(context: Context, table: Table, keys: tuple[Any, ...]) -> Value:
