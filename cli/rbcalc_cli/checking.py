@@ -12,6 +12,7 @@ from rbcalc._rules import Rules, file_days
 from rbcalc._years import FinancialYear
 from rbcalc.errors import UsageError
 from rbcalc_kernels.language.documents import CasesFile, PartnershipFile, RuleFile
+from rbcalc_kernels.program.graph import Program, Ref
 from rbcalc_kernels.program.linking import link
 from rbcalc_kernels.source import Diagnostic, Findings, RulesError
 
@@ -116,10 +117,21 @@ class Checker:
 
     def _linked(self, council: Council, year: FinancialYear, scenarios: Sequence[Path] = ()) -> None:
         try:
-            self.done.findings.extend(council.linked(year, scenarios, self.own).findings)
+            linked = council.linked(year, scenarios, self.own)
+            self.done.findings.extend(linked.findings)
+            self._prove(linked.program)
         except RulesError as error:
             self.done.findings.extend(error.diagnostics)
         self.done.programs += 1
+
+    @staticmethod
+    def _prove(program: Program) -> None:
+        """Prove that every figure that people ask for fits the machine exactly.  Raises RulesError."""
+        from rbcalc_kernels.compiled.evaluator import compile_program
+
+        reported = (ref for report in program.reports for ref in (*report.by, *report.sums))
+        rules = {Ref(rule.entity, rule.name) for rule in program.rules}
+        compile_program(program, [ref for ref in (*program.outputs, *reported) if ref in rules], engine="python")
 
     def _council_file(self, path: Path, file: RuleFile) -> None:
         try:

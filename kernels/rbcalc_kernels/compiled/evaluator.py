@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from math import lcm
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ from rbcalc_kernels.compiled.gathering import Gathered
 from rbcalc_kernels.compiled.layout import Array
 from rbcalc_kernels.compiled.lowering import Lowering
 from rbcalc_kernels.compiled.numbers import Num
-from rbcalc_kernels.compiled.source import Function, Plan, generate
+from rbcalc_kernels.compiled.source import Function, Plan, generate, stored_type
 from rbcalc_kernels.compiled.values import Fault, Held
 from rbcalc_kernels.program.graph import Program, Ref
 
@@ -93,6 +93,7 @@ class Compiled:
             collapsible = _collapsible(program, self.root, self.general)
             self.single = Variant(program, self.outputs, collapsible) if collapsible else None
         self.denominators = {ref: self._denominator(ref) for ref in self.outputs}
+        self._kinds: dict[tuple[Variant, ...], tuple[dict[Ref, np.dtype[Any]], frozenset[Ref]]] = {}
         self.faults = tuple(dict.fromkeys(fault for variant in self.variants for fault in variant.lowering.faults))
         self._arrays = self._filled(program)
         if self._arrays is None:
@@ -106,6 +107,25 @@ class Compiled:
     def _denominator(self, ref: Ref) -> int:
         helds = [variant.held(ref) for variant in self.variants]
         return lcm(*(held.den for held in helds if isinstance(held, Num)))
+
+    def kinds(self, variants: tuple[Variant, ...]) -> tuple[dict[Ref, np.dtype[Any]], frozenset[Ref]]:
+        """The types of the outputs' columns that serve these variants, and the outputs that all of them can write in place."""
+        if variants not in self._kinds:
+            types: dict[Ref, np.dtype[Any]] = {}
+            in_place = set()
+            for ref in self.outputs:
+                if ref not in self.program.inputs:
+                    own = [self._kind(variant, ref) for variant in variants]
+                    types[ref] = np.result_type(*own)
+                    if all(variant.lowering.outputs[ref] == ref for variant in variants) and set(own) == {types[ref].name}:
+                        in_place.add(ref)
+            self._kinds[variants] = types, frozenset(in_place)
+        return self._kinds[variants]
+
+    def _kind(self, variant: Variant, ref: Ref) -> str:
+        held = variant.held(ref)
+        scaled = isinstance(held, Num) and held.den != self.denominators[ref]
+        return "int64" if scaled else stored_type(held, output=True)
 
     def _filled(self, program: Program) -> tuple[dict[str, Array], ...] | None:
         found = [variant.lowering.layout.arrays(program) for variant in self.variants]

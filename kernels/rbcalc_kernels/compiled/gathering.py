@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,6 @@ import numpy.typing as npt
 from rbcalc_kernels.compiled.batches import Part, Rows, merged_rows, place
 from rbcalc_kernels.compiled.columns import Column, EntityColumns
 from rbcalc_kernels.compiled.numbers import Num
-from rbcalc_kernels.compiled.source import stored_type
 from rbcalc_kernels.program.graph import Ref
 
 if TYPE_CHECKING:
@@ -22,22 +20,22 @@ if TYPE_CHECKING:
 class Gathered:
     """The results of a run while its blocks come in."""
 
-    def __init__(self, compiled: Compiled, part: Part, variants: Sequence[Variant], into: Results | None) -> None:
+    def __init__(self, compiled: Compiled, part: Part, variants: tuple[Variant, ...], into: Results | None) -> None:
         self.compiled = compiled
         self.part = part
-        self.variants = variants
         # One nought that stands for every root row, until a block has something to tell.
         count = part.entities[compiled.root].count
         self.doubt: npt.NDArray[np.uint8] = np.broadcast_to(np.uint8(0), count)
         self.fault: npt.NDArray[np.uint16] = np.broadcast_to(np.uint16(0), count)
         self.columns: dict[Ref, Column] = {}
         self._blocks: list[Block] = []
+        self.kinds, self.in_place = compiled.kinds(variants)
         self.derived = {name for name, entity in compiled.program.entities.items() if entity.derived}
         for ref in compiled.outputs:
             if ref in compiled.program.inputs and ref.entity not in self.derived:
                 self.columns[ref] = part.entities[ref.entity].columns[ref.name]
             elif ref.entity not in self.derived:
-                kind = np.result_type(*(self._type(variant, ref) for variant in variants))
+                kind = self.kinds[ref]
                 size = part.entities[ref.entity].count
                 old = None if into is None else into.columns.get(ref)
                 fits = old is not None and old.dtype == kind and old.size == size
@@ -47,22 +45,13 @@ class Gathered:
         held = variant.held(ref)
         return self.compiled.denominators[ref] // held.den if isinstance(held, Num) else 1
 
-    def _type(self, variant: Variant, ref: Ref) -> str:
-        return "int64" if self._scale(variant, ref) != 1 else stored_type(variant.held(ref), output=True)
-
     def targets(self, part: Part) -> dict[Ref, Column]:
         """Outputs that blocks of these rows can write in place."""
         found: dict[Ref, Column] = {}
-        for ref, column in self.columns.items():
+        for ref in self.in_place:
             rows = part.rows.get(ref.entity)
-            for variant in self.variants:
-                same = variant.lowering.outputs[ref] == ref and self._type(variant, ref) == column.dtype.name
-                if ref in self.compiled.program.inputs or not same or not isinstance(rows, slice):
-                    break
-            else:
-                assert isinstance(rows, slice)
-                if rows.stop > rows.start:
-                    found[ref] = column[rows]
+            if ref in self.columns and isinstance(rows, slice) and rows.stop > rows.start:
+                found[ref] = self.columns[ref][rows]
         return found
 
     def add(self, block: Block) -> None:
@@ -89,9 +78,10 @@ class Gathered:
             if ref.entity in self.derived or ref in compiled.program.inputs:
                 continue
             rows = part.rows[ref.entity]
+            if ref in self.in_place and isinstance(rows, slice):
+                continue
             values = self._values(block, ref, block.entities[ref.entity].count)
-            if not np.shares_memory(values, self.columns[ref]):
-                place(rows, self.columns[ref], values)
+            place(rows, self.columns[ref], values)
         if self.derived:
             self._blocks.append(block)
 
