@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from rbcalc._kept import Kept
 from rbcalc._places import rules_root
 from rbcalc._years import FinancialYear
 from rbcalc.errors import UsageError
-from rbcalc_kernels.language.documents import AuthorityFile, Document, PartnershipFile, ProfileFile, RuleFile
-from rbcalc_kernels.program.graph import Program
-from rbcalc_kernels.program.library import Library, RuleSource
-from rbcalc_kernels.program.linking import Linked, link
-from rbcalc_kernels.program.overlays import FOREVER
-from rbcalc_kernels.program.values import day_of
 from rbcalc_kernels.source import Findings, RulesError, suggest
 
+# What reads rule files is brought in only when rules must be read: a run on rules that are kept does without.
 if TYPE_CHECKING:
     from rbcalc._run import Run
+    from rbcalc_kernels.language.documents import Document, RuleFile
+    from rbcalc_kernels.program.graph import Program
+    from rbcalc_kernels.program.library import Library, RuleSource
+    from rbcalc_kernels.program.linking import Linked
+
+FOREVER: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,33 +35,43 @@ class Council:
     @property
     def folder(self) -> Path:
         """Where its files are."""
-        return self.rules.library.root / "councils" / self.name
+        return self.rules.root / "councils" / self.name
 
     @property
     def title(self) -> str:
         """Its full name."""
+        from rbcalc_kernels.language.documents import AuthorityFile
+
         document = self.rules.document_at(self.folder / "council.yaml")
         return str(document.title) if isinstance(document, AuthorityFile) else self.name.replace("_", " ").title()
 
     @property
     def facts(self) -> dict[str, Any]:
         """Who the council is, as its council.yaml says."""
+        from rbcalc_kernels.language.documents import AuthorityFile
+
         document = self.rules.document_at(self.folder / "council.yaml")
         return document.model_dump() if isinstance(document, AuthorityFile) else {}
 
     @property
     def profile(self) -> dict[str, Any]:
         """Published sizes, for sample caseloads; empty when there are none."""
+        from rbcalc_kernels.language.documents import ProfileFile
+
         path = self.folder / "profile.yaml"
         document = self.rules.document_at(path) if path.is_file() else None
         return document.model_dump() if isinstance(document, ProfileFile) else {}
 
     def files(self) -> list[Path]:
         """Its rule files."""
+        from rbcalc_kernels.language.documents import RuleFile
+
         return [path for path in sorted(self.folder.rglob("*.yaml")) if isinstance(self.rules.document_at(path), RuleFile)]
 
     def years(self) -> list[FinancialYear]:
         """The years for which its files give the members of its own lists, so that it can be billed."""
+        from rbcalc_kernels.language.documents import RuleFile
+
         found: set[FinancialYear] = set()
         for path in self.files():
             document = self.rules.document_at(path)
@@ -86,8 +98,8 @@ class Council:
         return calculate([self], year, caseload, **options)
 
     def program(self, year: str | FinancialYear, scenarios: Sequence[Path | RuleSource] = (), own: Sequence[Path] = ()) -> Program:
-        """The checked program of the council for a year."""
-        return self.linked(year, scenarios, own).program
+        """The checked program of the council for a year; raises as `linked` does."""
+        return self.rules.program(self.name, FinancialYear.of(year), tuple(scenarios), tuple(own))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,21 +140,29 @@ class Rules:
             raise UsageError(
                 "RC043", f"no such folder of rules: {root}", hint="give a folder that holds england/, councils/ and partnerships/"
             )
-        self.library = Library(root)
+        self.root = root
         self.linked = lru_cache(maxsize=256)(self._link)
+        self.program = lru_cache(maxsize=256)(self._program)
+
+    @cached_property
+    def library(self) -> Library:
+        """The files of the folder."""
+        from rbcalc_kernels.program.library import Library
+
+        return Library(self.root)
 
     def __repr__(self) -> str:
-        return f"Rules({self.library.root.name!r}: {len(self.council_names)} councils, {len(self.partnership_names)} partnerships)"
+        return f"Rules({self.root.name!r}: {len(self.council_names)} councils, {len(self.partnership_names)} partnerships)"
 
     @property
     def council_names(self) -> list[str]:
         """The councils there are rules for."""
-        return sorted(path.parent.name for path in (self.library.root / "councils").glob("*/council.yaml"))
+        return sorted(path.parent.name for path in (self.root / "councils").glob("*/council.yaml"))
 
     @property
     def partnership_names(self) -> list[str]:
         """The partnerships there are."""
-        return sorted(path.stem for path in (self.library.root / "partnerships").glob("*.yaml"))
+        return sorted(path.stem for path in (self.root / "partnerships").glob("*.yaml"))
 
     def council(self, name: str) -> Council:
         """A council by name.  Raises UsageError with the nearest name."""
@@ -157,7 +177,10 @@ class Rules:
         if name not in self.partnership_names:
             known = self.partnership_names
             raise UsageError("RC042", f"no such partnership: {name}", hint=f"one of {', '.join(known)}{suggest(name, known)}")
-        document = self.document_at(self.library.root / "partnerships" / f"{name}.yaml")
+        from rbcalc_kernels.language.documents import PartnershipFile
+        from rbcalc_kernels.program.values import day_of
+
+        document = self.document_at(self.root / "partnerships" / f"{name}.yaml")
         if not isinstance(document, PartnershipFile):
             raise UsageError("RC042", f"{name} is not a partnership file", hint="kind: partnership")
         findings = Findings()
@@ -178,10 +201,24 @@ class Rules:
         findings.raise_if_errors(self.library.texts(findings))
         return source.content if source is not None else None
 
+    def _program(self, name: str, year: FinancialYear, scenarios: tuple[Path | RuleSource, ...], own: tuple[Path, ...]) -> Program:
+        """The program as it is kept, or linked and kept."""
+        files = [path for path in (*scenarios, *own) if isinstance(path, Path)]
+        if len(files) < len(scenarios) + len(own):
+            return self.linked(name, year, scenarios, own).program
+        kept = Kept(self.root, name, str(year), files)
+        program = kept.read()
+        if program is None:
+            program = self.linked(name, year, scenarios, own).program
+            kept.write(program)
+        return program
+
     def _link(self, name: str, year: FinancialYear, scenarios: tuple[Path | RuleSource, ...], own: tuple[Path, ...]) -> Linked:
+        from rbcalc_kernels.program.linking import link
+
         council = Council(self, name)
         paths = [*council.files(), *own, *(s for s in scenarios if isinstance(s, Path))]
-        more = [s for s in scenarios if isinstance(s, RuleSource)]
+        more = [s for s in scenarios if not isinstance(s, Path)]
         for path in (*own, *(s for s in scenarios if isinstance(s, Path))):
             if not path.is_file():
                 raise UsageError("RC044", f"no such file: {path}", hint="give the path of a rule file")
@@ -206,6 +243,8 @@ class Rules:
 
 def file_days(document: RuleFile) -> tuple[int, int]:
     """The days for which a rule file holds."""
+    from rbcalc_kernels.program.values import day_of
+
     findings = Findings()
     first = day_of(document.from_, findings) if document.from_ is not None else None
     last = day_of(document.to, findings) if document.to is not None else None

@@ -20,7 +20,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rbcalc.caseload.joining import Index, ordered, sorting
 from rbcalc.caseload.model import REJECTS, Caseload, Column, Counts, EncodedRegister, Rows
+from rbcalc.caseload.packing import unpack
 from rbcalc.caseload.scan import ELSEWHERE, UNKNOWN, Plan, requires
 from rbcalc.caseload.values import alias
 from rbcalc_kernels.exact.layout import Layout
@@ -69,12 +71,19 @@ class _Held:
     council: npt.NDArray[np.int16]
     owner: Rows | None = None
     first: dict[str, Rows | None] = field(default_factory=dict)
+    indexes: dict[str, Index] = field(default_factory=dict)
     detail: dict[int, str] = field(default_factory=dict)
     number: Rows = field(default_factory=lambda: np.empty(0, np.int32))
+    order: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # the rows that are used
 
     @property
     def count(self) -> int:
         return int(self.row.size)
+
+    @property
+    def fine(self) -> bool:
+        """Whether every row is used so far."""
+        return not self.why.any()
 
     def mark(self, which: Flags, why: Why) -> None:
         self.why[which & (self.why == Why.USED)] = why
@@ -122,7 +131,8 @@ class Assembler:
             rows, encoded = self._encode(register, found, held)
             registers[register.name] = encoded
             if register.name == self.root:
-                references = _whole(found.table[f"key {register.key}"]).take(pa.array(rows))
+                keys = found.table[f"key {register.key}"]
+                references = unpack(_numpy(keys)[rows]) if found.plan.packed else _whole(keys).take(pa.array(rows))
                 council = found.council[rows]
             found.table = found.table.slice(0, 0)
         return Caseload(
@@ -147,13 +157,45 @@ class Assembler:
         if anchor is not None:
             self._join(register, found, held[anchor.name])
         for name in plan.hashed:
-            found.first[name] = _groups(found, name)
+            if plan.packed:
+                index = found.indexes[name] = Index.of(_numpy(table[f"key {name}"]), found.council, row)
+                found.first[name] = index.first
+            else:
+                found.first[name] = _groups(found, name)
         for name in plan.unions:
             self._localise(register, found, name)
         return found
 
     def _join(self, register: Register, found: _Held, above: _Held) -> None:
-        """Find the row above of each row, by text and council."""
+        """Find the row above of each row, by reference and council."""
+        index = above.indexes.get(register.by)
+        several = None
+        if index is not None and not index.mixed and above.owner is None and above.count:
+            owner = index.find(_numpy(found.table[f"key {register.by}"]))
+            if found.plan.council:
+                owner[found.council != above.council[owner]] = -1
+        else:
+            owner, several = self._pairs(register, found, above)
+        found.owner = owner
+        known = owner >= 0
+        if several is not None:
+            found.mark(several, Why.AMBIGUOUS)
+        if known.all():
+            found.council = above.council[owner]
+        else:
+            found.mark(~known & (found.council == ELSEWHERE), Why.ELSEWHERE)
+            found.mark(~known, Why.ORPHAN)
+            found.council[known] = above.council[owner[known]]
+        if register.order_by and found.count:
+            rank = _numpy(found.table["order_by"])
+            place = _order(np.maximum(owner, 0), rank, found.row)
+            same = (owner[place][1:] == owner[place][:-1]) & (rank[place][1:] == rank[place][:-1])
+            tied = np.zeros(found.count, np.bool_)
+            tied[place[1:][same]] = tied[place[:-1][same]] = True
+            found.mark(tied & known, Why.TIED)
+
+    def _pairs(self, register: Register, found: _Held, above: _Held) -> tuple[Rows, Flags | None]:
+        """The row above of each row, and which rows have several, by a join of the database."""
         by = register.by
         first = above.first[by]
         keys = {"k": above.table[f"key {by}"], "i": pa.array(np.arange(above.count, dtype=np.int32))}
@@ -170,29 +212,18 @@ class Assembler:
         if found.plan.council:
             lower["c"] = pa.array(found.council)
             on += " AND u.c = l.c"
-        self.connection.register("upper part", upper)
-        self.connection.register("lower part", pa.table(lower))
-        pairs = self.connection.sql(f'SELECT l.i AS below, u.i AS above FROM "lower part" l JOIN "upper part" u ON {on}').to_arrow_table()
-        self.connection.unregister("upper part")
-        self.connection.unregister("lower part")
+        if found.plan.packed:
+            on += " AND u.k <> 0"
+        with self.connection.cursor() as cursor:
+            cursor.register("upper part", upper)
+            cursor.register("lower part", pa.table(lower))
+            pairs = cursor.sql(f'SELECT l.i AS below, u.i AS above FROM "lower part" l JOIN "upper part" u ON {on}').to_arrow_table()
         below, owners = _numpy(pairs["below"]), _numpy(pairs["above"])
         owner = np.full(found.count, -1, np.int32)
         owner[below] = owners
-        known = owner >= 0
-        if below.size > np.count_nonzero(known):
-            several = np.bincount(below, minlength=found.count) > 1
-            found.mark(several, Why.AMBIGUOUS)
-        found.owner = owner
-        found.mark(~known & (found.council == ELSEWHERE), Why.ELSEWHERE)
-        found.mark(~known, Why.ORPHAN)
-        found.council[known] = above.council[owner[known]]
-        if register.order_by and found.count:
-            rank = _numpy(found.table["order_by"])
-            place = _order(np.maximum(owner, 0), rank, found.row)
-            same = (owner[place][1:] == owner[place][:-1]) & (rank[place][1:] == rank[place][:-1])
-            tied = np.zeros(found.count, np.bool_)
-            tied[place[1:][same]] = tied[place[:-1][same]] = True
-            found.mark(tied & known, Why.TIED)
+        if below.size > np.count_nonzero(owner >= 0):
+            return owner, np.bincount(below, minlength=found.count) > 1
+        return owner, None
 
     def _localise(self, register: Register, found: _Held, name: str) -> None:
         """Change codes of the joint list into those of each row's own council."""
@@ -228,7 +259,7 @@ class Assembler:
                 lacking = ~has[group] & (above.why == Why.USED) & (above.council != ELSEWHERE)
                 above.detail.update(dict.fromkeys(np.flatnonzero(lacking).tolist(), register.name))
                 above.mark(lacking, Why.LACKS)
-            if found is not None and found.owner is not None:
+            if found is not None and found.owner is not None and not found.fine:
                 bad = (found.why != Why.USED) & (found.why != Why.ELSEWHERE) & (found.owner >= 0)
                 hurt = np.zeros(above.count, np.bool_)
                 hurt[found.owner[bad]] = True
@@ -246,13 +277,15 @@ class Assembler:
             if anchor is None or found.owner is None:
                 continue
             above = held[anchor.name]
+            if above.fine:
+                continue
             alive = np.zeros(max(above.count, 1), np.bool_)
             alive[above.group(register.by)[above.why == Why.USED]] = True
             found.mark((found.owner >= 0) & ~alive[np.maximum(found.owner, 0)], Why.FOLLOWS)
 
     def _encode(self, register: Register, found: _Held, held: Mapping[str, _Held]) -> tuple[npt.NDArray[np.int64], EncodedRegister]:
         """The rows that are used, in order, and their encoded columns."""
-        rows = np.flatnonzero(found.why == Why.USED)
+        rows = np.arange(found.count) if found.fine else np.flatnonzero(found.why == Why.USED)
         anchor = self.layout.anchors.get(register.name)
         table = found.table
         if anchor is None:
@@ -262,10 +295,10 @@ class Assembler:
             above = held[anchor.name]
             assert found.owner is not None
             # What belongs to several rows belongs to the first of them that is used.
-            leader = np.full(above.count, -1, np.int32)
-            used = np.flatnonzero(above.number >= 0)
-            used = used[np.argsort(above.number[used])][::-1]
-            leader[above.group(register.by)[used]] = above.number[used]
+            leader = above.number
+            if above.first[register.by] is not None:
+                leader = np.full(above.count, -1, np.int32)
+                leader[above.group(register.by)[above.order[::-1]]] = np.arange(above.order.size, dtype=np.int32)[::-1]
             owners = leader[found.owner[rows]]
             rank = np.zeros(rows.size, np.int8)
             if register.order_by:
@@ -274,6 +307,7 @@ class Assembler:
                 rank = _numpy(table["begins"])[rows]
             place = _order(owners, rank, found.row[rows])
             rows, owner = rows[place], owners[place]
+        found.order = rows
         found.number = np.full(found.count, -1, np.int32)
         found.number[rows] = np.arange(rows.size, dtype=np.int32)
 
@@ -416,9 +450,13 @@ def _groups(found: _Held, name: str) -> Rows | None:
 
 
 def _order(owner: npt.NDArray[Any], rank: npt.NDArray[Any], row: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """The order by owner, then rank, then row: one sort of packed numbers where they fit, or several."""
+    """The order by owner, then rank, then row: in linear time, by one sort of packed numbers, or by several sorts."""
     if not owner.size:
         return np.empty(0, np.int64)
+    if bool((owner == owner[0]).all()) and bool((rank == rank[0]).all()):
+        return sorting(row)
+    if owner.dtype == np.int32 and (found := ordered(owner, rank, row)) is not None:
+        return found
     low, spans = [], []
     for column in (owner, rank, row):
         low.append(int(column.min()))

@@ -125,9 +125,7 @@ def measure_codes(codes: Codes, offsets: npt.NDArray[np.int32]) -> None:
         offsets[i + 1] = at
 
 
-def unpack_codes(
-    codes: Codes, offsets: npt.NDArray[np.int32], text_of: npt.NDArray[np.uint8], data: npt.NDArray[np.uint8]
-) -> None:
+def unpack_codes(codes: Codes, offsets: npt.NDArray[np.int32], text_of: npt.NDArray[np.uint8], data: npt.NDArray[np.uint8]) -> None:
     """The texts, one after another."""
     for i in range(codes.size):
         code = int(codes[i])

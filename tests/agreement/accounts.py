@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import date
 from fractions import Fraction
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -120,8 +121,23 @@ class Accounts:
         years = (self.first, self.last)
         begins = (date.fromordinal(EPOCH + self.first)).year
         self.marks = [*years, self.first + 1, self.last - 1, day(begins, 5, 1), day(begins, 10, 31), day(begins, 11, 1), day(begins, 11, 2)]
-        self.marks += [day(begins, 11, 2), day(begins + 1, 3, 1), day(begins + 1, 3, 1) - 1, day(begins, 4, 15), day(begins + 1, 1, 1), *(p.first_day for p in program.periods[1:])]
-        self.notices = [self.first - 90, self.first - 1, self.first, self.first + 14, self.first + 15, day(begins, 4, 30), day(begins, 5, 1)]
+        self.marks += [
+            day(begins, 11, 2),
+            day(begins + 1, 3, 1),
+            day(begins + 1, 3, 1) - 1,
+            day(begins, 4, 15),
+            day(begins + 1, 1, 1),
+            *(p.first_day for p in program.periods[1:]),
+        ]
+        self.notices = [
+            self.first - 90,
+            self.first - 1,
+            self.first,
+            self.first + 14,
+            self.first + 15,
+            day(begins, 4, 30),
+            day(begins, 5, 1),
+        ]
         self.notices += [day(begins, 12, 31), day(begins + 1, 1, 1), self.last, *(day(begins, month, 15) for month in range(6, 13))]
 
     def plausible(self, number: int) -> Records:
@@ -207,7 +223,7 @@ class _Story:
             self.fixed["annexe"] = self.member("annexe_use")
         dwellings: list[Record] = []
         people: list[Record] = []
-        for first, end in zip(edges, edges[1:], strict=False):
+        for first, end in pairwise(edges):
             made, living = self.stretch(first, end - 1)
             dwellings += made
             people += living
@@ -308,12 +324,18 @@ class _Story:
 
     def school_leaver(self) -> Record:
         born = self.birthday() if self.chance(0.5) else self.first - 18 * 365 - self.random.randint(100, 300)
-        left = self.limit("resident", "left_course") if self.chance(0.6) else self.random.choice((*self.accounts.marks, *[self.begins - 1] * 8))
+        left = (
+            self.limit("resident", "left_course")
+            if self.chance(0.6)
+            else self.random.choice((*self.accounts.marks, *[self.begins - 1] * 8))
+        )
         return {"dwelling": "d", "birth_date": born, "disregard": "school_leaver", "left_course": None if self.chance(0.05) else left}
 
     def reason(self) -> Record:
         """A reason for a disregard, with facts at its limits."""
-        kind = self.random.choice((*NO_LIMITS, "young", "trainee", "apprentice", "leaver", "leaver", "leaver", "worker", "worker", "carer", "carer"))
+        kind = self.random.choice(
+            (*NO_LIMITS, "young", "trainee", "apprentice", "leaver", "leaver", "leaver", "worker", "worker", "carer", "carer")
+        )
         if kind == "young":
             return {"disregard": "child_benefit", "birth_date": self.birthday()}
         if kind == "trainee":

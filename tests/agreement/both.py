@@ -128,9 +128,9 @@ class Exactly:
                 found.refused[number] = str(fault.reason)
                 continue
             for ref, column in values.items():
-                column += made[ref]
+                column.extend(made[ref])
             for entity, whose in accounts.items():
-                whose += [number] * len(made[first[entity]])
+                whose.extend([number] * len(made[first[entity]]))
         types = {Ref(rule.entity, rule.name): rule.type for rule in self.program.rules}
         found.account = {entity: np.array(whose, dtype=np.int64) for entity, whose in accounts.items()}
         found.values = {ref: codes(column, types[ref], denominators.get(ref, 1)) for ref, column in values.items()}

@@ -127,7 +127,9 @@ def account_of(records: Records, one_off: Fraction) -> Account:
             for r in dwellings
             if r.get("prescribed_class") is not None
         ),
-        annexe=tuple(Dated({"used_with_main_home": "main"}.get(str(f.value), "relative"), f.first, f.last) for f in dated(dwellings, "annexe")),
+        annexe=tuple(
+            Dated({"used_with_main_home": "main"}.get(str(f.value), "relative"), f.first, f.last) for f in dated(dwellings, "annexe")
+        ),
         residents=(*(resident(record) for record in records["people"]), *meant(dwellings, records["people"])),
         landlord_liable=bool(account.get("landlord_liable")),
         care_leaver_born=None if born is None else on(born),

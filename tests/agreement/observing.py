@@ -73,7 +73,12 @@ class Observing(Evaluator):
         self.seen.expect(place)
         if node.op is Op.LOOKUP and (bands := self.plain.tables[str(node.value)].bands) is not None and bands:
             self.seen.lookups[rule.name, str(node.value)] = node.args[-1]
-            return Node(WATCH, node.type, (*args[:-1], Node(WATCH, args[-1].type, (args[-1],), ("key", rule.name, node.value))), ("look", node.value))
+            return Node(
+                WATCH,
+                node.type,
+                (*args[:-1], Node(WATCH, args[-1].type, (args[-1],), ("key", rule.name, node.value))),
+                ("look", node.value),
+            )
         if node.op in PAIRS or node.op is Op.REACHED:
             return Node(WATCH, node.type, args, place)
         if node.type == YES_NO and node.op is not Op.CONST:
@@ -88,7 +93,7 @@ class Observing(Evaluator):
             return Bound(lambda context, *values: self._note(what, context, values), node.args)
         if isinstance(what, tuple) and what[0] == "key":
             keys = self.seen.keys.setdefault((what[1], str(what[2])), set())
-            return Bound(lambda context, key: keys.add(key) or key, node.args)
+            return Bound(lambda _, key: keys.add(key) or key, node.args)
         assert isinstance(what, tuple)
         return replace(super()._bind(Node(Op.LOOKUP, node.type, node.args, what[1]), entity), args=node.args)
 
@@ -102,7 +107,9 @@ class Observing(Evaluator):
             spell = context[1]
             while not self.program.entities[spell.entity].spell:
                 spell = spell.parent
-            seen.reached[place] |= {n for n in (0, 1) if first - values[0] == n} | ({-1} if spell.values["last_day"] - values[0] == -1 else set())
+            seen.reached[place] |= {n for n in (0, 1) if first - values[0] == n} | (
+                {-1} if spell.values["last_day"] - values[0] == -1 else set()
+            )
             answer = first >= values[0]
         elif op in PAIRS:
             answer = OPERATIONS[op](*values)

@@ -122,7 +122,9 @@ def test_every_figure_that_the_statute_ever_had_is_in_use_in_some_scene() -> Non
         program = scene.program
         for parameter in program.parameters.values():
             used.setdefault(parameter.name, set()).update(parameter.by_period)
-            there.setdefault(parameter.name, set()).update((d.first_day, d.value) for d in parameter.history if d.first_day <= program.last_day)
+            there.setdefault(parameter.name, set()).update(
+                (d.first_day, d.value) for d in parameter.history if d.first_day <= program.last_day
+            )
     missed = {name: {value for _, value in found} - used[name] for name, found in there.items()}
     assert {name: values for name, values in missed.items() if values} == {}
 
@@ -131,7 +133,9 @@ def test_every_change_within_a_year_falls_inside_some_account() -> None:
     changes = 0
     for scene in ALL:
         builder = Builder(scene.program)
-        accounts = [builder.build(records) for records in map(scene.accounts.plausible, range(60))] if len(scene.program.periods) > 1 else []
+        accounts = (
+            [builder.build(records) for records in map(scene.accounts.plausible, range(60))] if len(scene.program.periods) > 1 else []
+        )
         for period in scene.program.periods[1:]:
             changes += 1
             ends = [{int(row.values["last_day"]) for row in root.children["period"]} for root in accounts]  # type: ignore[arg-type]

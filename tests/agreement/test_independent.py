@@ -6,6 +6,7 @@ total and the reduction; every day's charge, band, exemption, discount or premiu
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -17,7 +18,7 @@ import pytest
 from agreement.accounts import Records
 from agreement.both import Columns, Compiling, Exactly
 from agreement.mapping import account_of, council_of, instalments_of, on
-from agreement.scenes import SCENES, Scene, share
+from agreement.scenes import CHANGING, SCENES, Scene, rules, share
 from independent.council_tax import Bill, Council, bill
 from rbcalc_kernels.language.types import Choice
 from rbcalc_kernels.program.graph import Program, Ref
@@ -116,3 +117,18 @@ def test_the_statute_and_the_rules_agree(scene: Scene) -> None:
         for number, each in enumerate(records):
             wrong += [f"account {first + number}: {text}" for text in differences(council, each, worked, number, one_off)]
     assert wrong == []
+
+
+@pytest.mark.parametrize("name", rules().council_names)
+def test_no_council_goes_beyond_the_law(name: str) -> None:
+    # The rules take the lower of a council's premium and the limit of the Act; the independent calculation refuses what is above it.
+    council = rules().council(name)
+    for year in council.years():
+        assert council_of(council.program(year)).areas
+
+
+def test_a_premium_beyond_the_law_is_found() -> None:
+    program = CHANGING.program
+    alone = replace(program, periods=program.periods[:1])
+    with pytest.raises(ValueError, match=r"s\.11B|s\.11C"):
+        council_of(alone)

@@ -14,8 +14,8 @@ from agreement.accounts import Records
 from agreement.both import Exactly
 from agreement.mapping import on
 from agreement.scenes import Scene, rules
-from rbcalc._sample import Summary
 from rbcalc._rebill import rebill
+from rbcalc._run import Summary
 from rbcalc_kernels.language.types import DATE
 from rbcalc_kernels.program.graph import Program, Value
 
@@ -43,7 +43,7 @@ def rows_of(program: Program, council: str, name: str, number: int, records: Rec
     made = []
     for record in records[name]:
         row = {column: text(value, date=column in dates) for column, value in record.items() if column not in references}
-        row |= {column: f"{council}-{number}" for column in references & set(record)}
+        row |= dict.fromkeys(references & set(record), f"{council}-{number}")
         made.append({"council": council, **row})
     return made
 
@@ -53,7 +53,10 @@ def written(folder: Path, scenes: list[Scene]) -> Path:
     folder.mkdir()
     for name in ("accounts", "dwellings", "people"):
         rows = [
-            row for scene in scenes for number in range(EACH) for row in rows_of(scene.program, scene.council, name, number, scene.accounts.plausible(number))
+            row
+            for scene in scenes
+            for number in range(EACH)
+            for row in rows_of(scene.program, scene.council, name, number, scene.accounts.plausible(number))
         ]
         columns = list(dict.fromkeys(column for row in rows for column in row))
         with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
@@ -67,7 +70,9 @@ def billed(tmp_path: Path, name: str, scenes: list[Scene]) -> tuple[Summary, dic
     councils = [rules().council(scene.council) for scene in scenes]
     summary = rebill(councils, YEAR, written(tmp_path / f"{name}-in", scenes), tmp_path / name, keep_private=True)
     assert summary.rejects == 0
-    bills = {scene.council: pq.read_table(tmp_path / name / scene.council / "bills.parquet").sort_by("account").to_pylist() for scene in scenes}
+    bills = {
+        scene.council: pq.read_table(tmp_path / name / scene.council / "bills.parquet").sort_by("account").to_pylist() for scene in scenes
+    }
     return summary, bills
 
 

@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -93,7 +94,7 @@ def test_the_days_of_an_account_add_up(scene: Scene) -> None:
         periods = exactly.row(records).children["period"]
         days = [(int(row.values["first_day"] or 0), int(row.values["last_day"] or 0)) for row in periods]
         assert days[0][0] == begins and days[-1][1] == ends
-        assert all(one[1] + 1 == other[0] for one, other in zip(days, days[1:], strict=False))
+        assert all(one[1] + 1 == other[0] for one, other in pairwise(days))
         assert sum(Fraction(row.values["days"] or 0) for row in periods) == ends - begins + 1
 
 
@@ -162,7 +163,9 @@ def nudges(program: Program) -> dict[str, Program]:
             for place, value in enumerate(values):
                 new = (*values[:place], other_value(value, table.step, table.type), *values[place + 1 :])
                 cells = Cells({**rows, key: (edges, new)})
-                found[f"{name}[{', '.join(key)}]{place}"] = replace(program, tables={**program.tables, name: replace(table, by_period=(cells,))})
+                found[f"{name}[{', '.join(key)}]{place}"] = replace(
+                    program, tables={**program.tables, name: replace(table, by_period=(cells,))}
+                )
     return found
 
 
@@ -197,7 +200,12 @@ def test_a_changed_figure_shows_at_once(part: int) -> None:
     program = NUDGED.program
     nudged = nudges(program)
     assert len(nudged) >= 50
-    read = {str(node.value) for body in (*(r.body for r in program.rules), *(c for _, c in program.cuts)) for node in nodes(body) if node.op in (Op.PARAMETER, Op.LOOKUP)}
+    read = {
+        str(node.value)
+        for body in (*(r.body for r in program.rules), *(c for _, c in program.cuts))
+        for node in nodes(body)
+        if node.op in (Op.PARAMETER, Op.LOOKUP)
+    }
     chance = random.Random(part)
     silent = []
     for name in sorted(nudged)[part::4]:

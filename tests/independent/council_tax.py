@@ -260,10 +260,7 @@ def _second_home_percent(council: Council, account: Account, day: date) -> tuple
         if not years or day >= add_years(_since(account.second_home_since, day, "a second home"), years):
             return premium, f"second home premium {premium} %"
     note = f" (premium exception {'+'.join(sorted(excepted))})" if premium is not None and excepted else ""
-    outside = any(
-        item.cls in "JK" and item.first <= day and (item.last is None or day <= item.last)
-        for item in account.premium_exceptions
-    )
+    outside = any(item.cls in "JK" and item.first <= day and (item.last is None or day <= item.last) for item in account.premium_exceptions)
     discount = council.second_home_discount
     if value_on(account.seasonal, day) and council.seasonal_home_discount is not None:
         discount = council.seasonal_home_discount
@@ -403,13 +400,9 @@ def bill(council: Council, account: Account) -> Bill:
         bands = tuple(dict.fromkeys(day.band_charged for day in group))
         kinds = tuple(dict.fromkeys(day.kind for day in group))
         first, last = group[0], group[-1]
-        stretches.append(
-            Stretch(first.day, last.day, len(group), bands, kinds, first, first.daily_pence, half_up(total))
-        )
+        stretches.append(Stretch(first.day, last.day, len(group), bands, kinds, first, first.daily_pence, half_up(total)))
     total_pence = sum(stretch.charge_pence for stretch in stretches)
-    reduction = sum(
-        half_up(sum((day.reduction_pence for day in group), Fraction(0))) for group in _neighbours(days, reduction=True)
-    )
+    reduction = sum(half_up(sum((day.reduction_pence for day in group), Fraction(0))) for group in _neighbours(days, reduction=True))
     reduction += sum(award.pence_for_year for award in account.awards)
     reduction = min(reduction, total_pence)
     equivalent = sum((day.band_d_equivalent for day in days), Fraction(0))

@@ -101,9 +101,7 @@ def schedule(
     return tuple(Instalment(day, pence) for day, pence in zip(days, amounts, strict=True))
 
 
-def adjust(
-    plan: Sequence[Instalment], revised_total: int, notice: date, *, paid_ahead: int = 0, paid_between: int = 0
-) -> Adjusted:
+def adjust(plan: Sequence[Instalment], revised_total: int, notice: date, *, paid_ahead: int = 0, paid_between: int = 0) -> Adjusted:
     """Part III para 10: spread a revised estimate over the instalments not yet due.
 
     `paid_ahead` is money paid before the relevant day towards later instalments (10(6)(aa)); `paid_between` was paid

@@ -250,15 +250,9 @@ LATE_BABY = date(2010, 8, 1)
     [
         pytest.param(other("apprentice", weekly_pay_pence=195_00), True, id="SI 2006/3396: no more than 195.00"),
         pytest.param(other("apprentice", weekly_pay_pence=195_01), False, id="SI 2006/3396: 195.01"),
-        pytest.param(
-            other("care_worker", weekly_hours=24, weekly_pay_pence=44_00), True, id="SI 1992/552 Sch 1: 24 h, 44"
-        ),
-        pytest.param(
-            other("care_worker", weekly_hours=23, weekly_pay_pence=44_00), False, id="SI 1992/552 Sch 1: 23 h"
-        ),
-        pytest.param(
-            other("care_worker", weekly_hours=24, weekly_pay_pence=44_01), False, id="SI 1992/552 Sch 1: 44.01"
-        ),
+        pytest.param(other("care_worker", weekly_hours=24, weekly_pay_pence=44_00), True, id="SI 1992/552 Sch 1: 24 h, 44"),
+        pytest.param(other("care_worker", weekly_hours=23, weekly_pay_pence=44_00), False, id="SI 1992/552 Sch 1: 23 h"),
+        pytest.param(other("care_worker", weekly_hours=24, weekly_pay_pence=44_01), False, id="SI 1992/552 Sch 1: 44.01"),
         pytest.param(other("carer", weekly_hours=35), True, id="SI 1992/552 Sch 3: 35 h"),
         pytest.param(other("carer", weekly_hours=34), False, id="SI 1992/552 Sch 3: 34 h"),
         pytest.param(other("carer", weekly_hours=50, cares_for_partner=True), False, id="SI 1992/552 Sch 4: partner"),
@@ -322,26 +316,16 @@ def test_born_on_29_february_is_18_on_1_march() -> None:
     ("people", "landlord", "kind"),
     [
         pytest.param((other("student"),), False, "exempt N", id="N: only students"),
-        pytest.param(
-            (other("student"), other("student_spouse_non_british")), False, "exempt N", id="N: foreign spouse"
-        ),
-        pytest.param(
-            (other("student"), other(None, date(2015, 1, 1))), False, "exempt N", id="N: a child is no resident"
-        ),
-        pytest.param(
-            (other("foreign_language_assistant"),), False, "exempt N", id="N: language assistant is a student"
-        ),
+        pytest.param((other("student"), other("student_spouse_non_british")), False, "exempt N", id="N: foreign spouse"),
+        pytest.param((other("student"), other(None, date(2015, 1, 1))), False, "exempt N", id="N: a child is no resident"),
+        pytest.param((other("foreign_language_assistant"),), False, "exempt N", id="N: language assistant is a student"),
         pytest.param((other("student_nurse"),), False, "all residents disregarded 50 %", id="not N: student nurse"),
         pytest.param((other("smi"),), False, "exempt U", id="U: only severely mentally impaired"),
         pytest.param((other("smi"),), True, "all residents disregarded 50 %", id="not U: a landlord is liable"),
         pytest.param((other("smi"), other("student")), True, "exempt U", id="U(1)(b): with a student, SI 1999/536"),
         pytest.param((other("smi"), other(None)), False, "one counted resident 25 %", id="not U: another adult"),
-        pytest.param(
-            (other("smi"), other(None, date(2015, 1, 1))), False, "all residents disregarded 50 %", id="not U: child"
-        ),
-        pytest.param(
-            (other("smi"), other("carer", weekly_hours=40)), False, "all residents disregarded 50 %", id="not U: carer"
-        ),
+        pytest.param((other("smi"), other(None, date(2015, 1, 1))), False, "all residents disregarded 50 %", id="not U: child"),
+        pytest.param((other("smi"), other("carer", weekly_hours=40)), False, "all residents disregarded 50 %", id="not U: carer"),
         pytest.param((other(None, date(2008, 1, 1)),), False, "exempt S", id="S: only under 18"),
     ],
 )
@@ -384,10 +368,7 @@ def test_si_1992_558_class_d_2_a_detained_occupant_leaves_it_unoccupied() -> Non
 
 @pytest.mark.parametrize("cls", list("MOPVW"))
 def test_si_1992_558_occupied_classes_are_recorded(cls: str) -> None:
-    assert (
-        day_charge(HARTLEPOOL, account(exemptions=(Exemption(cls, Y25),), residents=COUPLE), Y25).kind
-        == f"exempt {cls}"
-    )
+    assert day_charge(HARTLEPOOL, account(exemptions=(Exemption(cls, Y25),), residents=COUPLE), Y25).kind == f"exempt {cls}"
 
 
 def test_si_1992_558_class_b_six_months_from_the_end_of_the_charitys_use() -> None:
@@ -719,9 +700,7 @@ def test_an_award_by_the_day_takes_no_more_than_the_day_s_charge() -> None:
 
 def test_band_d_equivalents_of_a_whole_year() -> None:
     # Band F with 25 % off: 13/9 x 3/4 of every day.
-    assert (
-        bill(HARTLEPOOL, account("F", residents=ALONE)).band_d_equivalent_days == Fraction(13, 9) * Fraction(3, 4) * 365
-    )
+    assert bill(HARTLEPOOL, account("F", residents=ALONE)).band_d_equivalent_days == Fraction(13, 9) * Fraction(3, 4) * 365
 
 
 def test_dorset_2024_percentages_share_one_denominator() -> None:
