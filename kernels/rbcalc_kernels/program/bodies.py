@@ -65,8 +65,15 @@ def stand_in(type_: Type) -> Node:
 class Bodies:
     """Types the statements of rules."""
 
-    def __init__(self, names: Names, findings: Findings) -> None:
+    def __init__(self, names: Names, findings: Findings, remembered: dict[object, object] | None = None) -> None:
+        # Statements of files that stay as they are need not be typed again while their names mean the same.
         self.names, self.findings = names, findings
+        self._known: dict[object, tuple[Body, object]] = {}
+        if remembered is not None:
+            meaning, known = names.meaning(), remembered.get("bodies")
+            if not isinstance(known, tuple) or known[0] != meaning:
+                known = remembered["bodies"] = (meaning, {})
+            self._known = known[1]
 
     def body(self, declared: Declared, pieces: Sequence[tuple[int, Entry]]) -> Body | None:
         """The body of a rule whose statements come into force on the given days of the year, the first at its start."""
@@ -111,6 +118,16 @@ class Bodies:
         return Body(node, tuple(cases), latest.rounding if latest.rounding == earliest.rounding else None, latest.source, latest.origin)
 
     def _statement(self, ref: Ref, declared: Declared, entry: Entry) -> Body | None:
+        key = (id(entry.rule), id(declared.doc), id(entry.file))
+        if key not in self._known:
+            before = len(self.findings)
+            body = self._typed(ref, declared, entry)
+            if body is None or len(self.findings) > before:
+                return body
+            self._known[key] = (body, (entry.rule, declared.doc, entry.file))  # kept, so that their identities stay theirs
+        return self._known[key][0]
+
+    def _typed(self, ref: Ref, declared: Declared, entry: Entry) -> Body | None:
         doc = entry.rule
         assert doc is not None
         type_ = self.names.rules[ref].type

@@ -36,18 +36,27 @@ class Library:
     root: Path
     _read: dict[Path, RuleSource | None] = field(default_factory=dict)
     _broken: dict[Path, RulesError | Findings] = field(default_factory=dict)
+    _resolved: dict[Path, Path] = field(default_factory=dict)
+    remembered: dict[object, object] = field(default_factory=dict)  # what linking worked out from files that stay as they are
+
+    def _place(self, path: Path) -> Path:
+        """A path without links and detours."""
+        found = self._resolved.get(path)
+        if found is None:
+            found = self._resolved[path] = path.resolve()
+        return found
 
     def shown(self, path: Path) -> str:
         """The name of a file in messages: from the rules folder down, or as given when it lies elsewhere."""
-        resolved = path.resolve()
-        root = self.root.resolve()
+        resolved = self._place(path)
+        root = self._place(self.root)
         if resolved.is_relative_to(root):
             return "rules/" + resolved.relative_to(root).as_posix()
         return path.as_posix()
 
     def open(self, path: Path, findings: Findings) -> RuleSource | None:
         """The document in a file, or None with findings added."""
-        key = path.resolve()
+        key = self._place(path)
         if key not in self._read:
             own = Findings()
             self._read[key] = self._load(path, own)
@@ -124,10 +133,10 @@ class Library:
         def enter(path: Path) -> None:
             source = self.open(path, findings)
             if source is not None and isinstance(source.content, RuleFile) and holds(source.content):
-                opened[path.resolve()] = source
-                under_way[path.resolve()] = self._extended(source, findings)
+                opened[self._place(path)] = source
+                under_way[self._place(path)] = self._extended(source, findings)
 
-        if start.resolve() not in found:
+        if self._place(start) not in found:
             enter(start)
         while under_way:
             key = next(reversed(under_way))
@@ -135,15 +144,15 @@ class Library:
             if other is None or asked is None:
                 del under_way[key]
                 found[key] = opened[key]
-            elif other.resolve() in under_way:
-                if other.resolve() != key:  # a folder may hold the file that extends it
+            elif self._place(other) in under_way:
+                if self._place(other) != key:  # a folder may hold the file that extends it
                     chain = [opened[place].name for place in under_way]
-                    chain = [*chain[list(under_way).index(other.resolve()) :], opened[other.resolve()].name]
+                    chain = [*chain[list(under_way).index(self._place(other)) :], opened[self._place(other)].name]
                     words = " -> ".join(chain if len(chain) < 9 else [*chain[:4], "...", *chain[-4:]])
                     findings.error(
                         "RB055", f"files extend each other in a circle: {words}", asked.span, help="take one of the extends away"
                     )
-            elif other.resolve() not in found:
+            elif self._place(other) not in found:
                 enter(other)
 
     def _extended(self, source: RuleSource, findings: Findings) -> Iterator[tuple[Path, Text]]:

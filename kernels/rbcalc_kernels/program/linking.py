@@ -140,7 +140,7 @@ class Linker:
             declared = found.rules[(ref.entity, ref.name)]
             if declared.dropped is not None or not self._pieces(declared):
                 del names.rules[ref]  # not in force this year: whoever reads it is told so
-        typer = Bodies(names, self.findings)
+        typer = Bodies(names, self.findings, self.library.remembered)
         bodies: dict[Ref, Body] = {}
         for ref in names.rules:
             declared = found.rules[(ref.entity, ref.name)]

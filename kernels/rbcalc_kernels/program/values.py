@@ -54,15 +54,26 @@ def constant(text: Text, type_: Type, names: Names, findings: Findings) -> Value
     """A written-out figure of a type, or None with a finding."""
     from rbcalc_kernels.exact.constants import evaluate_constant
 
+    key = (str(text), type_)
+    if key in _KNOWN:
+        return _KNOWN[key]
     try:
         node = Typer(names, text, findings, figure=True).typed(Scope(None), type_)
     except Stop:
         return None
     try:
-        return evaluate_constant(node, _NOTHING)
+        value = evaluate_constant(node, _NOTHING)
     except (LookupError, TypeError, ArithmeticError, CalculationFault):
         findings.error("RB057", "a written-out figure is wanted here", text.span, help="write the amount, not a name")
         return None
+    if len(_KNOWN) < _MOST_KNOWN:
+        _KNOWN[key] = value
+    return value
+
+
+_KNOWN: Final[dict[tuple[str, Type], Value]] = {}
+"""Figures that were read before: what a written-out figure means rests on its text and its type alone."""
+_MOST_KNOWN: Final = 100_000
 
 
 class _Nothing:
