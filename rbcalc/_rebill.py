@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rbcalc._outputs import OutputFolder, ParquetFile, provenance
 from rbcalc._rules import Council
@@ -13,6 +15,13 @@ from rbcalc._totals import Table
 from rbcalc._years import FinancialYear
 from rbcalc.errors import UsageError
 from rbcalc_kernels.program.graph import Program, Report
+
+if TYPE_CHECKING:
+    from rbcalc.caseload.model import Caseload
+
+SHARD_ROOTS: Final = 250_000
+CONTENT_ROWS: Final = 2_000_000
+"""Up to so many rows the manifest holds a digest of the content too, which does not depend on the order or kind of files."""
 
 
 def rebill(
@@ -50,17 +59,24 @@ def rebill(
         column_map=column_map,
         council=only,
         threads=threads,
-        hashed=True,
         keep_private=keep_private,
         memory_limit=memory,
-    ) as shards:
+        shard_roots=SHARD_ROOTS,
+    ) as shards, ThreadPoolExecutor(1) as aside:
+        digests = aside.submit(_digests, shards.files)
+        # The content of a big caseload is known by its files alone, since to add up its rows would take too long.
+        shards.hashed = not shards.files or shards.rows <= CONTENT_ROWS
         folder = OutputFolder.made(out, force=force)
         writer = _Writer(folder, when, command, programs)
         accounts = dict.fromkeys(programs, 0)
         rejects = 0
-        for number, shard in enumerate(shards, 1):
-            for name, part_of in by_council(shard, list(programs)):
-                part = calculated(kernels[name], part_of, name, threads)
+        own = threads if shards.shards == 1 else 1
+
+        def worked_out(shard: Caseload) -> list[tuple[str, Part]]:
+            return [(name, calculated(kernels[name], part, name, own)) for name, part in by_council(shard, list(programs))]
+
+        for number, parts in enumerate(shards.through(worked_out, threads), 1):
+            for name, part in parts:
                 accounts[name] += part.accounts
                 rejects += part.rejects.num_rows
                 writer.add(name, part)
@@ -79,11 +95,22 @@ def rebill(
             tuple(shards.notes),
         )
         facts = {
-            "digest": shards.content.digest,
+            **({"digest": shards.content.digest} if shards.hashed else {}),
+            "files": digests.result(),
             "tables": {name: {"rows": c.rows, "used": c.used, "rejected": c.rejected} for name, c in shards.counts.items()},
         }
         summary.manifest = writer.finish(summary, facts)
     return summary
+
+
+def _digests(files: Mapping[str, Sequence[Path]]) -> dict[str, dict[str, str]]:
+    """The SHA-256 of each file of each table."""
+    found: dict[str, dict[str, str]] = {}
+    for table, paths in files.items():
+        for path in paths:
+            with path.open("rb") as file:
+                found.setdefault(table, {})[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
 
 
 class _Writer:

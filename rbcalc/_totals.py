@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from math import floor
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ class Totals:
         self.program = program
         self.types: dict[Ref, Type] = {ref: found.type for ref, found in program.inputs.items()}
         self.types |= {Ref(rule.entity, rule.name): rule.type for rule in program.rules}
+        self._lock = Lock()
         self._sums: dict[str, npt.NDArray[np.int64]] = {}
         self._denominators: dict[Ref, int] = {}
 
@@ -38,7 +40,10 @@ class Totals:
         return type_.members
 
     def add(self, columns: Mapping[Ref, Any], denominators: Mapping[Ref, int], chosen: Mapping[str, Any]) -> None:
-        """Add a batch's rows; `chosen` gives for an entity the rows that count, or nothing when all do."""
+        """Add a batch's rows; `chosen` gives for an entity the rows that count, or nothing when all do.
+
+        Threads may add at the same time: sums of whole numbers do not depend on the order.
+        """
         for report in self.program.reports:
             rows = chosen.get(report.entity)
             size = 1
@@ -46,7 +51,7 @@ class Totals:
             for ref in report.by:
                 code = code * len(self._members(ref)) + columns[ref]
                 size *= len(self._members(ref))
-            found = self._sums.setdefault(report.name, np.zeros((size, len(report.sums) + 1), dtype=np.int64))
+            found = np.zeros((size, len(report.sums) + 1), dtype=np.int64)
             if rows is not None:
                 code = code[rows]
             found[:, -1] += np.bincount(code, minlength=size)
@@ -55,6 +60,9 @@ class Totals:
                 # Whole numbers below 2^53 in all: the sum in a float64 is exact.
                 found[:, place] += np.bincount(code, weights=values, minlength=size).astype(np.int64)
                 self._denominators[ref] = denominators.get(ref, 1)
+            with self._lock:
+                before = self._sums.get(report.name)
+                self._sums[report.name] = found if before is None else before + found
 
     def table(self, report: Report) -> Table:
         """The sums of a report by members, those without rows left out; the last figure is the number of rows."""

@@ -52,12 +52,14 @@ class Part:
     """What is assembled: the encoded rows of each register, and what the scan already knows to be wrong.
 
     `reasons` gives, by register, the reasons for rows that are bad in themselves; `duplicates` the numbers of rows whose
-    key is written more than once.
+    key is written more than once.  `apart` holds the facts that few rows have: their names, and by the place of the row
+    in the table and that of the name the values.
     """
 
     tables: dict[str, Any]
     reasons: Mapping[str, Any] = field(default_factory=dict)
     duplicates: Mapping[str, Rows] = field(default_factory=dict)
+    apart: Mapping[str, tuple[tuple[str, ...], Any]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -72,6 +74,7 @@ class _Held:
     owner: Rows | None = None
     first: dict[str, Rows | None] = field(default_factory=dict)
     indexes: dict[str, Index] = field(default_factory=dict)
+    apart: tuple[tuple[str, ...], Any] = ((), None)
     detail: dict[int, str] = field(default_factory=dict)
     number: Rows = field(default_factory=lambda: np.empty(0, np.int32))
     order: npt.NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # the rows that are used
@@ -150,6 +153,7 @@ class Assembler:
         why = np.where(_numpy(table["bad"]), np.int8(Why.OWN), np.int8(Why.USED)).astype(np.int8)
         council = _numpy(table["council"]) if plan.council else np.full(row.size, UNKNOWN, np.int16)
         found = _Held(plan, table, row, why, np.array(council, np.int16))
+        found.apart = part.apart.get(register.name, found.apart)
         duplicates = part.duplicates.get(register.name)
         if duplicates is not None and duplicates.size:
             found.mark(np.isin(row, duplicates), Why.DUPLICATE)
@@ -319,7 +323,10 @@ class Assembler:
             encoded.begins, encoded.ends = gather("begins"), gather("ends")
         if register.order_by:
             encoded.order = gather("order_by")
+        encoded.columns.update(_rare(found, int(rows.size)))
         for item in found.plan.fields:
+            if item.name in found.apart[0]:
+                continue
             encoded.columns[item.name] = gather(alias(item.name).strip('"'))
             if not item.required:
                 encoded.columns[f"{item.name}?"] = gather(alias(item.name + "?").strip('"'))
@@ -447,6 +454,24 @@ def _groups(found: _Held, name: str) -> Rows | None:
     for place, text in zip(several.tolist(), texts.take(pa.array(several)).to_pylist(), strict=True):
         first[place] = seen.setdefault((int(found.council[place]), text), place)
     return first
+
+
+def _rare(found: _Held, count: int) -> dict[str, Column]:
+    """The columns of facts that few rows have."""
+    names, table = found.apart
+    columns: dict[str, Column] = {}
+    if names:
+        place = found.number[_numpy(table["place"])]
+        kind, value = _numpy(table["field"]), _numpy(table["value"])
+        used = place >= 0
+        for item in found.plan.fields:
+            if item.name in names:
+                chosen = used & (kind == names.index(item.name))
+                columns[item.name] = np.full(count, item.filler, item.dtype) if item.filler else np.zeros(count, item.dtype)
+                columns[item.name][place[chosen]] = value[chosen]
+                columns[f"{item.name}?"] = np.zeros(count, np.uint8)
+                columns[f"{item.name}?"][place[chosen]] = 1
+    return columns
 
 
 def _order(owner: npt.NDArray[Any], rank: npt.NDArray[Any], row: npt.NDArray[Any]) -> npt.NDArray[np.int64]:

@@ -10,12 +10,13 @@ not hold.  Both read through the same scan and the same assembly, so that both s
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import numpy as np
@@ -30,7 +31,7 @@ from rbcalc.caseload.model import REJECTS, Assumption, Caseload, Content, Counts
 from rbcalc.caseload.pseudonyms import Pseudonyms
 from rbcalc.caseload.purge import working_folder
 from rbcalc.caseload.scan import Plan, Planner, batches
-from rbcalc.caseload.shards import divided_by, shard_query, sharding, write_shards
+from rbcalc.caseload.shards import Divided, divided_by, shard_query, sharding
 from rbcalc.errors import UsageError
 from rbcalc_kernels.exact.layout import Layout, layout_of
 from rbcalc_kernels.language.types import Choice
@@ -38,6 +39,7 @@ from rbcalc_kernels.program.graph import Input, Program
 from rbcalc_kernels.source import suggest
 
 SHARD_ROOTS = 500_000
+T = TypeVar("T")
 
 
 class Unpackable(Exception):
@@ -181,7 +183,9 @@ class Stream:
     shards: int
     assumptions: tuple[Assumption, ...]
     notes: tuple[str, ...]
-    _parts: Iterator[Caseload]
+    _part: Callable[[int], Caseload]
+    files: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    rows: int = 0
     counts: dict[str, Counts] = field(default_factory=dict)
     content: Content = field(default_factory=Content)
     hashed: bool = False
@@ -189,14 +193,34 @@ class Stream:
 
     def __iter__(self) -> Iterator[Caseload]:
         """The shards, each prepared while the one before is in use."""
-        for shard in self._parts:
-            for name, count in shard.counts.items():
-                self.counts[name] = self.counts.get(name, Counts()) + count
-            if shard.rejects.num_rows:
-                self._rejects.append(shard.rejects)
-            if self.hashed:
-                self.content += shard.content
-            yield shard
+        return self.through(lambda shard: shard)
+
+    def through(self, work: Callable[[Caseload], T], workers: int = 1) -> Iterator[T]:
+        """What `work` makes of each shard, in their order; several threads each take a whole shard at a time."""
+
+        def one(number: int) -> tuple[dict[str, Counts], Any, Content | None, T]:
+            shard = self._part(number)
+            return shard.counts, shard.rejects, shard.content if self.hashed else None, work(shard)
+
+        with ThreadPoolExecutor(workers) as pool:
+            coming = deque(pool.submit(one, number) for number in range(min(workers, self.shards)))
+            following = len(coming)
+            try:
+                while coming:
+                    counts, rejects, content, made = coming.popleft().result()
+                    if following < self.shards:
+                        coming.append(pool.submit(one, following))
+                        following += 1
+                    for name, count in counts.items():
+                        self.counts[name] = self.counts.get(name, Counts()) + count
+                    if rejects.num_rows:
+                        self._rejects.append(rejects)
+                    if content is not None:
+                        self.content += content
+                    yield made
+            finally:
+                for future in coming:
+                    future.cancel()
 
     @property
     def rejects(self) -> Any:
@@ -237,33 +261,24 @@ def stream(
         if divided_by(session.layout, session.plans, key):
             session.pack((key, count))
         try:
-            _divide(session, folder, key, count)
+            divided = _divide(session, folder, key, count)
         except Unpackable:
             shutil.rmtree(folder)
             session.pack(None)
-            _divide(session, folder, key, count)
+            divided = _divide(session, folder, key, count)
         reasons, duplicates = session.reasons(), session.duplicates()
+        empty = {name: _schema(session, name).empty_table() for name in session.plans}
 
         def part(number: int) -> Caseload:
             tables: dict[str, Any] = {}
-            paths = {name: folder / f"{name}-{number}.arrow" for name in session.plans}
-            for name, path in paths.items():
-                if not path.exists():
-                    tables[name] = _schema(session, name).empty_table()
-                    continue
-                with pa.memory_map(str(path)) as file:
-                    tables[name] = pa.ipc.open_stream(file).read_all()
-                path.unlink()
-            return session.assembler.assemble(Part(tables, reasons, duplicates))
-
-        def parts() -> Iterator[Caseload]:
-            with ThreadPoolExecutor(1) as pool:
-                following = pool.submit(part, 0)
-                for number in range(count):
-                    shard = following.result()
-                    if number + 1 < count:
-                        following = pool.submit(part, number + 1)
-                    yield shard
+            apart: dict[str, tuple[tuple[str, ...], Any]] = {}
+            for name, files in divided.items():
+                found = files.read(number)
+                if found is None:
+                    tables[name] = empty[name]
+                else:
+                    tables[name], apart[name] = found[0], (files.rare, found[1])
+            return session.assembler.assemble(Part(tables, reasons, duplicates, apart))
 
         plans = session.plans.values()
         yield Stream(
@@ -271,20 +286,26 @@ def stream(
             count,
             tuple(item for plan in plans for item in plan.assumptions),
             tuple(note for plan in plans for note in (*plan.opened.notes, *plan.notes)),
-            parts(),
+            part,
+            {plan.register.name: plan.opened.files for plan in plans if plan.opened.files},
+            sum(plan.opened.rows for plan in plans),
             hashed=hashed,
         )
 
 
-def _divide(session: _Session, folder: Path, key: str, count: int) -> None:
+def _divide(session: _Session, folder: Path, key: str, count: int) -> dict[str, Divided]:
     """Read every table and divide its rows into shards."""
     folder.mkdir(mode=0o700)
+    made: dict[str, Divided] = {}
     for name, plan in session.plans.items():
         extra, copies = "", ""
         if not plan.packed:
             extra, copies = shard_query(session.layout, session.plans, session.connection, name, key, count)
         rows = session.batches(name, extra) if not copies else _copied(session, name, copies)
-        write_shards(rows, folder, name, count)
+        optional = [item.name for item in plan.fields if not item.required and item.name not in plan.unions]
+        made[name] = Divided(folder, name, count, optional)
+        made[name].write(rows)
+    return made
 
 
 def _copied(session: _Session, name: str, copies: str) -> Iterator[Any]:

@@ -294,12 +294,17 @@ class _Cutter:
             pieces[name] = pieces[self.program.entities[name].parent or ""][self.made[name].parent]
         events: list[Events] = []
         for place, (entity, _) in enumerate(self.program.cuts):
-            if entity in pieces:
-                piece, days = pieces[entity], dates[place]
-            elif entity == self.layout.root.name:
-                piece, days = pieces[spell], dates[place][made.parent]
-            else:
+            if entity not in pieces and entity != self.layout.root.name:
                 continue
+            # Most dates of most programs lie outside the year, whatever the spell.
+            rows = np.flatnonzero((dates[place] > self.program.first_day) & (dates[place] <= self.program.last_day))
+            if not rows.size:
+                continue
+            if entity in pieces:
+                piece, days = pieces[entity][rows], dates[place][rows]
+            else:
+                piece, _ = spread(made.offsets, rows)
+                days = dates[place][made.parent[piece]]
             inside = (days > first[piece]) & (days <= last[piece])
             if inside.any():
                 events.append(events_at(self.program, piece[inside], days[inside]))
