@@ -53,16 +53,19 @@ def rebill(
         raise UsageError("RC047", "a scenario cannot be billed", hint="use what-if for suppositions")
     kernels = kernels_for(programs, periods=periods)
     only = councils[0].name if len(councils) == 1 else ""
-    with stream(
-        caseload,
-        dict(programs),
-        column_map=column_map,
-        council=only,
-        threads=threads,
-        keep_private=keep_private,
-        memory_limit=memory,
-        shard_roots=SHARD_ROOTS,
-    ) as shards, ThreadPoolExecutor(1) as aside:
+    with (
+        stream(
+            caseload,
+            dict(programs),
+            column_map=column_map,
+            council=only,
+            threads=threads,
+            keep_private=keep_private,
+            memory_limit=memory,
+            shard_roots=SHARD_ROOTS,
+        ) as shards,
+        ThreadPoolExecutor(1) as aside,
+    ):
         digests = aside.submit(_digests, shards.files)
         # The content of a big caseload is known by its files alone, since to add up its rows would take too long.
         shards.hashed = not shards.files or shards.rows <= CONTENT_ROWS

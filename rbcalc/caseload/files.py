@@ -154,18 +154,24 @@ def _open(name: str, item: Any, column_map: ColumnMap, connection: duckdb.DuckDB
 
 
 def _parquet(name: str, paths: list[Path], connection: duckdb.DuckDBPyConnection) -> Opened:
-    parts: list[str] = []
+    starts: list[int] = []
     before = 0
     for path in paths:
         try:
             metadata = pq.read_metadata(path)
         except (OSError, pa.ArrowException) as error:
             raise DataError("RC001", "the file is not Parquet, or is damaged", path.name) from error
-        columns = f"* EXCLUDE (file_row_number), file_row_number + {before + 1} AS {quote(ROW)}"
-        parts.append(f"SELECT {columns} FROM read_parquet({literal(str(path))}, file_row_number = true)")
+        starts.append(before + 1)
         before += metadata.num_rows
         check_headers(tuple(metadata.schema.to_arrow_schema().names), path.name)
-    opened = _view(name, ", ".join(path.name for path in paths), " UNION ALL BY NAME ".join(parts), before, connection)
+    # One reading of all files, since DuckDB keeps what it has read of each reading until all are at their ends.
+    start = f"({starts})[file_index::BIGINT + 1]" if len(paths) > 1 else "1"
+    listed = ", ".join(literal(str(path)) for path in paths)
+    sql = (
+        f"SELECT * EXCLUDE (file_row_number), file_row_number + {start} AS {quote(ROW)} "
+        f"FROM read_parquet([{listed}], file_row_number = true, union_by_name = true)"
+    )
+    opened = _view(name, ", ".join(path.name for path in paths), sql, before, connection)
     return replace(opened, files=tuple(paths))
 
 

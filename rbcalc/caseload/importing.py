@@ -26,8 +26,8 @@ import pyarrow as pa
 from rbcalc.caseload.assemble import Assembler, Part
 from rbcalc.caseload.column_map import ColumnMap
 from rbcalc.caseload.files import Source, connect, open_tables, quote
-from rbcalc.caseload.packing import pack, shard_of, unpack
 from rbcalc.caseload.model import REJECTS, Assumption, Caseload, Content, Counts
+from rbcalc.caseload.packing import pack, shard_of, unpack
 from rbcalc.caseload.pseudonyms import Pseudonyms
 from rbcalc.caseload.purge import working_folder
 from rbcalc.caseload.scan import Plan, Planner, batches

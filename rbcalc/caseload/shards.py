@@ -160,9 +160,7 @@ class Divided:
                 writer.write_batch(rows.slice(int(edges[number]), size))
         self._filled += np.diff(edges)
 
-    def _divide_rare(
-        self, batch: Any, shard: npt.NDArray[np.uint8], order: npt.NDArray[np.int64], base: npt.NDArray[np.int64]
-    ) -> None:
+    def _divide_rare(self, batch: Any, shard: npt.NDArray[np.uint8], order: npt.NDArray[np.int64], base: npt.NDArray[np.int64]) -> None:
         at = [np.flatnonzero(batch.column(_flag(name)).to_numpy()) for name in self.rare]
         rows = np.concatenate(at)
         if not rows.size:
