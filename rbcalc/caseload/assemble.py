@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rbcalc.caseload.joining import Index, ordered, sorting
+from rbcalc.caseload.joining import Index, order_of
 from rbcalc.caseload.model import REJECTS, Caseload, Column, Counts, EncodedRegister, Rows
 from rbcalc.caseload.packing import unpack
 from rbcalc.caseload.scan import ELSEWHERE, UNKNOWN, Plan, requires
@@ -192,7 +192,7 @@ class Assembler:
             found.council[known] = above.council[owner[known]]
         if register.order_by and found.count:
             rank = _numpy(found.table["order_by"])
-            place = _order(np.maximum(owner, 0), rank, found.row)
+            place = order_of(np.maximum(owner, 0), rank, found.row)
             same = (owner[place][1:] == owner[place][:-1]) & (rank[place][1:] == rank[place][:-1])
             tied = np.zeros(found.count, np.bool_)
             tied[place[1:][same]] = tied[place[:-1][same]] = True
@@ -293,7 +293,7 @@ class Assembler:
         anchor = self.layout.anchors.get(register.name)
         table = found.table
         if anchor is None:
-            rows = rows[_order(found.council[rows], np.zeros(rows.size, np.int8), found.row[rows])]
+            rows = rows[order_of(found.council[rows], np.zeros(rows.size, np.int8), found.row[rows])]
             owner = None
         else:
             above = held[anchor.name]
@@ -309,7 +309,7 @@ class Assembler:
                 rank = _numpy(table["order_by"])[rows]
             elif register.dated:
                 rank = _numpy(table["begins"])[rows]
-            place = _order(owners, rank, found.row[rows])
+            place = order_of(owners, rank, found.row[rows])
             rows, owner = rows[place], owners[place]
         found.order = rows
         found.number = np.full(found.count, -1, np.int32)
@@ -472,28 +472,6 @@ def _rare(found: _Held, count: int) -> dict[str, Column]:
                 columns[f"{item.name}?"] = np.zeros(count, np.uint8)
                 columns[f"{item.name}?"][place[chosen]] = 1
     return columns
-
-
-def _order(owner: npt.NDArray[Any], rank: npt.NDArray[Any], row: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """The order by owner, then rank, then row: in linear time, by one sort of packed numbers, or by several sorts."""
-    if not owner.size:
-        return np.empty(0, np.int64)
-    if bool((owner == owner[0]).all()) and bool((rank == rank[0]).all()):
-        return sorting(row)
-    if owner.dtype == np.int32 and (found := ordered(owner, rank, row)) is not None:
-        return found
-    low, spans = [], []
-    for column in (owner, rank, row):
-        low.append(int(column.min()))
-        spans.append(int(column.max()) - low[-1] + 1)
-    if spans[0] * spans[1] * spans[2] < 2**62:
-        packed = (owner.astype(np.int64) - low[0]) * (spans[1] * spans[2])
-        packed += (rank.astype(np.int64) - low[1]) * spans[2]
-        packed += row.astype(np.int64) - low[2]
-        if bool((packed[1:] > packed[:-1]).all()):
-            return np.arange(owner.size)
-        return np.argsort(packed)
-    return np.lexsort((row, rank, owner))
 
 
 def _count(found: _Held) -> Counts:

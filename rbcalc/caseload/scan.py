@@ -28,7 +28,7 @@ from rbcalc_kernels.source import suggest
 COUNCIL = "council"
 ELSEWHERE = -2
 UNKNOWN = -1
-BATCH = 1 << 19
+BATCH = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)

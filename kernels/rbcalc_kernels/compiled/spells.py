@@ -297,13 +297,13 @@ class _Cutter:
             if entity not in pieces and entity != self.layout.root.name:
                 continue
             # Most dates of most programs lie outside the year, whatever the spell.
-            rows = np.flatnonzero((dates[place] > self.program.first_day) & (dates[place] <= self.program.last_day))
-            if not rows.size:
+            near = np.flatnonzero((dates[place] > self.program.first_day) & (dates[place] <= self.program.last_day))
+            if not near.size:
                 continue
             if entity in pieces:
-                piece, days = pieces[entity][rows], dates[place][rows]
+                piece, days = pieces[entity][near], dates[place][near]
             else:
-                piece, _ = spread(made.offsets, rows)
+                piece, _ = spread(made.offsets, near)
                 days = dates[place][made.parent[piece]]
             inside = (days > first[piece]) & (days <= last[piece])
             if inside.any():
