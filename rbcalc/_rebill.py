@@ -19,7 +19,7 @@ from rbcalc_kernels.program.graph import Program, Report
 if TYPE_CHECKING:
     from rbcalc.caseload.model import Caseload
 
-SHARD_ROOTS: Final = 500_000
+SHARD_ROOTS: Final = 250_000
 CONTENT_ROWS: Final = 2_000_000
 """Up to so many rows the manifest holds a digest of the content too, which does not depend on the order or kind of files."""
 
