@@ -56,6 +56,7 @@ class _Session:
     assembler: Assembler
     work: Path
     pseudonyms: Pseudonyms | None
+    unpackable: bool = False
     packed: tuple[str, int] | None = None  # keys become numbers: the key that divides rows into how many shards
     hashes: dict[str, list[npt.NDArray[Any]]] = field(default_factory=dict)
     bad: dict[str, list[npt.NDArray[np.int32]]] = field(default_factory=dict)
@@ -84,13 +85,18 @@ class _Session:
         assert self.packed is not None
         key, count = self.packed
         name = plan.register.name
-        for batch in batches(plan, self.connection, "", self.pseudonyms):
+        # Several files are read at the same time; what another program holds is known to the first connection only.
+        connection = self.connection.cursor() if plan.opened.files else self.connection
+        for batch in batches(plan, connection, "", self.pseudonyms):
             rows = batch
+            if self.unpackable:
+                raise Unpackable
             bad = rows.column("bad").to_numpy(zero_copy_only=False)
             for label, (_, _, required) in plan.keys.items():
                 place = rows.schema.get_field_index(f"key {label}")
                 codes = pack(rows.column(place))
                 if codes is None:
+                    self.unpackable = True
                     raise Unpackable
                 rows = rows.set_column(place, f"key {label}", pa.array(codes))
                 if required:
@@ -261,11 +267,11 @@ def stream(
         if divided_by(session.layout, session.plans, key):
             session.pack((key, count))
         try:
-            divided = _divide(session, folder, key, count)
+            divided = _divide(session, folder, key, count, threads)
         except Unpackable:
             shutil.rmtree(folder)
             session.pack(None)
-            divided = _divide(session, folder, key, count)
+            divided = _divide(session, folder, key, count, threads)
         reasons, duplicates = session.reasons(), session.duplicates()
         empty = {name: _schema(session, name).empty_table() for name in session.plans}
 
@@ -293,18 +299,31 @@ def stream(
         )
 
 
-def _divide(session: _Session, folder: Path, key: str, count: int) -> dict[str, Divided]:
-    """Read every table and divide its rows into shards."""
+def _divide(session: _Session, folder: Path, key: str, count: int, threads: int) -> dict[str, Divided]:
+    """Read every table and divide its rows into shards, all files at the same time."""
     folder.mkdir(mode=0o700)
     made: dict[str, Divided] = {}
     for name, plan in session.plans.items():
-        extra, copies = "", ""
-        if not plan.packed:
-            extra, copies = shard_query(session.layout, session.plans, session.connection, name, key, count)
-        rows = session.batches(name, extra) if not copies else _copied(session, name, copies)
         optional = [item.name for item in plan.fields if not item.required and item.name not in plan.unions]
         made[name] = Divided(folder, name, count, optional)
-        made[name].write(rows)
+
+    def divide(name: str) -> None:
+        extra, copies = "", ""
+        if not session.plans[name].packed:
+            extra, copies = shard_query(session.layout, session.plans, session.connection, name, key, count)
+        made[name].write(session.batches(name, extra) if not copies else _copied(session, name, copies))
+
+    names = sorted(made, key=lambda name: -session.plans[name].opened.rows)
+    alone = session.packed is None or not all(plan.opened.files for plan in session.plans.values())
+    together = 1 if alone or threads < 2 else len(names)
+    # Each reader works on its own thread; more of the database's own only stand in one another's way.
+    session.connection.execute(f"SET threads = {threads if together == 1 else 1}")
+    try:
+        with ThreadPoolExecutor(together) as pool:
+            for done in [pool.submit(divide, name) for name in names]:
+                done.result()
+    finally:
+        session.connection.execute(f"SET threads = {threads}")
     return made
 
 

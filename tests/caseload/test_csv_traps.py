@@ -74,9 +74,7 @@ def test_windows_1252_is_read_and_said(tmp_path: Path) -> None:
     text = accounts("002,D2,2026-04-01,,£20.00").encode("cp1252")
     made = load(folder(tmp_path / "c", text), council="north")
     assert made.registers["accounts"].columns["capital"].tolist() == [1250, 2000]
-    assert made.notes == (
-        "accounts.csv: not UTF-8; read as Windows-1252 (say `encoding:` in the column map to settle it)",
-    )
+    assert made.notes == ("accounts.csv: not UTF-8; read as Windows-1252 (say `encoding:` in the column map to settle it)",)
 
 
 def test_text_that_is_neither_is_refused(tmp_path: Path) -> None:

@@ -101,9 +101,7 @@ def test_equal_places_in_an_order_are_rejected(tmp_path: Path) -> None:
 
 
 TWO = {"north": program("north", ("east", "west")), "south": program("south", ("west", "moor"))}
-TWO_ACCOUNTS = (
-    "council,account,dwelling,from,to,capital\nsouth,S1,D1,2026-04-01,,5\nnorth,N1,D1,2026-04-01,,6\nsouth,S2,D2,2026-04-01,,7\n"
-)
+TWO_ACCOUNTS = "council,account,dwelling,from,to,capital\nsouth,S1,D1,2026-04-01,,5\nnorth,N1,D1,2026-04-01,,6\nsouth,S2,D2,2026-04-01,,7\n"
 TWO_DWELLINGS = (
     "council,dwelling,from,to,band,area\nnorth,D1,2000-01-01,,A,east\nsouth,D1,2000-01-01,,B,west\nsouth,D2,2000-01-01,,C,moor\n"
 )
@@ -317,6 +315,7 @@ CELL = st.sampled_from(CELLS)
 
 def dirty(head: str, good: st.SearchStrategy[list[str]]) -> st.SearchStrategy[str]:
     """CSV text of rows that are mostly good; some have a cell changed, added or taken away."""
+
     def spoil(row: list[str], place: int, cell: str, kind: int) -> str:
         if kind == 0:
             row = [*row[: place % len(row)], cell, *row[place % len(row) + 1 :]]
@@ -351,7 +350,7 @@ def test_no_row_is_lost_whatever_the_files_hold_and_shards_say_the_same(texts: t
             assert count.rows == len([line for line in text.splitlines()[1:] if line])
         with stream(path, program(claims=True), council="north", shard_roots=3, hashed=True) as shards:
             for shard in shards:
-                conserved(shard)
+                conserved(shard, shard=True)
             assert shards.content.digest == whole.digest
             assert dict(shards.counts.items()) == whole.counts
             keys = ["table", "row", "column", "reason", "remedy", "council"]

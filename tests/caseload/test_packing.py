@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -77,9 +78,9 @@ def test_rows_stand_by_owner_then_rank_then_row(pairs: list[tuple[int, int]]) ->
 @pytest.mark.parametrize("odd", ["D00001", " D00001 ", "Dwelling one"])
 def test_shards_say_what_the_whole_says_whatever_the_references(tmp_path: Path, odd: str) -> None:
     size = 400
-    keys = [odd if place == 1 else f"D{place:05}" for place in range(size)]
+    keys: list[str | None] = [odd if place == 1 else f"D{place:05}" for place in range(size)]
     day = ["2026-04-01"] * size
-    tables = {
+    tables: dict[str, dict[str, Sequence[str | None]]] = {
         "accounts": {"account": [f"{place:013}" for place in range(size)], "dwelling": keys, "from": day, "to": [None] * size},
         "dwellings": {"dwelling": keys[::-1], "from": ["2000-01-01"] * size, "band": ["B"] * size, "area": ["east"] * size},
         "people": {

@@ -122,8 +122,7 @@ def program(
 def rows(count: int = 0, *, of: Sequence[int] | None = None, parents: int = 0, period: Any = None, **columns: Any) -> EntityColumns:
     """Rows of an entity; `of` says which parent row each belongs to.  Columns named `x_known` become `x?`."""
     arrays = {
-        (f"{name.removesuffix('_known')}?" if name.endswith("_known") else name): np.asarray(values)
-        for name, values in columns.items()
+        (f"{name.removesuffix('_known')}?" if name.endswith("_known") else name): np.asarray(values) for name, values in columns.items()
     }
     count = count or (len(of) if of is not None else len(next(iter(arrays.values()))))
     offsets = parent = None
@@ -306,12 +305,15 @@ def round_to(amount: Fraction, rounding: Rounding) -> Fraction:
     """A multiple of a step."""
     steps = amount / rounding.step
     half = Fraction(1, 2)
-    return rounding.step * {
-        Mode.HALF_UP: lambda: math.floor(steps + half),
-        Mode.HALF_DOWN: lambda: math.ceil(steps - half),
-        Mode.UP: lambda: math.ceil(steps),
-        Mode.DOWN: lambda: math.floor(steps),
-    }[rounding.mode]()
+    return (
+        rounding.step
+        * {
+            Mode.HALF_UP: lambda: math.floor(steps + half),
+            Mode.HALF_DOWN: lambda: math.ceil(steps - half),
+            Mode.UP: lambda: math.ceil(steps),
+            Mode.DOWN: lambda: math.floor(steps),
+        }[rounding.mode]()
+    )
 
 
 def dated(op: Op, what: Any, args: list[Any]) -> Any:

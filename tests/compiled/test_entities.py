@@ -114,9 +114,7 @@ def days_of(entity: str) -> Node:
 def batch(count: int, seed: int, *, single: str = "mixed") -> Batch:
     """Roots with spells and people; `single` is mixed, all or none."""
     random = np.random.default_rng(seed)
-    spells = {"mixed": random.choice([0, 1, 1, 1, 2, 3], count), "all": np.ones(count, int)}.get(
-        single, random.choice([0, 2, 3], count)
-    )
+    spells = {"mixed": random.choice([0, 1, 1, 1, 2, 3], count), "all": np.ones(count, int)}.get(single, random.choice([0, 2, 3], count))
     of = np.repeat(np.arange(count), spells)
     cut = {1: [(20_544, 20_908)], 2: [(20_560, 20_700), (20_701, 20_908)], 3: [(20_544, 20_600), (20_601, 20_700), (20_701, 20_800)]}
     days = np.array([span for each in spells if each for span in cut[int(each)]]).reshape(-1, 2)

@@ -198,7 +198,7 @@ def test_plain_kernels_work_on_several_rows_at_once() -> None:
 
 def test_source_is_plain_python() -> None:
     """The source parses, names rules and titles, calls nothing of other files, and holds no author's text as code."""
-    evil = "x\n    import os #`'\"\"\"{0}\\"
+    evil = 'x\n    import os #`\'"""{0}\\'
     rules = [
         Rule("a b; import os", ROOT, COUNT, node(Op.ADD, col("a"), const(1)), title=evil),
         Rule("lambda", ROOT, COUNT, node(Op.ADD, col("a b; import os"), const(1)), title="Of £5, 10% & more"),

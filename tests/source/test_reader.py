@@ -375,9 +375,7 @@ ODDITIES = "\n...\n|\t|@|=|~|\ufeff|\\x41|\\\n|\x00|\u202e|\u2028|\ud800|1234567
 MILD = "a|b|£|c d|\n|\n  |\n    |\n\n  |: |\n- |- |, |'|\"|''|\\\n  |\\x41| + |  |\nk: |\nm: |\r\n  |k: '|k: \"| # "
 BLOCKS = " >\n| >\n  | >-\n  | >+\n  | >2\n  "
 YAML_PIECES = st.sampled_from([*MARKUP.split("|"), *ODDITIES.split("|"), "|", "|-", "|+"])
-SAFE_PIECES = st.sampled_from(
-    [*MILD.split("|"), *BLOCKS.split("|"), *BLOCKS.replace("|", "\0").replace(">", "|").split("\0")]
-)
+SAFE_PIECES = st.sampled_from([*MILD.split("|"), *BLOCKS.split("|"), *BLOCKS.replace("|", "\0").replace(">", "|").split("\0")])
 
 
 def as_bytes(pieces: list[str]) -> bytes:
@@ -460,6 +458,4 @@ def test_positions_go_round_in_generated_documents(
     check_positions(text, root)
     for place, (style, lines) in enumerate(values):
         found = scalar(root, f"£{place}")
-        assert (
-            found.text.split() == ("w" * (style == "plain") + " ".join(word for line in lines for word in line)).split()
-        )
+        assert found.text.split() == ("w" * (style == "plain") + " ".join(word for line in lines for word in line)).split()

@@ -69,9 +69,7 @@ class Block:
         arrays = [self._array(slot, uniform) for slot in function.slots]
         if self._check:
             written = {id(self._array(slot, uniform)) for slot in function.writes}
-            check_apart(
-                [array for array in arrays if id(array) in written], [array for array in arrays if id(array) not in written]
-            )
+            check_apart([array for array in arrays if id(array) in written], [array for array in arrays if id(array) not in written])
         kernel = self.variant.kernel(function, self.compiled.engine)
         kernel.prepare((count, *arrays))
         kernel(count, *arrays)

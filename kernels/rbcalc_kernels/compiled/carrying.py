@@ -51,9 +51,7 @@ def reach(rules: Iterable[Rule], carries: Callable[[Node], bool], range_of: Call
     return Interval(start.low + min(by.low, Fraction(0)) * steps, start.high + max(by.high, Fraction(0)) * steps)
 
 
-def _move(
-    node: Node, moves: dict[Ref, _Move], carries: Callable[[Node], bool], range_of: Callable[[Node], Interval]
-) -> _Move | None:
+def _move(node: Node, moves: dict[Ref, _Move], carries: Callable[[Node], bool], range_of: Callable[[Node], Interval]) -> _Move | None:
     if not carries(node):
         return _Move(None, range_of(node))
     if node.op is Op.COLUMN:

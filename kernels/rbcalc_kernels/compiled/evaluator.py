@@ -135,9 +135,7 @@ class Compiled:
     @property
     def source(self) -> str:
         """The generated text, the usual variant first."""
-        texts = [
-            function.source for variant in reversed(self.variants) for function in variant.uniform.functions if function.source
-        ]
+        texts = [function.source for variant in reversed(self.variants) for function in variant.uniform.functions if function.source]
         return "\n\n".join(dict.fromkeys(texts))
 
     def with_parameters(self, program: Program) -> Compiled:

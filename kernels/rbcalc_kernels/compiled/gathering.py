@@ -107,9 +107,7 @@ class Gathered:
                 parts = [self._values(block, ref, block.made[ref.entity].count) for block in made]
                 self.columns[ref] = np.concatenate(parts)[orders[ref.entity]]
         columns = {ref: self.columns[ref] for ref in self.compiled.outputs if ref in self.columns}
-        return Results(
-            columns, dict(self.compiled.denominators), self.doubt, self.fault, self.compiled.faults, entities
-        )
+        return Results(columns, dict(self.compiled.denominators), self.doubt, self.fault, self.compiled.faults, entities)
 
     def _merged(self, name: str, blocks: list[Block]) -> tuple[EntityColumns, npt.NDArray[np.int64]]:
         """A derived entity's rows of all blocks, by parent, and how they were put in order."""
@@ -126,10 +124,7 @@ class Gathered:
         columns = {key: np.concatenate([rows.columns[key] for rows in made])[order] for key in made[0].columns}
         sources: dict[str, npt.NDArray[np.int32]] = {}
         for source in made[0].sources:
-            moved = [
-                merged_rows(self._source_rows(block, source), rows.sources[source])
-                for block, rows in zip(blocks, made, strict=True)
-            ]
+            moved = [merged_rows(self._source_rows(block, source), rows.sources[source]) for block, rows in zip(blocks, made, strict=True)]
             sources[source] = np.concatenate(moved)[order].astype(np.int32)
         periods = None
         if made[0].period is not None:

@@ -111,9 +111,7 @@ def history_table(parameter: Parameter) -> Table:
     """A parameter's history as a table over days."""
     edges = tuple(dated.first_day for dated in parameter.history)
     values = tuple(dated.value for dated in parameter.history)
-    return Table(
-        parameter.name, parameter.type, (), Bands(DATE, False), (Cells({(): (edges, values)}),), parameter.step
-    )
+    return Table(parameter.name, parameter.type, (), Bands(DATE, False), (Cells({(): (edges, values)}),), parameter.step)
 
 
 def _place(name: str, table: Table) -> TablePlace:

@@ -25,7 +25,6 @@ WHOLE_LIMIT: Final = 1 << 62
 """Below this, int64 cannot overflow in one addition."""
 
 
-
 class Form(StrEnum):
     """How a numerator is held."""
 
@@ -140,9 +139,7 @@ def merged(parts: Iterable[tuple[Divisor, int]]) -> Powers:
     return tuple(sorted((divisor, power) for divisor, power in found.items() if power))
 
 
-def exact(
-    text: str, form: Form, den: int, powers: Powers, low: int, high: int, value: Interval | None = None
-) -> Num:
+def exact(text: str, form: Form, den: int, powers: Powers, low: int, high: int, value: Interval | None = None) -> Num:
     """A number in an exact form, each of its two bounds tightened by the other."""
     least, most = product_range(powers)
     scale = Interval.of(den * least, den * most)

@@ -74,11 +74,7 @@ def _jobs(lowering: Lowering) -> list[_Job]:
 def _needed(jobs: Sequence[_Job], outputs: Sequence[Ref]) -> set[int]:
     wanted = set(outputs)
     entities = {ref.entity for ref in outputs}
-    work = [
-        at
-        for at, job in enumerate(jobs)
-        if job.derive in entities or (job.task is not None and not wanted.isdisjoint(job.task.refs))
-    ]
+    work = [at for at, job in enumerate(jobs) if job.derive in entities or (job.task is not None and not wanted.isdisjoint(job.task.refs))]
     found = set(work)
     while work:
         new = jobs[work.pop()].after - found

@@ -286,9 +286,7 @@ def _aggregates(module: _Module, stage: Stage) -> list[str]:
         if task.kind == "rows":
             start.append(f"{name} = {offsets}[i + 1] - {offsets}[i]")
             continue
-        arrays = [
-            module.argument(Slot("column", ref.entity, ref.name), f"{names.of_ref(ref)}__col") for ref in task.over
-        ]
+        arrays = [module.argument(Slot("column", ref.entity, ref.name), f"{names.of_ref(ref)}__col") for ref in task.over]
         start.append(f"{name} = {form}(0)")
         if task.kind == "sum":
             inner.append(f"{name} = {name} + {form}({arrays[0]}[j])")

@@ -349,9 +349,7 @@ class Writer:
         with self._aside():
             a, b = (self.number(arg, facts) for arg in node.args)
         ranges = dict(facts.ranges)
-        for (arg, own), other, sign in zip(
-            zip(node.args, (a, b), strict=True), (b, a), (op, _turned(op)), strict=True
-        ):
+        for (arg, own), other, sign in zip(zip(node.args, (a, b), strict=True), (b, a), (op, _turned(op)), strict=True):
             if arg.op is not Op.CONST:
                 ranges[self.lowering.nodes.number(arg)] = _told(own, sign, other.value)
         return Facts(ranges, facts.given)

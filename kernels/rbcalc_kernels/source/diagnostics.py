@@ -161,9 +161,7 @@ def _width(text: str) -> int:
     """How many terminal columns the text takes, so that carets line up under wide characters."""
     if text.isascii():
         return len(text)
-    widths = (
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
+    widths = (0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
     return sum(widths)
 
 

@@ -24,9 +24,7 @@ MAX_KEY = 256
 LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # Plain text that a person would take for a number: a sign, a currency sign, digits with separators, an exponent.
-_NUMBER = re.compile(
-    r"[-+]?£?[-+]?(?:(?P<hexadecimal>0x[0-9a-fA-F_]+)|0o[0-9_]+|\.?[0-9][0-9_,.':]*(?:[eE][-+]?[0-9_]+)?)\s?[%p]?"
-)
+_NUMBER = re.compile(r"[-+]?£?[-+]?(?:(?P<hexadecimal>0x[0-9a-fA-F_]+)|0o[0-9_]+|\.?[0-9][0-9_,.':]*(?:[eE][-+]?[0-9_]+)?)\s?[%p]?")
 _DIGITS = re.compile(r"[0-9]+")
 _HEX_DIGITS = re.compile(r"[0-9a-fA-F]+")
 _WORD = re.compile(r"[^\s,\[\]{}]*")
@@ -116,9 +114,7 @@ class _Checker:
         if self.documents > 1:
             start, _ = extent(event)
             message = "the file holds more than one YAML document"
-            self.findings.error(
-                "RB013", message, self.lines.span(start, start + 3), help="put each in a file of its own"
-            )
+            self.findings.error("RB013", message, self.lines.span(start, start + 3), help="put each in a file of its own")
         return self.documents == 1
 
     def _node(self, event: yaml.NodeEvent) -> bool:

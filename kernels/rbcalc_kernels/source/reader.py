@@ -59,9 +59,7 @@ def _scalar(event: yaml.ScalarEvent, text: str, lines: Lines) -> Scalar:
     return Scalar(event.value, span, style in ("'", '"'), style, "" if raw == event.value else raw)
 
 
-def _collection(
-    opening: yaml.CollectionStartEvent, closing: yaml.Event, children: list[Node], lines: Lines
-) -> Mapping_ | Sequence_:
+def _collection(opening: yaml.CollectionStartEvent, closing: yaml.Event, children: list[Node], lines: Lines) -> Mapping_ | Sequence_:
     span = lines.span(extent(opening)[0], extent(closing)[1])
     if children and not opening.flow_style:
         # A block collection ends for YAML where the next thing starts, which may be many comment lines later.

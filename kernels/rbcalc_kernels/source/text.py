@@ -61,9 +61,7 @@ def decode(data: str | bytes, file: str) -> str:
         except UnicodeEncodeError as error:
             bad = error.start
     if size > MAX_BYTES:
-        findings.error(
-            "RB008", f"the file is larger than {MAX_BYTES:,} bytes", origin, help="split it into several files"
-        )
+        findings.error("RB008", f"the file is larger than {MAX_BYTES:,} bytes", origin, help="split it into several files")
         findings.raise_if_errors({})
     text: str
     if isinstance(data, bytes):
@@ -110,9 +108,7 @@ def _forbid(found: re.Match[str], span: Span, findings: Findings) -> None:
         findings.error("RB016", f"the control character {name} is not allowed", span, help="remove the character")
     elif found["invisible"]:
         message = f"the invisible or direction-changing character {name} is not allowed"
-        findings.error(
-            "RB017", message, span, help="remove the character; it makes the line look different from what it is"
-        )
+        findings.error("RB017", message, span, help="remove the character; it makes the line look different from what it is")
     else:
         message = "a byte order mark (U+FEFF) is only allowed at the very start of a file"
         findings.error("RB018", message, span, help="remove the character")
