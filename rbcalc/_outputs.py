@@ -49,6 +49,19 @@ class OutputFolder:
     @classmethod
     def made(cls, path: Path, *, force: bool = False) -> OutputFolder:
         """A new folder, or an earlier result's when `force` says so.  Raises UsageError, OutputError."""
+        cls.check(path, force=force)
+        if path.is_dir() and any(path.iterdir()):
+            _cleared(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            hint = "name a folder that you may write to"
+            raise OutputError("RC049", f"the folder {path} cannot be made: {error.strerror}", hint=hint) from error
+        return cls(path)
+
+    @staticmethod
+    def check(path: Path, *, force: bool = False) -> None:
+        """Whether results may go into a folder.  Raises UsageError; nothing is touched."""
         if path.exists() and not path.is_dir():
             raise UsageError("RC049", f"{path} is a file", hint="name a folder")
         if path.is_dir() and any(path.iterdir()):
@@ -58,14 +71,6 @@ class OutputFolder:
                 )
             if not (path / MANIFEST).is_file():
                 raise UsageError("RC049", f"the folder {path} holds something that is no result of rbcalc", hint="name another folder")
-            _cleared(path)
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(
-                "RC049", f"the folder {path} cannot be made: {error.strerror}", hint="name a folder that you may write to"
-            ) from error
-        return cls(path)
 
     def place(self, name: str) -> Path:
         """Where a file of the folder goes; its own folder is made."""

@@ -51,6 +51,7 @@ def rebill(
     programs = {council.name: council.program(when, own=charges) for council in councils}
     if any(program.hypothetical for program in programs.values()):
         raise UsageError("RC047", "a scenario cannot be billed", hint="use what-if for suppositions")
+    OutputFolder.check(out, force=force)  # before the long work
     kernels = kernels_for(programs, periods=periods)
     only = councils[0].name if len(councils) == 1 else ""
     with (
@@ -69,10 +70,7 @@ def rebill(
         digests = aside.submit(_digests, shards.files)
         # The content of a big caseload is known by its files alone, since to add up its rows would take too long.
         shards.hashed = not shards.files or shards.rows <= CONTENT_ROWS
-        folder = OutputFolder.made(out, force=force)
-        writer = _Writer(folder, when, command, programs)
-        accounts = dict.fromkeys(programs, 0)
-        rejects = 0
+        writer = _Writer(OutputFolder.made(out, force=force), when, command, programs)
         own = threads if shards.shards == 1 else 1
 
         def worked_out(shard: Caseload) -> list[tuple[str, Part]]:
@@ -80,23 +78,13 @@ def rebill(
 
         for number, parts in enumerate(shards.through(worked_out, threads), 1):
             for name, part in parts:
-                accounts[name] += part.accounts
-                rejects += part.rejects.num_rows
                 writer.add(name, part)
             if progress is not None:
                 progress(number, shards.shards)
         writer.add_rejects(shards.rejects)
-        rejects += shards.rejects.num_rows
-        summary = Summary(
-            when,
-            tuple(programs),
-            programs,
-            {name: {report.name: kernel.totals.table(report) for report in kernel.program.reports} for name, kernel in kernels.items()},
-            accounts,
-            rejects,
-            tuple(str(item) for item in shards.assumptions),
-            tuple(shards.notes),
-        )
+        totals = {name: {report.name: kernel.totals.table(report) for report in kernel.program.reports} for name, kernel in kernels.items()}
+        assumptions = tuple(str(item) for item in shards.assumptions)
+        summary = Summary(when, tuple(programs), programs, totals, writer.accounts, writer.rejects, assumptions, tuple(shards.notes))
         facts = {
             **({"digest": shards.content.digest} if shards.hashed else {}),
             "files": digests.result(),
@@ -122,6 +110,8 @@ class _Writer:
     def __init__(self, folder: OutputFolder, year: FinancialYear, command: str, programs: Mapping[str, Program]) -> None:
         self.folder, self.year, self.command, self.programs = folder, year, command, programs
         self.files: dict[str, ParquetFile] = {}
+        self.accounts = dict.fromkeys(programs, 0)
+        self.rejects = 0
 
     def _facts(self, council: str) -> dict[str, Any]:
         program = self.programs[council]
@@ -135,6 +125,8 @@ class _Writer:
 
     def add(self, council: str, part: Part) -> None:
         """Write one council's share of a shard."""
+        self.accounts[council] += part.accounts
+        self.rejects += part.rejects.num_rows
         self._write(council, "bills", part.bills)
         if part.periods is not None:
             self._write(council, "periods", part.periods)
@@ -152,6 +144,7 @@ class _Writer:
         """Write the rows that the import refused: to their council's file, or to the run's where no council is known."""
         import pyarrow.compute as pc
 
+        self.rejects += rejects.num_rows
         for council in rejects["council"].unique().to_pylist() if rejects.num_rows else []:
             chosen = rejects.filter(pc.equal(rejects["council"], council))
             self._write(council if council in self.programs else "", "rejects", chosen)
