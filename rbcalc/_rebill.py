@@ -86,7 +86,7 @@ def rebill(
         assumptions = tuple(str(item) for item in shards.assumptions)
         summary = Summary(when, tuple(programs), programs, totals, writer.accounts, writer.rejects, assumptions, tuple(shards.notes))
         facts = {
-            **({"digest": shards.content.digest} if shards.hashed else {}),
+            **({"digest": shards.content.digest} if shards.hashed and not shards.copied else {}),
             "files": digests.result(),
             "tables": {name: {"rows": c.rows, "used": c.used, "rejected": c.rejected} for name, c in shards.counts.items()},
         }

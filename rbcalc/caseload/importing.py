@@ -57,6 +57,7 @@ class _Session:
     work: Path
     pseudonyms: Pseudonyms | None
     unpackable: bool = False
+    copied: bool = False
     packed: tuple[str, int] | None = None  # keys become numbers: the key that divides rows into how many shards
     hashes: dict[str, list[npt.NDArray[Any]]] = field(default_factory=dict)
     bad: dict[str, list[npt.NDArray[np.int32]]] = field(default_factory=dict)
@@ -182,7 +183,9 @@ def import_caseload(
 class Stream:
     """A caseload in shards: iterate over it once; each shard holds whole accounts with all that belongs to them.
 
-    `counts`, `rejects` and `content` grow as shards are taken and are whole at the end.
+    `counts`, `rejects` and `content` grow as shards are taken and are whole at the end.  Where rows belong to several
+    shards (`copied`) each of them holds a copy: counts are still those of the whole, but `content` is not, because the
+    sum of a row rests on the row above it.
     """
 
     councils: tuple[str, ...]
@@ -195,6 +198,7 @@ class Stream:
     counts: dict[str, Counts] = field(default_factory=dict)
     content: Content = field(default_factory=Content)
     hashed: bool = False
+    copied: bool = False
     _rejects: list[Any] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Caseload]:
@@ -296,6 +300,7 @@ def stream(
             {plan.register.name: plan.opened.files for plan in plans if plan.opened.files},
             sum(plan.opened.rows for plan in plans),
             hashed=hashed,
+            copied=session.copied,
         )
 
 
@@ -329,6 +334,7 @@ def _divide(session: _Session, folder: Path, key: str, count: int, threads: int)
 
 def _copied(session: _Session, name: str, copies: str) -> Iterator[Any]:
     """The rows of a register that may belong to several shards: one copy for each, the first of them marked."""
+    session.copied = True
     plan = session.plans[name]
     by = quote(f"key {plan.register.by}")
     extra = ", coalesce(m.shard, 0)::UTINYINT AS shard, coalesce(m.copy, false) AS copy"
