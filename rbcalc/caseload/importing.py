@@ -184,8 +184,8 @@ class Stream:
     """A caseload in shards: iterate over it once; each shard holds whole accounts with all that belongs to them.
 
     `counts`, `rejects` and `content` grow as shards are taken and are whole at the end.  Where rows belong to several
-    shards (`copied`) each of them holds a copy: counts are still those of the whole, but `content` is not, because the
-    sum of a row rests on the row above it.
+    shards (`copied`) each of them holds a copy. The first of them is counted, whatever becomes of the others, so that rows are
+    still those used and rejected; `content` is then not that of the whole, because the sum of a row rests on the row above it.
     """
 
     councils: tuple[str, ...]
