@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -25,6 +25,7 @@ from rbcalc_cli.options import (
     year_of,
 )
 from rbcalc_cli.output import table
+from rbcalc_cli.progress import shown_progress
 
 if TYPE_CHECKING:
     from rbcalc._rules import Council, Rules
@@ -74,7 +75,7 @@ def command(
     if caseload is not None and not caseload.is_dir():
         raise UsageError("RC044", f"no such folder: {caseload}", hint="give the folder that holds the tables of the caseload")
     own = [charges] if charges is not None else []
-    with _folder(book, councils, partnership, when, caseload, own) as source, _progress() as progress:
+    with _folder(book, councils, partnership, when, caseload, own) as source, shown_progress("billing") as progress:
         summary = rebill(
             councils,
             when,
@@ -137,20 +138,6 @@ def _folder(
         else:
             sample(book, council=councils[0].name, year=when, out=folder, charges=own)
         yield folder
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on a terminal, nothing in a log."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("billing", total=None)
-        yield lambda done, whole: bar.update(task, completed=done, total=whole)
 
 
 def _shown_command() -> str:

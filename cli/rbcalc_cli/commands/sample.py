@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +10,7 @@ import typer
 
 from rbcalc_cli.options import ChargesOption, CouncilOption, Format, PartnershipOption, RulesOption, YearOption, rules_of, say
 from rbcalc_cli.output import document, table
+from rbcalc_cli.progress import shown_progress
 
 
 class FileFormat(StrEnum):
@@ -54,7 +52,7 @@ def command(
     """
     from rbcalc._sample import sample
 
-    with _progress() as progress:
+    with shown_progress("making dwellings") as progress:
         made = sample(
             rules_of(rules),
             council=council or "",
@@ -81,17 +79,3 @@ def command(
     for line in made.wrong:
         say(f"wrong on purpose: {line}")
     say(f"tables: {out}  (what was counted and what was invented: {out / 'manifest.json'})")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on a terminal, nothing in a log."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("making dwellings", total=None)
-        yield lambda done, whole: bar.update(task, completed=done, total=whole)
