@@ -186,7 +186,8 @@ def differences(program: Program, records: Sequence[Records], roots: Sequence[Ro
     # A handful of accounts does not repay machine code: the same generated source runs as plain Python.
     engine = "python" if len(records) < FEW else None
     results = compile_program(program, refs, engine=engine).run(batch)
-    places = {entity: _root_places(program, batch.entities, entity) for entity in {ref.entity for ref in refs}}
+    entities = {**batch.entities, **results.entities}
+    places = {entity: _root_places(program, entities, entity) for entity in {ref.entity for ref in refs}}
     types = {Ref(rule.entity, rule.name): rule.type for rule in program.rules}
     for kept, place in enumerate(batch.kept):
         root = roots[int(place)]

@@ -41,6 +41,7 @@ REASONS = {
     "division": ("a division by nothing", "check the facts of the account"),
     "not_whole": ("a count that is not whole", "check the facts of the account"),
     "refused": ("the rules refuse the account", "fill in the fact that the reason names"),
+    "too_many": ("more records at a time than there can be", "look for records that were entered twice"),
     "circular": ("a value needs itself", "report the rules to their author"),
 }
 
@@ -74,7 +75,9 @@ class Kernel:
         from rbcalc_kernels.compiled.spells import cut
 
         batch, rejected = cut(self.program, registers, self.cuts)
-        return batch, rejected, self.compiled.run(batch, threads, checked=True)
+        results = self.compiled.run(batch, threads, checked=True)
+        batch.entities.update(results.entities)
+        return batch, rejected, results
 
 
 @dataclass(slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +40,8 @@ class Checker:
         self.year = FinancialYear.of(year) if year else None
         self.done = Checked()
         self._reader = CaseReader(rules)
+        self._idle: dict[Diagnostic, int] = {}
+        self._linked_files: Counter[str] = Counter()
         if council:
             rules.council(council)
 
@@ -53,14 +56,15 @@ class Checker:
             self._council(self.rules.council(name))
         for path in self._case_files():
             self._cases(path)
-        return self.done
+        root = self.rules.library.root
+        return self._finish([root / "councils" / self.council if self.council else root])
 
     def paths(self, paths: Sequence[Path]) -> Checked:
         """Some files or folders and what they reach."""
         for path in paths:
             for file in sorted(path.rglob("*.yaml")) if path.is_dir() else [path]:
                 self._file(file)
-        return self.done
+        return self._finish(paths)
 
     def _file(self, path: Path) -> None:
         content = self._form(path)
@@ -102,11 +106,33 @@ class Checker:
 
     def _link(self, paths: Sequence[Path], year: FinancialYear, *, name: str = "", complete: bool = True, quiet: bool = False) -> None:
         try:
-            findings = link(self.rules.library, paths, year.first_day, year.last_day, name=name, complete=complete).findings
-            self.done.findings.extend(() if quiet else findings)
+            linked = link(self.rules.library, paths, year.first_day, year.last_day, name=name, complete=complete)
+            if not quiet:
+                self._note(linked.findings, linked.program)
         except RulesError as error:
             self.done.findings.extend(error.diagnostics)
         self.done.programs += 1
+
+    def _note(self, findings: Iterable[Diagnostic], program: Program) -> None:
+        """Keep what was found; what one program does not use counts only if no program with the same file does."""
+        self._linked_files.update(list(program.sources))
+        for found in findings:
+            if found.code == "RB085":
+                self._idle[found] = self._idle.get(found, 0) + 1
+            else:
+                self.done.findings.extend([found])
+
+    def _finish(self, asked: Sequence[Path]) -> Checked:
+        """What was found in all; what nothing uses only in the files asked about, since others may serve rules not looked at."""
+        folders = [path.resolve() for path in asked]
+        idle = [
+            found
+            for found, times in self._idle.items()
+            if times >= self._linked_files[found.span.file]
+            and any(Path(found.span.file).resolve().is_relative_to(folder) for folder in folders)
+        ]
+        self.done.findings.extend(idle)
+        return self.done
 
     def _council(self, council: Council) -> None:
         years = [year for year in council.years() if self.year is None or year == self.year]
@@ -118,7 +144,7 @@ class Checker:
     def _linked(self, council: Council, year: FinancialYear, scenarios: Sequence[Path] = ()) -> None:
         try:
             linked = council.linked(year, scenarios, self.own)
-            self.done.findings.extend(linked.findings)
+            self._note(linked.findings, linked.program)
             self._prove(linked.program)
         except RulesError as error:
             self.done.findings.extend(error.diagnostics)

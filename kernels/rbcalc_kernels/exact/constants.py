@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any, Protocol
 
@@ -41,7 +41,17 @@ class _Scope:
 
 def evaluate_constant(node: Node, environment: Environment, keys: Mapping[str, Value] | None = None) -> Value:
     """The value of an expression that reads no rows: constants, parameters, tables, keys and sums over lists."""
-    value: Value = run(flatten(node, _bind_constant), _Scope(environment, keys or {}))
+    return constant_of(node)(environment, keys or {})
+
+
+def constant_of(node: Node) -> Callable[[Environment, Mapping[str, Value]], Value]:
+    """The same made ready for many environments and keys."""
+    code = flatten(node, _bind_constant)
+
+    def value(environment: Environment, keys: Mapping[str, Value]) -> Value:
+        found: Value = run(code, _Scope(environment, keys))
+        return found
+
     return value
 
 

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     NOT_WHOLE = "not_whole"  # a count of days or months that is not whole
     CIRCULAR = "circular"  # a value needs itself
     REFUSED = "refused"  # a rule says that it cannot be worked out
+    TOO_MANY = "too_many"  # more rows of an entity under one row than it may have
 
 
 REASONS: Final = tuple(Reason)

@@ -34,8 +34,12 @@ class Layout:
         return tuple(name for name in self.below[entity] if self.program.entities[name].parent == entity)
 
     def may_lack(self, register: Register) -> bool:
-        """Whether a spell may have no record of this register: it and all its facts are optional."""
-        return register.optional and all(found.optional for found in self.inputs[register.name])
+        """Whether a spell may have no record of this register: it and all its facts are optional, or it leads."""
+        return self.leads(register) or (register.optional and all(found.optional for found in self.inputs[register.name]))
+
+    def leads(self, register: Register) -> bool:
+        """Whether its entity has rows only on days on which this register has a record."""
+        return self.program.entities[register.entity].gaps and self.registers[register.entity][0] is register
 
     def timed(self, spell: str) -> tuple[Register, ...]:
         """The dated registers of a spell entity and of all below it, in the order of their entities."""

@@ -51,6 +51,7 @@ class _Root:
         self.layout, self.cuts = layout, cuts
         self.program = layout.program
         self.root_record: Record = records[layout.root_register.name][0]
+        self.crowded: dict[str, int] = {}
         self.records = {
             register.name: _in_order(register, records.get(register.name, ()), self._ordered(register))
             for register in layout.program.registers.values()
@@ -71,6 +72,10 @@ class _Root:
                 root.children[name] = self._spells(root, name, first, last)
             else:
                 self._members(root, {layout.root_register.name: self.root_record}, name, None)
+        for register in layout.program.registers:
+            if register in self.crowded:
+                day = self.crowded[register]
+                raise CalculationFault(Reason.TOO_MANY, f"too many records of {register} at a time", register=register, first_day=day)
         return root
 
     def _span(self) -> tuple[int, int]:
@@ -154,6 +159,8 @@ class _Root:
                         last_day=end,
                     )
                 held[register.name] = found[0] if found else None
+            if self.layout.leads(register):
+                pieces = [piece for piece in pieces if piece[2][register.name] is not None]
         return pieces
 
     def _check_keys(self, name: str, first: int, last: int) -> None:
@@ -198,6 +205,9 @@ class _Root:
                 made.append(row)
                 for child in self.layout.children(entity):
                     self._members(row, {register.name: record}, child, day)
+            if len(made) > (self.program.entities[entity].most or len(made)):
+                first = self.program.first_day if day is None else day
+                self.crowded[register.name] = min(first, self.crowded.get(register.name, first))
 
     def _values(self, register: Register, record: Record | None) -> dict[str, Value | None]:
         """The facts that a record holds.  Raises CalculationFault when a required one is missing."""

@@ -62,6 +62,8 @@ def derive(program: Program, entity: str, parent: Row, effective: Effective) -> 
         sources = {name: _in_force(stretches, first) for name, stretches in timelines.items()}
         if not any(source is not None for source in sources.values()):
             continue
+        if any(timeline.needed and sources[timeline.entity] is None for timeline in described.derived):
+            continue
         made.append(
             Row(
                 entity,
@@ -99,16 +101,22 @@ def _stretches(program: Program, timeline: Timeline, parent: Row, effective: Eff
     """The days of the span on which each row of a timeline is in force.
 
     With effective dates a later row always supersedes: a row is in force from its date until the day before the earliest
-    date of the rows after it, and not at all when that is no later than its own.
+    date of the rows after it, and not at all when that is no later than its own.  Rows of an entity with gaps are in force
+    no longer than the run of rows without a gap that they stand in.
     """
     rows = rows_below(program, parent, timeline.entity)
     if timeline.effective is None:
         return [(_day(row, "first_day"), _day(row, "last_day"), row) for row in rows]
+    gaps = program.entities[timeline.entity].gaps
     found: list[_Stretch] = []
     following = last_day + 1
+    after: Row | None = None
     for row in reversed(rows):
-        begins = effective(row, timeline.effective)
-        if max(begins, first_day) < following:
-            found.append((max(begins, first_day), following - 1, row))
-        following = min(following, max(begins, first_day))
+        if gaps and (after is None or _day(after, "first_day") > _day(row, "last_day") + 1):
+            following = min(following, _day(row, "last_day") + 1)
+        after = row
+        begins = max(effective(row, timeline.effective), first_day)
+        if begins < following:
+            found.append((begins, following - 1, row))
+        following = min(following, begins)
     return found[::-1]

@@ -53,7 +53,8 @@ Flag = Annotated[bool, BeforeValidator(_yes_no, json_schema_input_type=Literal["
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, populate_by_name=False)
+    # Validators are made when a file is first read: files that are kept as they were read need none.
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, populate_by_name=False, defer_build=True)
 
 
 class SourceDoc(_Document):
@@ -87,6 +88,7 @@ class TimelineDoc(_Document):
 
     of: Text
     effective: Text | None = Field(None, description="the rule that gives the date from which a row has effect")
+    needed: Flag = Field(False, description="yes: no row on days on which this timeline has none")
 
 
 class EntityDoc(_Document):
@@ -95,7 +97,9 @@ class EntityDoc(_Document):
     title: Text | None = None
     parent: Text | None = None
     spell: Flag = False
+    gaps: Flag = Field(False, description="yes: rows only on days on which its first register has a record")
     ordered: Flag = False
+    most: Text | None = Field(None, description="the most rows that may belong to one row above; others are rejected")
     members: Text | None = Field(None, description="the name of its rows in aggregates")
     timelines: list[TimelineDoc] | None = None
 
@@ -280,7 +284,7 @@ class AuthorityFile(_Document):
     """Who a council is."""
 
     kind: Literal["authority"]
-    model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True, defer_build=True)
     name: Text
     title: Text
 
@@ -289,7 +293,7 @@ class ProfileFile(_Document):
     """Published sizes of a council's caseload."""
 
     kind: Literal["profile"]
-    model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True, defer_build=True)
 
 
 class MemberDoc(_Document):
@@ -305,7 +309,7 @@ class PartnershipFile(_Document):
     """Councils that share a service."""
 
     kind: Literal["partnership"]
-    model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True, defer_build=True)
     name: Text
     title: Text
     standing: Literal["live", "explored", "ended"]

@@ -7,8 +7,9 @@ from fractions import Fraction
 from math import prod
 from typing import Final
 
+from rbcalc_kernels.language.documents import Text
 from rbcalc_kernels.language.types import DATE, DAYS, UNITS, Choice, Number
-from rbcalc_kernels.program.graph import Bands, Entity, Input, Ref, Register, Timeline
+from rbcalc_kernels.program.graph import MOST_ROWS, Bands, Entity, Input, Ref, Register, Timeline
 from rbcalc_kernels.program.names import BUILT_IN, YEAR_PARAMETERS, Names, Signature, TableShape
 from rbcalc_kernels.program.overlays import Declarations, Declared
 from rbcalc_kernels.program.tables import axes_of
@@ -147,7 +148,7 @@ def _entities(found: Declarations, names: Names, findings: Findings) -> None:
         if doc.timelines is not None and parent is None or doc.spell and parent is None:
             findings.error("RB086", f"{name} needs a parent", declared.span, help="rows in time belong to something: parent: ...")
             continue
-        timelines = tuple(Timeline(str(t.of), str(t.effective) if t.effective is not None else None) for t in doc.timelines or [])
+        timelines = tuple(Timeline(str(t.of), str(t.effective) if t.effective is not None else None, t.needed) for t in doc.timelines or [])
         names.entities[name] = Entity(
             name,
             parent,
@@ -156,6 +157,8 @@ def _entities(found: Declarations, names: Names, findings: Findings) -> None:
             timelines,
             str(doc.title or name),
             str(doc.members or ""),
+            bool(doc.gaps),
+            _most(doc.most, findings),
         )
         if names.entities[name].spell:
             for built_in in BUILT_IN:
@@ -172,6 +175,16 @@ def _entities(found: Declarations, names: Names, findings: Findings) -> None:
                 break
             seen.add(current)
             current = names.entities[current].parent
+
+
+def _most(text: Text | None, findings: Findings) -> int:
+    """How many rows an entity may have under one; 0 where nothing is said."""
+    if text is None:
+        return 0
+    if not str(text).isdecimal() or not 0 < int(text) <= MOST_ROWS:
+        findings.error("RB086", f"'{text}' is not a number of rows", text.span, help=f"most: a whole number from 1 to {MOST_ROWS}")
+        return 0
+    return int(text)
 
 
 def _registers(found: Declarations, names: Names, findings: Findings) -> dict[str, Register]:

@@ -13,11 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
+from typing import Final
 
 from rbcalc_kernels.language.types import Choice, Type
 from rbcalc_kernels.source import Span
 
 Value = Fraction | int | bool | str
+
+MOST_ROWS: Final = 4_096
+"""The most rows that may belong to one row above, of an entity that says nothing."""
 
 
 class Op(StrEnum):
@@ -96,6 +100,10 @@ class Ref:
     def __str__(self) -> str:
         return f"{self.entity}.{self.name}"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """How it is copied, many times as fast as dataclasses do it by themselves."""
+        return Ref, (self.entity, self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
@@ -118,6 +126,10 @@ class Node:
     value: object = None
     span: Span | None = field(default=None, compare=False, repr=False)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """How it is copied, many times as fast as dataclasses do it by themselves."""
+        return Node, (self.op, self.type, self.args, self.value, self.span)
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -127,16 +139,23 @@ class Source:
     status: str = "confirmed"  # or "provisional"
     span: Span | None = field(default=None, compare=False, repr=False)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """How it is copied, many times as fast as dataclasses do it by themselves."""
+        return Source, (self.text, self.status, self.span)
+
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
     """What a derived entity is cut from: the rows of `entity`, each from its own first day or from a date it states.
 
-    With `effective`, the row in force on a day is the last one (in the entity's order) whose date is not after the day.
+    With `effective`, the row in force on a day is the last one (in the entity's order) whose date is not after the day;
+    it ends with the run of rows that follow each other without a gap.  Where a `needed` timeline has no row in force, the
+    derived entity has none.
     """
 
     entity: str
     effective: str | None = None
+    needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +165,9 @@ class Entity:
     A root entity has no parent.  Rows of an `ordered` entity stand in order under their parent, so that `previous` means
     something; a `spell` entity is ordered in time, its rows do not overlap, and it has the built-in values `first_day`,
     `last_day` and `days`.  A `derived` entity is a spell entity whose rows are worked out during the run: wherever one of
-    its timelines changes a new row begins, and each row can read the row of each timeline that is in force.
+    its timelines changes a new row begins, and each row can read the row of each timeline that is in force.  A spell
+    entity with `gaps` has rows only on days on which its first register has a record.  Where `most` is given, a root with
+    more rows of the entity under one row is rejected, and sums over them are proved for so many.
     """
 
     name: str
@@ -156,6 +177,8 @@ class Entity:
     derived: tuple[Timeline, ...] = ()
     title: str = ""
     members: str = ""  # the name for its rows in aggregates: "residents"
+    gaps: bool = False
+    most: int = 0
 
 
 @dataclass(frozen=True, slots=True)

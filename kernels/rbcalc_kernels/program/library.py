@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from rbcalc_kernels.language.documents import Document, RuleFile, Text, document
 from rbcalc_kernels.source import Findings, RulesError, Span, read, suggest
@@ -29,11 +29,22 @@ class RuleSource:
         return self.file.removeprefix("rules/").removesuffix(".yaml").replace("/", ".")
 
 
+class Memory(Protocol):
+    """Files that were read before, perhaps by another process."""
+
+    def get(self, file: str, data: bytes) -> RuleSource | None:
+        """What was read from the file when it held exactly this."""
+
+    def put(self, source: RuleSource, data: bytes) -> None:
+        """Remember a file in which nothing was found wrong."""
+
+
 @dataclass
 class Library:
     """A folder of rules.  Files are read when asked for, and each is read once."""
 
     root: Path
+    memory: Memory | None = None
     _read: dict[Path, RuleSource | None] = field(default_factory=dict)
     _broken: dict[Path, RulesError | Findings] = field(default_factory=dict)
     _resolved: dict[Path, Path] = field(default_factory=dict)
@@ -69,13 +80,21 @@ class Library:
     def _load(self, path: Path, findings: Findings) -> RuleSource | None:
         shown = self.shown(path)
         data = path.read_bytes()
+        found = self.memory.get(shown, data) if self.memory is not None else None
+        if found is not None:
+            return found
         try:
             node = read(data, shown)
         except RulesError as error:
             findings.extend(error.diagnostics)
             return None
         content = document(node, findings)
-        return None if content is None else RuleSource(shown, data.decode("utf-8-sig"), content)
+        if content is None:
+            return None
+        source = RuleSource(shown, data.decode("utf-8-sig"), content)
+        if self.memory is not None and not findings.errors and not findings.warnings:
+            self.memory.put(source, data)
+        return source
 
     def text(self, file: str) -> str:
         """The text behind a shown name, for messages; empty when it cannot be read."""

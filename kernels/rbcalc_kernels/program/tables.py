@@ -177,13 +177,14 @@ class Contents:
 
 def worked_out(shape: TableShape, body: Node, contents: Contents) -> Cells:
     """The contents of a table whose cells are an expression of its keys; a cell that needs a missing one is missing."""
-    from rbcalc_kernels.exact.constants import evaluate_constant
+    from rbcalc_kernels.exact.constants import constant_of
 
+    value_of = constant_of(body)
     rows: dict[tuple[str, ...], Row] = {}
     for members in product(*(axis.members for axis in shape.axes)):
         keys: dict[str, Value] = dict(zip(shape.keys, members, strict=True))
         try:
-            rows[members] = ((), (evaluate_constant(body, contents, keys),))
+            rows[members] = ((), (value_of(contents, keys),))
         except KeyError:
             continue
     return Cells(rows)
