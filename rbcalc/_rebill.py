@@ -128,8 +128,8 @@ class _Writer:
         self.accounts[council] += part.accounts
         self.rejects += part.rejects.num_rows
         self._write(council, "bills", part.bills)
-        if part.periods is not None:
-            self._write(council, "periods", part.periods)
+        for kind, table in part.details.items():
+            self._write(council, kind, table)
         if part.rejects.num_rows:
             self._write(council, "rejects", part.rejects)
 

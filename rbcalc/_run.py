@@ -59,9 +59,8 @@ class Kernel:
         self.totals = Totals(program)
         self.types = self.totals.types
         self.bill = tuple(ref for ref in program.outputs if ref.entity == self.root)
-        spells = {e.name for e in program.entities.values() if e.spell and not e.derived and e.parent == self.root}
-        self.periods = tuple(ref for ref in program.outputs if ref.entity in spells) if periods else ()
-        needed = tuple(dict.fromkeys((*self.bill, *self.periods, *self.totals.needed())))
+        self.details = self._details(periods)
+        needed = tuple(dict.fromkeys((*self.bill, *(ref for refs in self.details.values() for ref in refs), *self.totals.needed())))
         rules = {Ref(rule.entity, rule.name) for rule in program.rules}
         refs = tuple(ref for ref in needed if ref in rules)
         self.facts = tuple(ref for ref in needed if ref not in rules)
@@ -69,6 +68,16 @@ class Kernel:
         self.compiled: Compiled = like.compiled.with_parameters(program) if like is not None and shared else compile_program(program, refs)
         same_cuts = like is not None and like.program.cuts == program.cuts
         self.cuts: CutDates = like.cuts.with_parameters(program) if like is not None and same_cuts else CutDates(program)
+
+    def _details(self, periods: bool) -> dict[str, tuple[Ref, ...]]:
+        """What is given for the rows below a bill, by entity: what was worked out in time always, periods of facts if asked."""
+        found: dict[str, tuple[Ref, ...]] = {}
+        for entity in self.program.entities.values():
+            if entity.spell and entity.parent == self.root and (periods or entity.derived):
+                refs = tuple(ref for ref in self.program.outputs if ref.entity == entity.name)
+                if refs:
+                    found[entity.name] = refs
+        return found
 
     def run(self, registers: Mapping[str, Any], threads: int) -> tuple[CutBatch, Rejected, Results]:
         """Cut and work out the accounts of some registers."""
@@ -85,7 +94,7 @@ class Part:
     """What one council's share of a shard came to."""
 
     bills: Any
-    periods: Any
+    details: dict[str, Any]  # by the name of an entity's rows: periods, awards
     rejects: Any
     accounts: int
 
@@ -108,10 +117,13 @@ def calculated(kernel: Kernel, caseload: Caseload, council: str, threads: int) -
     bills = _table(kernel, kernel.bill, values, denominators, chosen.get(kernel.root))
     names = references if len(kept) == len(references) else references.take(pa.array(kept))
     bills = bills.add_column(0, _key(kernel), names if good.all() else names.take(pa.array(np.flatnonzero(good))))
-    periods = _periods(kernel, batch, values, denominators, chosen, names) if kernel.periods else None
+    details = {
+        kernel.program.entities[entity].members or entity: _detail(kernel, entity, batch, values, denominators, chosen, names)
+        for entity in kernel.details
+    }
     rows = caseload.registers[caseload.root].rows
     rejects = _rejects(kernel, council, caseload.root, rows, batch, rejected, results, fault, exact_faults)
-    return Part(bills, periods, rejects, len(references))
+    return Part(bills, details, rejects, len(references))
 
 
 def _key(kernel: Kernel) -> str:
@@ -162,12 +174,17 @@ def _table(kernel: Kernel, refs: Sequence[Ref], values: Mapping[Ref, Any], denom
     return pa.Table.from_arrays(arrays, names=[ref.name for ref in refs])
 
 
-def _periods(
-    kernel: Kernel, batch: CutBatch, values: Mapping[Ref, Any], denominators: Mapping[Ref, int], chosen: Mapping[str, Any], names: Any
+def _detail(
+    kernel: Kernel,
+    entity: str,
+    batch: CutBatch,
+    values: Mapping[Ref, Any],
+    denominators: Mapping[Ref, int],
+    chosen: Mapping[str, Any],
+    names: Any,
 ) -> Any:
-    entity = kernel.periods[0].entity
     rows = chosen.get(entity)
-    table = _table(kernel, kernel.periods, values, denominators, rows)
+    table = _table(kernel, kernel.details[entity], values, denominators, rows)
     roots = _roots(kernel, batch, entity)
     days = batch.entities[entity].columns
     for place, name in enumerate(("first_day", "last_day")):
@@ -247,11 +264,11 @@ def kernels_for(programs: Mapping[str, Program], *, periods: bool = False) -> di
 
 @dataclass(slots=True)
 class Run:
-    """A run held in memory: bills, periods and rejects as Arrow tables, totals by report."""
+    """A run held in memory: bills, periods, awards and rejects as Arrow tables, totals by report."""
 
     summary: Summary
     bills: Any
-    periods: Any
+    details: dict[str, Any]
     rejects: Any
     caseload: Any = field(default=None, repr=False)  # what was worked out, for explaining
 
@@ -260,6 +277,16 @@ class Run:
         """The reports of all councils together, as Arrow tables."""
         program = next(iter(self.summary.programs.values()))
         return {report.name: report_table(program, report, self.summary.table(report.name)) for report in program.reports}
+
+    @property
+    def periods(self) -> Any:
+        """The periods of each account; None where they were not asked for."""
+        return self.details.get("periods")
+
+    @property
+    def awards(self) -> Any:
+        """The awards of each account; None where the rules have none."""
+        return self.details.get("awards")
 
     def of(self, council: str) -> dict[str, Any]:
         """The reports of one council, as Arrow tables."""
@@ -306,17 +333,15 @@ def calculate(
         tuple(str(item) for item in held.assumptions),
         tuple(held.notes),
     )
-    return Run(summary, _joined(parts, "bills"), _joined(parts, "periods"), rejects, held)
+    kinds_there = dict.fromkeys(kind for part in parts.values() for kind in part.details)
+    details = {kind: _joined({name: part.details[kind] for name, part in parts.items() if kind in part.details}) for kind in kinds_there}
+    return Run(summary, _joined({name: part.bills for name, part in parts.items()}), details, rejects, held)
 
 
-def _joined(parts: Mapping[str, Part], kind: str) -> Any:
+def _joined(tables: Mapping[str, Any]) -> Any:
     """One kind of table of all councils, each row with its council."""
-    tables = []
-    for name, part in parts.items():
-        table = getattr(part, kind)
-        if table is not None:
-            tables.append(table.add_column(0, "council", pa.array([name] * table.num_rows, pa.string())))
-    return pa.concat_tables(tables, promote_options="permissive") if tables else None
+    named = [table.add_column(0, "council", pa.array([name] * table.num_rows, pa.string())) for name, table in tables.items()]
+    return pa.concat_tables(named, promote_options="permissive") if named else None
 
 
 def report_table(program: Program, report: Report, table: Table) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import importlib
 import inspect
 import os
@@ -38,6 +39,8 @@ were not understood, 3 the caseload cannot be used, 4 the output could not be wr
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
+    # A command makes many things that last to its end; to look through them for garbage every few hundred takes long.
+    gc.set_threshold(100_000, 20, 20)
     code = outcome(list(sys.argv[1:] if arguments is None else arguments))
     try:
         sys.stdout.flush()

@@ -32,11 +32,11 @@ def scalar(mapping: Mapping_, key: str) -> Scalar:
 
 def refused(data: str | bytes) -> RulesError:
     """The refusal, which must be quick, point to a place and use a registered code."""
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(RulesError) as caught:
         read(data, "f.yaml")
     report = str(caught.value)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert len(report) < 200_000
     for found in caught.value.diagnostics:
         assert found.code in CODES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
@@ -33,6 +33,18 @@ DIVIDED = program(
     cuts=(("member", EIGHTEENTH), ("holder", const(FIRST + 100)), ("period", const(FIRST + 40))),
 )
 PLAIN = program()
+
+
+def crowded_and_with_gaps(made: Program) -> Program:
+    """The same, with periods only where facts are recorded, and few members and items allowed."""
+    entities = dict(made.entities)
+    entities["period"] = replace(entities["period"], gaps=True)
+    entities["member"] = replace(entities["member"], most=2)
+    entities["item"] = replace(entities["item"], most=1)
+    return replace(made, entities=entities)
+
+
+GAPPED = crowded_and_with_gaps(DIVIDED)
 
 
 @st.composite

@@ -19,9 +19,9 @@ from rbcalc_kernels.exact.faults import CalculationFault, Reason
 from rbcalc_kernels.exact.rows import Record, Row
 from rbcalc_kernels.exact.spells import build
 from rbcalc_kernels.program.graph import Program
-from timelines.made import DIVIDED, OPEN, PLAIN, Registers, cut_dates, encode, flat_batch, flat_row, of_one, registers
+from timelines.made import DIVIDED, GAPPED, OPEN, PLAIN, Registers, cut_dates, encode, flat_batch, flat_row, of_one, registers
 
-PROGRAMS = pytest.mark.parametrize("made_for", [PLAIN, DIVIDED], ids=["facts only", "periods and cuts"])
+PROGRAMS = pytest.mark.parametrize("made_for", [PLAIN, DIVIDED, GAPPED], ids=["facts only", "periods and cuts", "gaps and few rows"])
 
 
 def both_agree(made_for: Program, made: Registers) -> None:
@@ -145,6 +145,29 @@ def test_an_empty_register_rejects_every_root_and_an_optional_one_may_be_missing
     assert batch.entities["member"].count == 0
     assert batch.entities["member"].offsets is not None
     assert batch.entities["member"].offsets.tolist() == [0, 0, 0, 0]
+
+
+def test_days_without_a_record_of_the_leading_register_have_no_row() -> None:
+    facts = [{"holder": "H", "from": FIRST + 10, "to": FIRST + 19, "amount": Fraction(1), "colour": "red"}]
+    made: Registers = {name: [] for name in PLAIN.registers} | {"facts": facts}
+    made["holders"] = [{"holder": "H", "site": None, "from": FIRST, "to": None}, {"holder": "G", "site": None, "from": FIRST, "to": None}]
+    both_agree(GAPPED, made)
+    found = build(GAPPED, of_one(made, made["holders"][0]))
+    assert [(row.values["first_day"], row.values["last_day"]) for row in found.children["period"]] == [(FIRST + 10, FIRST + 19)]
+    assert build(GAPPED, of_one(made, made["holders"][1])).children["period"] == []
+
+
+def test_more_rows_than_there_may_be_are_rejected_from_their_first_day() -> None:
+    made: Registers = {name: [] for name in PLAIN.registers}
+    made["holders"] = [{"holder": "H", "site": None, "from": FIRST, "to": None}]
+    made["facts"] = [{"holder": "H", "from": FIRST, "to": None, "amount": Fraction(1), "colour": "red"}]
+    made["members"] = [
+        {"holder": "H", "member": f"M{n}", "from": FIRST + n, "to": FIRST + 50, "born": None, "adult": True} for n in range(3)
+    ]
+    both_agree(GAPPED, made)
+    with pytest.raises(CalculationFault) as caught:
+        build(GAPPED, of_one(made, made["holders"][0]))
+    assert (caught.value.reason, caught.value.register, caught.value.first_day) == (Reason.TOO_MANY, "members", FIRST + 2)
 
 
 def test_facts_are_not_copied_when_nothing_happens() -> None:

@@ -26,9 +26,10 @@ LENGTHS = st.lists(st.integers(1, 60), min_size=1, max_size=5)
 DATES = st.integers(FIRST - 30, FIRST + 200)
 
 
-def made_program(*timelines: Timeline) -> Program:
+def made_program(*timelines: Timeline, gaps: bool = False) -> Program:
     made = program(periods=periods(FIRST, HALF_YEAR))
-    return replace(made, entities={**made.entities, "award": Entity("award", "holder", True, True, timelines)})
+    period = replace(made.entities["period"], gaps=gaps)
+    return replace(made, entities={**made.entities, "period": period, "award": Entity("award", "holder", True, True, timelines)})
 
 
 SHAPES = {
@@ -37,7 +38,10 @@ SHAPES = {
     "events": (Timeline("event", "when"),),
     "both": (Timeline("period", "when"), Timeline("event", "when")),
     "plain and events": (Timeline("period"), Timeline("event", "when")),
+    "needed": (Timeline("period"), Timeline("event", "when", needed=True)),
+    "with gaps": (Timeline("period", "when"), Timeline("event", "when")),
 }
+GAPPED = ("with gaps",)
 
 
 @st.composite
@@ -50,14 +54,14 @@ def roots(draw: st.DrawFn) -> list[Root]:
     return found
 
 
-def exact_root(root: Root, start: int) -> Row:
+def exact_root(root: Root, start: int, *, gaps: bool = False) -> Row:
     lengths, dates, events = root
     top = Row("holder", {})
     top.children = {"period": [], "event": []}
     for length, date in zip(lengths, dates, strict=True):
         values: dict[str, Value | None] = {"first_day": start, "last_day": start + length - 1, "when": date}
         top.children["period"].append(Row("period", values, parent=top))
-        start += length
+        start += length + (length % 3 if gaps else 0)
     top.children["event"] = [Row("event", {"when": date}, parent=top) for date in events]
     return top
 
@@ -86,8 +90,8 @@ def read(row: Row, name: str) -> int:
 
 
 def both_agree(shape: str, many: list[Root]) -> None:
-    made = made_program(*SHAPES[shape])
-    tops = [exact_root(root, FIRST + 17 * place) for place, root in enumerate(many)]
+    made = made_program(*SHAPES[shape], gaps=shape in GAPPED)
+    tops = [exact_root(root, FIRST + 17 * place, gaps=shape in GAPPED) for place, root in enumerate(many)]
     entities, effective = columns(tops)
     found = derive_many(made, "award", entities, effective)
     numbers = {id(row): place for name in ("period", "event") for place, row in enumerate(r for top in tops for r in top.children[name])}
@@ -121,13 +125,22 @@ def test_compiled_loops_do_as_the_plain_ones(many: list[Root]) -> None:
         both_agree("both", many)
 
 
+def end_of_run(rows: list[Row], row: Row) -> int:
+    """The last day of the rows that follow a row without a gap."""
+    for after in rows[rows.index(row) + 1 :]:
+        if read(after, "first_day") > read(row, "last_day") + 1:
+            break
+        row = after
+    return read(row, "last_day")
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 @settings(max_examples=60, deadline=None)
 @given(many=roots())
 def test_each_day_has_the_rows_in_force_on_it(shape: str, many: list[Root]) -> None:
     """Against the plain words: for each day, the period that contains it or the last row whose date has come."""
-    made = made_program(*SHAPES[shape])
-    top = exact_root(many[0], FIRST)
+    made = made_program(*SHAPES[shape], gaps=shape in GAPPED)
+    top = exact_root(many[0], FIRST, gaps=shape in GAPPED)
     rows = derive(made, "award", top, read)
     first, last = read(top.children["period"][0], "first_day"), read(top.children["period"][-1], "last_day")
     by_day = {day: row for row in rows for day in range(read(row, "first_day"), read(row, "last_day") + 1)}
@@ -140,8 +153,12 @@ def test_each_day_has_the_rows_in_force_on_it(shape: str, many: list[Root]) -> N
                 in_force = [row for row in children if read(row, "first_day") <= day <= read(row, "last_day")]
             else:
                 in_force = [row for row in children if read(row, "when") <= day]
+                if shape in GAPPED and timeline.entity == "period":
+                    in_force = [row for row in in_force if day <= end_of_run(children, row)]
             expected[timeline.entity] = in_force[-1] if in_force else None
-        if day in by_day:
+        if any(timeline.needed and expected[timeline.entity] is None for timeline in SHAPES[shape]):
+            assert day not in by_day
+        elif day in by_day:
             assert all(by_day[day].sources[name] is row for name, row in expected.items())
         else:
             assert not any(expected.values())

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from rbcalc._years import FinancialYear
 
 
+MOST_SHOWN = 5
+"""Names of unconfirmed figures that are printed; the rest is for `show`."""
+
+
 def command(
     caseload: Annotated[
         Path | None, typer.Option("--caseload", metavar="DIR", help="The folder with the tables of the caseload.", show_default=False)
@@ -94,7 +98,8 @@ def command(
     for note in (*summary.notes, *summary.assumptions):
         say(f"note: {note}")
     for name, figures in summary.provisional.items():
-        say(f"{name}: rests on figures that are not confirmed: {', '.join(figures)}")
+        shown = f"{', '.join(figures[:MOST_SHOWN])}{f' and {len(figures) - MOST_SHOWN} more' if len(figures) > MOST_SHOWN else ''}"
+        say(f"{name}: rests on figures that are not confirmed: {shown}  (rbcalc show provisional --council {name} --year {summary.year})")
     say(f"results: {out}  (bills, totals and rejects by council; check them with: rbcalc verify {out})")
     if summary.rejects:
         say(f"INCOMPLETE: {summary.rejects:,} rows were rejected; the reasons are in the rejects files")

@@ -430,7 +430,7 @@ def _provisional(
                 source, _ = source_of(entry.file, *entry.levels)
                 if source is not None and source.status == "provisional":
                     names.add(name)
-    names.update(rule.name for rule in rules if rule.source is not None and rule.source.status == "provisional")
+    names.update(rule.name for rule in rules if not rule.hidden and rule.source is not None and rule.source.status == "provisional")
     return tuple(sorted(names))
 
 

@@ -234,4 +234,6 @@ class _Checker:
             if error.context_mark is not None and error.context and start != at:
                 related = ((self.lines.span(start, start + 1), _first_line(context)),)
             advice = "put text that starts with this character in quotes" if "cannot start any token" in problem else ""
+            if "mapping values are not allowed" in problem:
+                advice = "put a text with a colon in quotes, or after | on the next line"
             self.findings.error("RB015", f"not well-formed YAML: {problem}", span, related=related, help=advice)
