@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +10,16 @@ import numpy.typing as npt
 from rbcalc_kernels.compiled.batches import Part, Rows, merged_rows, place
 from rbcalc_kernels.compiled.columns import Column, EntityColumns
 from rbcalc_kernels.compiled.numbers import Num
+from rbcalc_kernels.compiled.source import Place
+from rbcalc_kernels.compiled.stretches import day_columns
 from rbcalc_kernels.program.graph import Ref
 
 if TYPE_CHECKING:
     from rbcalc_kernels.compiled.blocks import Block
     from rbcalc_kernels.compiled.evaluator import Compiled, Results, Variant
+
+
+_NOUGHT: Final = bytes(2)
 
 
 class Gathered:
@@ -25,33 +30,42 @@ class Gathered:
         self.part = part
         # One nought that stands for every root row, until a block has something to tell.
         count = part.entities[compiled.root].count
-        self.doubt: npt.NDArray[np.uint8] = np.broadcast_to(np.uint8(0), count)
-        self.fault: npt.NDArray[np.uint16] = np.broadcast_to(np.uint16(0), count)
+        self.doubt: npt.NDArray[np.uint8] = np.ndarray(count, np.uint8, _NOUGHT, 0, (0,))
+        self.fault: npt.NDArray[np.uint16] = np.ndarray(count, np.uint16, _NOUGHT, 0, (0,))
         self.columns: dict[Ref, Column] = {}
         self._blocks: list[Block] = []
         self.kinds, self.in_place = compiled.kinds(variants)
         self.derived = {name for name, entity in compiled.program.entities.items() if entity.derived}
+        self._direct: list[tuple[Place, Column]] = []
+        self._others: list[Ref] = []
         for ref in compiled.outputs:
-            if ref in compiled.program.inputs and ref.entity not in self.derived:
+            if ref.entity in self.derived:
+                continue
+            kind = self.kinds.get(ref)
+            if kind is None:  # an input
                 self.columns[ref] = part.entities[ref.entity].columns[ref.name]
-            elif ref.entity not in self.derived:
-                kind = self.kinds[ref]
-                size = part.entities[ref.entity].count
-                old = None if into is None else into.columns.get(ref)
-                fits = old is not None and old.dtype == kind and old.size == size
-                self.columns[ref] = old if fits and old is not None else np.empty(size, dtype=kind)
+                continue
+            size = part.entities[ref.entity].count
+            column = None if into is None else into.columns.get(ref)
+            if column is None or column.dtype != kind or column.size != size:
+                column = np.empty(size, dtype=kind)
+            self.columns[ref] = column
+            if ref in self.in_place and isinstance(part.rows[ref.entity], slice):
+                self._direct.append(((ref.entity, ref.name), column))
+            else:
+                self._others.append(ref)
 
     def _scale(self, variant: Variant, ref: Ref) -> int:
         held = variant.held(ref)
         return self.compiled.denominators[ref] // held.den if isinstance(held, Num) else 1
 
-    def targets(self, part: Part) -> dict[Ref, Column]:
+    def targets(self, part: Part) -> dict[Place, Column]:
         """Outputs that blocks of these rows can write in place."""
-        found: dict[Ref, Column] = {}
-        for ref in self.in_place:
-            rows = part.rows.get(ref.entity)
-            if ref in self.columns and isinstance(rows, slice) and rows.stop > rows.start:
-                found[ref] = self.columns[ref][rows]
+        found: dict[Place, Column] = {}
+        for place_, column in self._direct:
+            rows = part.rows[place_[0]]
+            if isinstance(rows, slice) and rows.stop > rows.start:
+                found[place_] = column[rows] if rows.stop - rows.start < column.size else column
         return found
 
     def add(self, block: Block) -> None:
@@ -74,12 +88,8 @@ class Gathered:
             fresh = self.fault[roots] == 0
             # Backwards, so that of several faulty rows of one root the first is reported.
             self.fault[roots[fresh][::-1]] = codes[marks[at]][fresh][::-1]
-        for ref in compiled.outputs:
-            if ref.entity in self.derived or ref in compiled.program.inputs:
-                continue
+        for ref in self._others:
             rows = part.rows[ref.entity]
-            if ref in self.in_place and isinstance(rows, slice):
-                continue
             values = self._values(block, ref, block.entities[ref.entity].count)
             place(rows, self.columns[ref], values)
         if self.derived:
@@ -87,27 +97,32 @@ class Gathered:
 
     def _values(self, block: Block, ref: Ref, count: int) -> Column:
         inner = block.variant.lowering.outputs[ref]
-        column = block.column(inner, inner.name)[:count]
+        column = block.column((inner.entity, inner.name))[:count]
         scale = self._scale(block.variant, ref)
         return column if scale == 1 else column.astype(np.int64) * scale
 
-    def results(self) -> Results:
+    def results(self, make: type[Results]) -> Results:
         """Everything, in the order of the batch."""
-        from rbcalc_kernels.compiled.evaluator import Results
-
         entities: dict[str, EntityColumns] = {}
         orders: dict[str, npt.NDArray[np.int64]] = {}
         for name in self.derived:
             made = [block for block in self._blocks if name in block.made]
             if made:
                 entities[name], orders[name] = self._merged(name, made)
+            else:
+                nothing = np.empty(0, dtype=np.int32)
+                entities[name] = EntityColumns(0, day_columns(nothing, nothing), nothing, np.zeros(1, dtype=np.int64))
         for ref in self.compiled.outputs:
             if ref.entity in orders:
                 made = [block for block in self._blocks if ref.entity in block.made]
                 parts = [self._values(block, ref, block.made[ref.entity].count) for block in made]
                 self.columns[ref] = np.concatenate(parts)[orders[ref.entity]]
-        columns = {ref: self.columns[ref] for ref in self.compiled.outputs if ref in self.columns}
-        return Results(columns, dict(self.compiled.denominators), self.doubt, self.fault, self.compiled.faults, entities)
+            elif ref.entity in entities:
+                self.columns[ref] = np.empty(0, dtype=self.kinds[ref])
+        columns = self.columns
+        if self.derived:
+            columns = {ref: self.columns[ref] for ref in self.compiled.outputs if ref in self.columns}
+        return make(columns, dict(self.compiled.denominators), self.doubt, self.fault, self.compiled.faults, entities)
 
     def _merged(self, name: str, blocks: list[Block]) -> tuple[EntityColumns, npt.NDArray[np.int64]]:
         """A derived entity's rows of all blocks, by parent, and how they were put in order."""
