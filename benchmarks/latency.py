@@ -68,7 +68,7 @@ def processes(repeats: int, dwellings: int) -> Iterator[Measured]:
             file.write_text(original.replace(told["find"], told["replace"].replace("{percent}", str(percent))), encoding="utf-8")
             return rebill(many, warm, "--rules", str(changed))
 
-        rebill(many, warm)
+        rebill(many, warm, "--rules", str(changed))
         yield (
             f"changed rate in a warm command, {dwellings:,} dwellings, Parquet to Parquet",
             [changed_rate(30 + n) for n in range(repeats)],

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rbcalc._kept import Kept
+from rbcalc._kept import Kept, KeptFiles
 from rbcalc._places import rules_root
 from rbcalc._years import FinancialYear
 from rbcalc.errors import UsageError
@@ -141,6 +141,7 @@ class Rules:
                 "RC043", f"no such folder of rules: {root}", hint="give a folder that holds england/, councils/ and partnerships/"
             )
         self.root = root
+        self._kept_files = KeptFiles(root)
         self.linked = lru_cache(maxsize=256)(self._link)
         self.program = lru_cache(maxsize=256)(self._program)
 
@@ -149,7 +150,7 @@ class Rules:
         """The files of the folder."""
         from rbcalc_kernels.program.library import Library
 
-        return Library(self.root)
+        return Library(self.root, self._kept_files)
 
     def __repr__(self) -> str:
         return f"Rules({self.root.name!r}: {len(self.council_names)} councils, {len(self.partnership_names)} partnerships)"
@@ -202,11 +203,10 @@ class Rules:
         return source.content if source is not None else None
 
     def _program(self, name: str, year: FinancialYear, scenarios: tuple[Path | RuleSource, ...], own: tuple[Path, ...]) -> Program:
-        """The program as it is kept, or linked and kept."""
-        files = [path for path in (*scenarios, *own) if isinstance(path, Path)]
-        if len(files) < len(scenarios) + len(own):
+        """The program as it is kept, or linked and kept; one with files beside the rules is linked, as such change all the time."""
+        if scenarios or own:
             return self.linked(name, year, scenarios, own).program
-        kept = Kept(self.root, name, str(year), files)
+        kept = Kept(self.root, name, str(year))
         program = kept.read()
         if program is None:
             program = self.linked(name, year, scenarios, own).program
@@ -216,6 +216,7 @@ class Rules:
     def _link(self, name: str, year: FinancialYear, scenarios: tuple[Path | RuleSource, ...], own: tuple[Path, ...]) -> Linked:
         from rbcalc_kernels.program.linking import link
 
+        self._kept_files.recall()
         council = Council(self, name)
         paths = [*council.files(), *own, *(s for s in scenarios if isinstance(s, Path))]
         more = [s for s in scenarios if not isinstance(s, Path)]
@@ -225,11 +226,13 @@ class Rules:
         if not own and year not in council.years():
             self._no_charges(council, year)
         try:
-            return link(self.library, paths, year.first_day, year.last_day, name=name, more=more)
+            linked = link(self.library, paths, year.first_day, year.last_day, name=name, more=more)
         except RulesError as error:
             if any(d.code == "RB077" for d in error.diagnostics) and not own:
                 self._no_charges(council, year)
             raise
+        self._kept_files.keep()
+        return linked
 
     @staticmethod
     def _no_charges(council: Council, year: FinancialYear) -> None:

@@ -79,7 +79,7 @@ def _ordered(owner: npt.NDArray[Any], rank: npt.NDArray[Any], row: Rows) -> npt.
         return None
     ends = np.cumsum(counts)
     place = np.empty(owner.size, np.int64)
-    ready(put_in_order, owner.size)(owner, rank, row, ends - counts, place)
+    ready(put_in_order, owner.size)(owner, rank, row, ends - counts, np.zeros(counts.size, np.int64), place)
     return place
 
 
@@ -142,10 +142,14 @@ def look_up(codes: Codes, held: Codes, home: Rows, table: Rows, owner: Rows) -> 
 
 
 def put_in_order(
-    owner: npt.NDArray[Any], rank: npt.NDArray[Any], row: Rows, starts: npt.NDArray[np.int64], place: npt.NDArray[np.int64]
+    owner: npt.NDArray[Any],
+    rank: npt.NDArray[Any],
+    row: Rows,
+    starts: npt.NDArray[np.int64],
+    filled: npt.NDArray[np.int64],
+    place: npt.NDArray[np.int64],
 ) -> None:
-    """Rows by owner, then by rank and row; `starts` says where those of each owner begin."""
-    filled = np.zeros(starts.size, np.int64)
+    """Rows by owner, then by rank and row; `starts` says where those of each owner begin, `filled` (all 0) is room to work in."""
     for i in range(owner.size):
         at = owner[i]
         begin = starts[at]

@@ -347,16 +347,17 @@ class _Maker:
             return
         unread = [header for header in self.opened.types if header not in self.read and header != PROBLEM]
         names = ", ".join(f"'{name}'{suggest(name, map(plain_name, unread))}" for name in self.missing)
-        what = "the column" if len(self.missing) == 1 else "the columns"
-        hint = "name it under `columns:` in a column map, or declare what is assumed under `assume:`"
-        raise DataError("RC003", f"{what} {names} of the table '{self.register.name}' cannot be found", self.opened.label, hint)
+        one = len(self.missing) == 1
+        what = f"the table '{self.register.name}' lacks the {'column' if one else 'columns'} {names}"
+        hint = f"name {'it' if one else 'them'} under `columns:` in a column map, or declare what is assumed under `assume:`"
+        raise DataError("RC003", what, self.opened.label, hint)
 
     def _private(self) -> None:
         """What no rule reads: private columns are carried, the rest is left."""
         declared = {self.opened.header(name): name for name in self.map.private}
         if None in declared:
             near = suggest(declared[None], self.opened.types)
-            raise UsageError("RC011", f"there is no column '{declared[None]}'{near} to keep private", self.opened.label)
+            raise UsageError("RC011", f"what is to be kept private is not there: no column '{declared[None]}'{near}", self.opened.label)
         clash = next((header for header in declared if header in self.read), None)
         if clash is not None:
             hint = "remove it from `private:`; the rules need it as it is"

@@ -37,7 +37,7 @@ from rbcalc_kernels.source import RulesError
 
 OUT = Ref(ROOT, "out")
 STEPS = ("1", "1/100", "1/1000", "1/4", "2/7", "50")
-SIZES = (1, 3, 100, 40_000, 10**7, 2 * 10**9)
+SIZES = (1, 3, 100, 40_000, 10**7, 2 * 10**9, 2**31 - 1, 2**31)
 
 
 @st.composite

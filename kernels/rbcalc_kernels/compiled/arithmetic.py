@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from math import ceil, floor, gcd, lcm
+from math import ceil, floor, gcd, lcm, prod
 from typing import Final
 
 from rbcalc_kernels.compiled.bounds import Interval
@@ -22,9 +22,13 @@ from rbcalc_kernels.compiled.numbers import (
     constant,
     exact,
     form_for,
+    form_of,
+    held_as,
     literal,
     merged,
+    opened,
     product_range,
+    truncated,
 )
 from rbcalc_kernels.program.graph import Mode, Rounding
 
@@ -72,7 +76,12 @@ class Arithmetic:
             return self.cast(a, form)
         if a.low == a.high and not a.powers and not missing:
             return literal(a.low * factor, form)
-        return f"({self.cast(a, form)} * {self.product(factor, missing, form)})"
+        return held_as(f"{self.cast(a, form)} * {self.product(factor, missing, form)}", form)
+
+    @staticmethod
+    def _typed(text: str, form: Form) -> str:
+        """A text of a form that Numba does not widen for a constant's sake."""
+        return f"int32({text.strip('()')})" if form is Form.SMALL and text.strip("(-)").isdigit() else text
 
     def _common(self, a: Num, b: Num) -> tuple[int, Powers, Interval, Interval]:
         """The common denominator, and where both numerators lie over it."""
@@ -117,9 +126,10 @@ class Arithmetic:
                 return b
             den, powers, left, right = self._common(a, b)
             total = left - right if minus else left + right
-            form = form_for(*left.whole(), *right.whole(), *total.whole())
+            form = form_of((a, b), *left.whole(), *right.whole(), *total.whole())
             if form is not None:
-                text = f"({self.scaled(a, den, powers, form)} {sign} {self.scaled(b, den, powers, form)})"
+                one, other = (opened(self.scaled(x, den, powers, form)) for x in (a, b))
+                text = held_as(f"{one} {sign} {other}", form)
                 return self._short(exact(text, form, den, powers, *total.whole(), value))
         a, b = self.certified(a), self.certified(b)
         return self._certain(f"({a.text} {sign} {b.text})", value, a.error + b.error)
@@ -130,7 +140,7 @@ class Arithmetic:
             return replace(a, text=f"(-{a.text})", value=-a.value)
         if a.is_constant:
             return replace(a, text=literal(-a.low, a.form), low=-a.low, high=-a.high, value=-a.value, leaf=None)
-        return replace(a, text=f"(-{a.text})", low=-a.high, high=-a.low, value=-a.value, leaf=None)
+        return replace(a, text=held_as(f"-{a.text}", a.form), low=-a.high, high=-a.low, value=-a.value, leaf=None)
 
     def multiply(self, a: Num, b: Num) -> Num:
         """The product, cancelling what can be cancelled."""
@@ -147,11 +157,11 @@ class Arithmetic:
                 back = gcd(b.low, a.den) or 1
             a, b = self._without(a, across, back), self._without(b, back, across)
             total = Interval.of(a.low, a.high) * Interval.of(b.low, b.high)
-            form = form_for(a.low, a.high, b.low, b.high, *total.whole())
+            form = form_of((a, b), a.low, a.high, b.low, b.high, *total.whole())
             powers = merged([*a.powers, *b.powers])
             if form is not None and form_for(a.den * b.den) is not None:
                 texts = [self.cast(x, form) for x in (a, b) if not (x.low == x.high == 1 and not x.powers)]
-                text = f"({' * '.join(texts)})" if len(texts) == 2 else texts[0] if texts else literal(1, form)
+                text = held_as(" * ".join(texts), form) if len(texts) == 2 else texts[0] if texts else literal(1, form)
                 return self._short(exact(text, form, a.den * b.den, powers, *total.whole(), value))
         a, b = self.certified(a), self.certified(b)
         error = a.value.largest * b.error + b.value.largest * a.error + a.error * b.error
@@ -177,11 +187,11 @@ class Arithmetic:
             over = tuple((divisor, power) for divisor, power in missing if power > 0)
             under = merged([*((divisor, -power) for divisor, power in missing if power < 0), (b.leaf, 1)])
             total = Interval.of(a.low, a.high) * Interval.of(up, up) * Interval.of(*product_range(over))
-            form = form_for(*total.whole(), up)
+            form = form_of((a,), *total.whole(), up)
             if form is not None:
                 text = self.cast(a, form)
                 if up != 1 or over:
-                    text = f"({text} * {self.product(up, over, form)})"
+                    text = held_as(f"{text} * {self.product(up, over, form)}", form)
                 return self._short(exact(text, form, a.den // common, under, *total.whole(), value))
         a, b = self.certified(a), self.certified(b)
         least = b.value.low - b.error
@@ -196,9 +206,9 @@ class Arithmetic:
         if Form.CERTIFIED not in (a.form, b.form):
             den, powers, left, right = self._common(a, b)
             both = left.join(right)
-            form = form_for(*both.whole())
+            form = form_of((a, b), *both.whole())
             if form is not None:
-                text = f"({self.scaled(a, den, powers, form)} if {condition} else {self.scaled(b, den, powers, form)})"
+                text = held_as(f"{self.scaled(a, den, powers, form)} if {condition} else {self.scaled(b, den, powers, form)}", form)
                 return self._short(exact(text, form, den, powers, *both.whole(), value))
         a, b = self.certified(a), self.certified(b)
         return self._short(replace(a, text=f"({a.text} if {condition} else {b.text})", value=value, error=max(a.error, b.error)))
@@ -213,11 +223,11 @@ class Arithmetic:
         sign = ">" if greatest else "<"
         if Form.CERTIFIED not in (a.form, b.form):
             den, powers, left, right = self._common(a, b)
-            form = form_for(*left.whole(), *right.whole())
+            form = form_of((a, b), *left.whole(), *right.whole())
             if form is not None:
                 one, other = (self.lines.bind(self.scaled(x, den, powers, form)) for x in (a, b))
                 both = left.greatest(right) if greatest else left.least(right)
-                return exact(f"({one} if {one} {sign} {other} else {other})", form, den, powers, *both.whole(), value)
+                return exact(held_as(f"{one} if {one} {sign} {other} else {other}", form), form, den, powers, *both.whole(), value)
         a, b = self.bound(self.certified(a)), self.bound(self.certified(b))
         text = f"({a.text} if {a.text} {sign} {b.text} else {b.text})"
         return replace(a, text=text, value=value, error=max(a.error, b.error))
@@ -229,9 +239,10 @@ class Arithmetic:
             return str(known)
         if Form.CERTIFIED not in (a.form, b.form):
             den, powers, left, right = self._common(a, b)
-            form = form_for(*left.whole(), *right.whole())
+            form = form_of((a, b), *left.whole(), *right.whole())
             if form is not None:
-                return f"({self.scaled(a, den, powers, form)} {sign} {self.scaled(b, den, powers, form)})"
+                one, other = (self._typed(self.scaled(x, den, powers, form), form) for x in (a, b))
+                return f"({one} {sign} {other})"
         a, b = self.bound(self.certified(a)), self.bound(self.certified(b))
         if a.error + b.error >= 10**300:
             raise Unfit("RB090", f"the figures can only be compared to within {_shown(a.error + b.error)}", "round in between")
@@ -252,7 +263,7 @@ class Arithmetic:
             common = gcd(over, under)
             over, under = over // common, under // common
             if under == 1 and not a.powers:
-                form = form_for(a.low * over * step.numerator, a.high * over * step.numerator)
+                form = form_of((a,), a.low * over * step.numerator, a.high * over * step.numerator)
                 if form is not None:
                     text = self.scaled(a, a.den * over * step.numerator, (), form)
                     n = Interval.of(a.low, a.high) * Interval.of(over * step.numerator, over * step.numerator)
@@ -268,9 +279,11 @@ class Arithmetic:
         found = form_for(*n.whole())
         if found is None:
             raise Unfit("RB090", f"the rounded figure may reach {_shown(n.largest)}", "declare narrower ranges")
+        if found is Form.SMALL and value.low >= 0:
+            count = truncated(count)
         text = count if found is form else f"{found}({count})"
         if step.numerator != 1:
-            text = f"({text} * {literal(step.numerator, found)})"
+            text = held_as(f"{text} * {literal(step.numerator, found)}", found)
         return exact(self.lines.bind(text), found, step.denominator, (), *n.whole(), value)
 
     def _counted(self, a: Num, over: int, under: int, mode: Mode) -> tuple[str, Form] | None:
@@ -282,8 +295,8 @@ class Arithmetic:
         shift = under // 2 if halves else 0
         least, most = product_range(a.powers)
         n = Interval.of(a.low, a.high) * Interval.of(over, over)
-        numerator = (-n if turned else n) + Interval.of(shift * least, shift * most)
-        low, high = numerator.whole()
+        added = under - shift if turned else shift
+        low, high = (n + Interval.of(added * least, added * most)).join((-n) + Interval.of(0, shift * most)).whole()
         largest, below = max(abs(low), abs(high)), under * most
         form = Form.FLOAT if largest < ROUND_LIMIT and below < ROUND_LIMIT else Form.WHOLE
         if form is Form.WHOLE and (max(Fraction(largest), n.largest) >= WHOLE_LIMIT or below >= _WHOLE_DIVISOR):
@@ -294,10 +307,10 @@ class Arithmetic:
         divisor = self.product(under, a.powers, Form.FLOAT)
         sign = "-" if turned else ""
         if form is Form.FLOAT:
-            guard = f" + {shift + 0.5}" if not a.powers else " + 0.5"
-            add = f" + {self.product(shift, a.powers, form)}" if shift and a.powers else ""
-            count = f"floor(({sign}{top}{add}{guard}) * (1.0 / {divisor}))"
-            return f"(-{count})" if turned else count, form
+            # Upwards, the quotient of n and d is floor((n + d - 1) / d); the half keeps the reciprocal on the right side.
+            half = -0.5 if turned else 0.5
+            add = f" + {self.product(added, a.powers, form)} {'-' if turned else '+'} 0.5" if added and a.powers else f" + {added + half}"
+            return f"floor(({top}{add}) * (1.0 / {divisor}))", form
         return self._whole_count(a, f"{sign}{top}", shift, under, divisor, turned), form
 
     def _whole_count(self, a: Num, top: str, shift: int, under: int, divisor: str, turned: bool) -> str:
@@ -343,15 +356,18 @@ class Arithmetic:
 
     def settled(self, a: Num) -> Num:
         """The number over a constant denominator; certified where no constant is small enough."""
-        den, text, low, high = a.den, self.cast(a, Form.FLOAT), a.low, a.high
-        for divisor, power in a.powers:
-            multiple = lcm(*range(divisor.low, divisor.high + 1)) if divisor.high - divisor.low <= 8 else FLOAT_LIMIT
-            for _ in range(power):
-                text = f"({text} * ({literal(multiple, Form.FLOAT)} / {self.read(divisor, Form.FLOAT)}))"
-                den, low, high = den * multiple, low * multiple, high * multiple
-        if a.powers and (a.form is Form.CERTIFIED or form_for(low, high, den) is not Form.FLOAT):
+        if not a.powers:
+            return a
+        most = [lcm(*range(d.low, d.high + 1)) if d.high - d.low <= 8 else FLOAT_LIMIT for d, power in a.powers for _ in range(power)]
+        times = prod(most)
+        fitting = form_for(a.low * times, a.high * times, a.den * times)
+        if a.form is Form.CERTIFIED or fitting is None:
             return self.certified(a)
-        return exact(text, Form.FLOAT, den, (), low, high, a.value) if a.powers else a
+        form, sign = (Form.WHOLE, "//") if fitting is Form.WHOLE else (Form.FLOAT, "/")
+        text = self.cast(a, form)
+        for multiple, divisor in zip(most, (d for d, power in a.powers for _ in range(power)), strict=True):
+            text = f"({text} * ({literal(multiple, form)} {sign} {self.read(divisor, form)}))"
+        return exact(text, form, a.den * times, (), a.low * times, a.high * times, a.value)
 
 
 def _rounded(amount: Fraction, rounding: Rounding) -> Fraction:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbcalc_kernels.compiled.bounds import MOST_ORDERED, MOST_ROWS
+from rbcalc_kernels.compiled.bounds import most_rows
 from rbcalc_kernels.compiled.columns import Batch, Column, EntityColumns
 from rbcalc_kernels.language.types import Choice
 from rbcalc_kernels.program.graph import Program
@@ -72,12 +72,13 @@ def _check_rows(program: Program, name: str, given: EntityColumns, parents: int)
         raise ValueError(f"rows of {name} do not say which rows they belong to")
     if given.spread is None:
         counts = np.diff(offsets)
-        given.spread = (int(counts.min()), int(counts.max())) if counts.size else (1, 1)
-    fewest, largest = given.spread
-    if offsets[0] != 0 or offsets[-1] != given.count or fewest < 0:
-        raise ValueError(f"rows of {name} are not sorted by the rows that they belong to")
+        spread = (int(counts.min()), int(counts.max())) if counts.size else (1, 1)
+        if offsets[0] != 0 or offsets[-1] != given.count or spread[0] < 0:
+            raise ValueError(f"rows of {name} are not sorted by the rows that they belong to")
+        given.spread = spread
+    largest = given.spread[1]
     described = program.entities[name]
-    most = MOST_ORDERED if described.ordered or described.spell else MOST_ROWS
+    most = described.most or most_rows(described, program.last_day - program.first_day + 1)
     if largest > most:
         raise ValueError(f"a row has {largest} rows of {name}; sums are proved for at most {most}")
 

@@ -9,17 +9,15 @@ import numpy.typing as npt
 
 from rbcalc_kernels.compiled import timelines
 from rbcalc_kernels.compiled.batches import Part, before, below
+from rbcalc_kernels.compiled.cache import Kernel
 from rbcalc_kernels.compiled.columns import Column, EntityColumns
 from rbcalc_kernels.compiled.groups import effective_dates
 from rbcalc_kernels.compiled.layout import Array
-from rbcalc_kernels.compiled.machine import check_apart
-from rbcalc_kernels.compiled.source import Function, Slot
-from rbcalc_kernels.program.graph import Ref
+from rbcalc_kernels.compiled.machine import check_apart, surely_apart
+from rbcalc_kernels.compiled.source import Function, Place, Slot
 
 if TYPE_CHECKING:
     from rbcalc_kernels.compiled.evaluator import Compiled, Variant
-
-_BY_PERIOD = frozenset({"parameters", "cells", "edges"})
 
 
 class Block:
@@ -34,7 +32,7 @@ class Block:
         variant: Variant,
         arrays: dict[str, Array],
         part: Part,
-        targets: dict[Ref, Column],
+        targets: dict[Place, Column],
         *,
         check: bool = False,
     ) -> None:
@@ -43,12 +41,19 @@ class Block:
         self.arrays = arrays
         self.part = part
         self.entities = dict(part.entities)
-        self.columns: dict[Ref, Column] = dict(targets)
+        self.columns = targets
         self.marks: dict[tuple[str, str], npt.NDArray[Any]] = {}
         self.made: dict[str, EntityColumns] = {}
         self._check = check
         self._found: dict[Slot, Any] = {}
         self._periods: dict[str, int | None] = {}
+        self._first: tuple[Kernel, list[Any]] | None = None
+
+    def prepare(self) -> None:
+        """Find what the first function needs, so that a thread has nothing left to do but call it."""
+        function = self.variant.uniform.functions[0]
+        if not function.derive:
+            self._first = self._ready(0, function)
 
     def run(self) -> None:
         """Work out the columns."""
@@ -56,29 +61,28 @@ class Block:
             if function.derive:
                 self._derive(function.derive)
                 continue
-            entities = {slot.entity for slot in function.slots if slot.kind in _BY_PERIOD}
-            one = all(self._period(entity) is not None for entity in entities)
-            self._call(function if one else self.variant.mixed.functions[place], one)
+            ready = self._first if place == 0 and self._first is not None else self._ready(place, function)
+            count = self.entities[function.space].count
+            if count:
+                kernel, arrays = ready
+                kernel(count, *arrays)
 
-    def _call(self, function: Function, uniform: bool) -> None:
-        count = self.entities[function.space].count
-        if not count:
-            for slot in function.writes:
-                self._array(slot, uniform)
-            return
-        arrays = [self._array(slot, uniform) for slot in function.slots]
-        if self._check:
-            written = {id(self._array(slot, uniform)) for slot in function.writes}
-            check_apart([array for array in arrays if id(array) in written], [array for array in arrays if id(array) not in written])
-        kernel = self.variant.kernel(function, self.compiled.engine)
-        kernel.prepare((count, *arrays))
-        kernel(count, *arrays)
+    def _ready(self, place: int, function: Function) -> tuple[Kernel, list[Any]]:
+        """The kernel of a function, and its arrays."""
+        uniform = all(self._period(entity) is not None for entity in function.dated)
+        if not uniform:
+            function = self.variant.mixed.functions[place]
+        arrays = [self.column(slot[1:3]) if slot[0] == "column" else self._array(slot, uniform) for slot in function.slots]
+        if self._check and not surely_apart(arrays):
+            written = function.written
+            check_apart([arrays[k] for k in written], [array for k, array in enumerate(arrays) if k not in written])
+        return self.variant.kernel(function, self.compiled.engine), arrays
 
     def _derive(self, entity: str) -> None:
         program = self.compiled.program
         dates: dict[str, npt.NDArray[np.int32]] = {}
         for ref in effective_dates(program, entity):
-            dates[ref.entity] = self.column(ref, ref.name).astype(np.int32)
+            dates[ref.entity] = self.column((ref.entity, ref.name)).astype(np.int32)
         self.made[entity] = self.entities[entity] = timelines.derive(program, entity, self.entities, dates)
 
     def _period(self, entity: str) -> int | None:
@@ -94,12 +98,10 @@ class Block:
 
     def _array(self, slot: Slot, uniform: bool) -> Any:
         if slot.kind in ("parameters", "cells", "edges"):
-            name = slot.name
-            found = self.arrays["parameters" if slot.kind == "parameters" else f"{name} {slot.kind}"]
+            found = self.arrays["parameters" if slot.kind == "parameters" else f"{slot.name} {slot.kind}"]
             if not uniform:
                 return found.reshape(-1)
-            period = self._period(slot.entity)
-            return found[period if len(found) > 1 and period is not None else 0]
+            return found[(self._period(slot.entity) or 0) if len(found) > 1 else 0]
         if slot not in self._found:
             self._found[slot] = self._made_array(slot)
         return self._found[slot]
@@ -107,10 +109,8 @@ class Block:
     def _made_array(self, slot: Slot) -> Any:
         rows = self.entities[slot.entity]
         match slot.kind:
-            case "column":
-                return self.column(Ref(slot.entity, slot.name), slot.name)
             case "known":
-                return self.column(Ref(slot.entity, f"{slot.name}?"), f"{slot.name}?")
+                return self.column((slot.entity, f"{slot.name}?"))
             case "period":
                 return np.zeros(rows.count, dtype=np.uint8) if rows.period is None else np.ascontiguousarray(rows.period)
             case "before":
@@ -127,22 +127,23 @@ class Block:
                 return found
         raise ValueError(slot.kind)
 
-    def column(self, ref: Ref, name: str) -> Column:
-        """A column of the batch by its name, or one that is worked out, made when first asked for."""
-        if ref in self.columns:
-            return self.columns[ref]
-        made = self.variant.uniform.columns.get(ref)
+    def column(self, place: Place) -> Column:
+        """A column of the batch, or one that is worked out, made when first asked for."""
+        column = self.columns.get(place)
+        if column is not None:
+            return column
+        made = self.variant.uniform.columns.get(place)
         if made is not None:
-            column: Column = np.zeros(self.entities[made[0]].count, dtype=made[1])
+            column = np.zeros(self.entities[made[0]].count, dtype=made[1])
         else:
-            columns = self.entities[ref.entity].columns
-            if name not in columns:
-                raise ValueError(f"the batch has no column {name} for {ref.entity}")
-            column = np.ascontiguousarray(columns[name])
+            entity, name = place
+            column = self.entities[entity].columns.get(name)
+            if column is None:
+                raise ValueError(f"the batch has no column {name} for {entity}")
         if not column.size:
             # Rows that point nowhere read the first place, so that there must be one.
             column = np.zeros(1, dtype=column.dtype)
-        self.columns[ref] = column
+        self.columns[place] = column
         return column
 
     def _way(self, slot: Slot) -> npt.NDArray[np.int32]:

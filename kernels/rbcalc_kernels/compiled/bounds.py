@@ -9,16 +9,13 @@ from math import ceil, floor, lcm
 from typing import Final
 
 from rbcalc_kernels.language.types import Date, Number, Type
-from rbcalc_kernels.program.graph import Input, Value
+from rbcalc_kernels.program.graph import MOST_ROWS, Entity, Input, Value
 
 FIRST_DATE: Final = -25_567
 """1 January 1900, the first date for which calendar arithmetic is proved."""
 
 LAST_DATE: Final = 84_371
 """31 December 2200, the last one."""
-
-MOST_ROWS: Final = 4_096
-"""The most rows of one entity below one row of another; a run refuses more, since sums are proved up to it."""
 
 MOST_ORDERED: Final = 512
 """The most rows below one parent of an entity whose rules carry figures from row to row."""
@@ -91,30 +88,39 @@ class Interval:
         return floor(self.low), ceil(self.high)
 
 
-def power_of_ten_above(amount: Fraction) -> int:
-    """The least power of ten, from 1, that is not below the amount."""
+def round_figure_above(amount: Fraction) -> int:
+    """The least of 1, 1.5, 2, 3, 4, 5, 6 and 8 times a power of ten that is at least the amount and at least 1."""
     power = 1
-    while power < amount:
+    while True:
+        for tenths in (10, 15, 20, 30, 40, 50, 60, 80):
+            top = Fraction(tenths * power, 10)
+            if top >= amount and top.denominator == 1:
+                return int(top)
         power *= 10
-    return power
 
 
 def generous(values: Iterable[Fraction], step: Fraction, *, divisor: bool = False) -> Interval:
     """The range that a figure is assumed to keep when it is changed.
 
-    From 0 to the next power of ten above twice the largest value, mirrored when a value is below 0.  A figure that
-    something is divided by stays above 0: from its step, or for a whole number between its present least and greatest.
+    From 0 to the next round figure from twice the largest value on, mirrored when a value is below 0.  A figure that
+    something is divided by stays above 0: from a quarter of the least, or for a whole number between its present least and greatest.
     """
     given = list(values)
     if divisor and given and min(given) > 0:
         if step.denominator == 1:
             return Interval(min(given), max(given))
-        tenth = min(given) / 10
-        return Interval(step * max(1, floor(tenth / step)), Fraction(power_of_ten_above(2 * max(given))))
+        return Interval(step * max(1, floor(min(given) / 4 / step)), Fraction(round_figure_above(2 * max(given))))
     if not given:
         return Interval(Fraction(0), Fraction(1))
-    top = Fraction(power_of_ten_above(2 * max(abs(value) for value in given)))
+    top = Fraction(round_figure_above(2 * max(abs(value) for value in given)))
     return Interval(-top if min(given) < 0 else Fraction(0), top if max(given) > 0 else Fraction(0))
+
+
+def most_rows(described: Entity, days: int) -> int:
+    """The most rows of an entity below one row of its parent, unless it says; a spell of a program has a day at least."""
+    if described.spell:
+        return min(MOST_ORDERED, max(days, 1))
+    return MOST_ORDERED if described.ordered else MOST_ROWS
 
 
 def of_input(fact: Input) -> Interval:

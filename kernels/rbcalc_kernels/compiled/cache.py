@@ -1,193 +1,126 @@
-"""Generated modules on disk, and the machine code that Numba keeps beside them.
+"""Machine code on disk: an object file for each generated function and each set of argument types.
 
-A damaged entry of Numba's own cache can end the process, so each of its files is checked against a sum that is kept here
-before Numba opens it; what does not agree is thrown away and made again.
+Damaged machine code would end the process, or worse give figures: `kept` hands out only what is as it was left.
 """
 
 from __future__ import annotations
 
-import atexit
 import hashlib
-import json
 import linecache
-import logging
-import os
-import shutil
-import stat
 import sys
-import tempfile
 import threading
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, Final
 
 import numpy as np
-from filelock import FileLock
-from platformdirs import user_cache_dir
 
-from rbcalc_kernels.compiled import machine
+from rbcalc_kernels.compiled import machine, native
 from rbcalc_kernels.compiled.source import FUNCTION, GENERATOR
+from rbcalc_kernels.kept import kernels_folder, read, write
 
-KEPT: Final = 2_000
-"""How many modules are kept; older ones are removed."""
-
-_MANIFEST: Final = "manifest.json"
-_LOG: Final = logging.getLogger(__name__)
+CODE: Final = ".code"
 _LOCK: Final = threading.RLock()
 
 
-def _private(folder: Path) -> bool:
-    """Whether the folder is ours and nobody else can write to it; it is made when it is not there."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or (hasattr(os, "getuid") and found.st_uid != os.getuid()):
-            return False
-        if stat.S_IMODE(found.st_mode) & 0o022:
-            return False
-        folder.chmod(0o700)
-        return os.access(folder, os.W_OK | os.X_OK)
-    except OSError:
-        return False
-
-
-@cache
-def _temporary() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="rbcalc-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
-
-
-def cache_folder() -> Path:
-    """The folder for modules: that of RBCALC_CACHE_DIR, the user's own, or a temporary one when neither is safe."""
-    chosen = os.environ.get("RBCALC_CACHE_DIR") or user_cache_dir("rbcalc")
-    folder = Path(chosen) / "kernels"
-    if _private(Path(chosen)) and _private(folder):
-        return folder
-    _LOG.warning("%s cannot be used as a cache (it must be a folder of yours that nobody else can write to)", chosen)
-    return _temporary()
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file so that others see all of it or nothing."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _sums(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != _MANIFEST)
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
-def _verified(folder: Path, source: str) -> bool:
-    """Whether everything in a module's folder is as it was left."""
-    try:
-        expected = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-        own = hashlib.sha256(source.encode()).hexdigest()
-        return isinstance(expected, dict) and expected.get("module.py") == own and expected == _sums(folder)
-    except (OSError, ValueError):
-        return False
-
-
-def _stamps(folder: Path) -> dict[str, tuple[int, int]]:
-    """The size and time of each file of an entry but its sums: whether Numba wrote anything."""
-    found = {str(path): path.stat() for path in folder.rglob("*") if path.is_file() and path.name != _MANIFEST}
-    return {name: (facts.st_size, facts.st_mtime_ns) for name, facts in found.items()}
-
-
 class Kernel:
-    """A generated function, compiled for the types of the arrays that it is called with."""
+    """A function, compiled for the types of the arrays that it is called with: a generated one, or one of this package."""
 
-    def __init__(self, source: str, *, engine: str = "numba") -> None:
+    def __init__(self, source: str, *, engine: str = "numba", function: Callable[..., Any] | None = None) -> None:
+        """The function of a generated module; with `function` that one, and the source is what tells it from others."""
         self.source = source
         self.engine = engine
-        self._known: set[tuple[Any, ...]] = set()
-        if engine == "python":
-            self.folder: Path | None = None
+        self.hits = 0
+        """How many times machine code was found in the cache."""
+        self._entries: dict[tuple[Any, ...], Callable[..., Any]] = {}
+        self._types: dict[native.Types, None] = {}
+        self._function = function
+        if engine == "python" and function is None:
             self._function = _load(source, "<generated>")
             machine.pure(self._function.__globals__)
-            return
-        key = hashlib.sha256(f"{GENERATOR}\n{machine.versions()}\n{source}".encode()).hexdigest()[:40]
-        self.folder = cache_folder() / key
-        # Several processes may want one entry at once; whoever comes second waits and finds it whole.
-        self._alone = FileLock(self.folder.with_suffix(".lock"))
-        self._function = self._open()
 
-    def _open(self) -> Callable[..., None]:
-        """The dispatcher of the module in the cache, which is put right first."""
-        folder = self.folder
-        assert folder is not None
-        with _LOCK, self._alone:
-            if not _verified(folder, self.source):
-                shutil.rmtree(folder, ignore_errors=True)
-                folder.mkdir(mode=0o700, exist_ok=True)
-                _write(folder / "module.py", self.source)
-                self._seal()
-                _prune(folder.parent)
-            else:
-                os.utime(folder / _MANIFEST)
-            function = _load(self.source, str(folder / "module.py"))
-            dispatcher: Callable[..., None] = machine.jitted(function)
-            return dispatcher
-
-    def _seal(self) -> None:
-        assert self.folder is not None
-        try:
-            _write(self.folder / _MANIFEST, json.dumps(_sums(self.folder)))
-        except OSError as error:
-            _LOG.warning("the compiled module could not be kept: %s", error)
+    def path(self, types: native.Types) -> Path:
+        """The file with the machine code for arguments of some types."""
+        text = "\n".join((GENERATOR, native.FORM, machine.versions(), *types, self.source))
+        return kernels_folder() / f"{hashlib.sha256(text.encode()).hexdigest()[:40]}{CODE}"
 
     def prepare(self, arguments: tuple[Any, ...]) -> None:
-        """Compile or load the code for arguments of these types, once."""
-        key = tuple((a.dtype.char, a.flags.writeable) if isinstance(a, np.ndarray) else type(a) for a in arguments)
-        if key in self._known or self.folder is None:
-            return
-        with _LOCK, self._alone:
-            if key in self._known:
-                return
-            if not _verified(self.folder, self.source):
-                self._function = self._open()
-            before = _stamps(self.folder)
-            try:
-                machine.prepare(self._function, arguments)
-            except Exception:  # noqa: BLE001
-                # Whatever the cause, a fresh module tells a broken entry from a broken program.
-                _LOG.warning("a compiled module in %s could not be read and is made again", self.folder)
-                shutil.rmtree(self.folder, ignore_errors=True)
-                self._function = self._open()
-                machine.prepare(self._function, arguments)
-            if _stamps(self.folder) != before:
-                self._seal()
-            self._known.add(key)
+        """Compile or load the code for arguments of these types, once; a call does so too."""
+        if self.engine != "python":
+            self._entry(arguments)
 
     def __call__(self, *arguments: Any) -> Any:
-        """Run over arrays, and give what the function gives.  `prepare` comes first."""
+        """Run over arrays, and give the whole number that the function gives, if any."""
         if self.engine == "python":
+            assert self._function is not None
             with np.errstate(all="ignore"):
                 return self._function(*arguments)
-        return self._function(*arguments)
+        return self._entry(arguments)(*arguments)
+
+    def _entry(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
+        key = tuple([native.kind(each) for each in arguments])
+        found = self._entries.get(key)
+        if found is None:
+            with _LOCK:
+                found = self._entries.get(key) or self._opened(arguments)
+                self._entries[key] = found
+        return found
+
+    def _opened(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
+        """The function from the cache, or compiled and kept."""
+        types = native.types_of(arguments)
+        if types is None:
+            return self._unkept(arguments)
+        self._types[types] = None
+        path = self.path(types)
+        code = read(path)
+        if code is not None:
+            self.hits += 1
+            return native.loaded(code, types)
+        from filelock import FileLock
+
+        # Several processes may want one file at once; whoever comes second waits and finds it whole.
+        with FileLock(path.with_suffix(".lock")):
+            code = read(path)
+            if code is None:
+                code = native.made(self._python(), types)
+                if code is None:
+                    return self._unkept(arguments)
+                write(path, code)
+        return native.loaded(code, types)
+
+    def _unkept(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
+        """The function compiled for this process alone, for what an object file cannot hold."""
+        dispatcher: Callable[..., Any] = machine.jitted(self._python(), cached=False)
+        machine.prepare(dispatcher, arguments)
+        return dispatcher
+
+    def _python(self) -> Callable[..., Any]:
+        if self._function is None:
+            self._function = _load(self.source, f"<generated {hashlib.sha256(self.source.encode()).hexdigest()[:12]}>")
+        return self._function
 
     @property
     def packed(self) -> int:
         """How many instructions work on several rows at once; 0 without Numba."""
-        if self.folder is None:
+        if self.engine == "python":
             return 0
-        dispatcher: Any = self._function
-        return machine.packed_instructions(dispatcher.py_func, dispatcher.signatures)
+        return machine.packed_instructions(self._python(), [native.signature(types) for types in self._types])
 
-    @property
-    def hits(self) -> int:
-        """How many times compiled code was found in the cache."""
-        dispatcher: Any = self._function
-        return sum(dispatcher.stats.cache_hits.values()) if self.folder is not None else 0
+
+def identity(function: Callable[..., Any]) -> str:
+    """What tells a function of this package from others, and from itself before a change.
+
+    It is what Python runs, not the file, which may have been changed since.  The function may use NumPy and nothing else
+    from outside.
+    """
+    code = function.__code__
+    outside = [name for name in code.co_names if not isinstance(function.__globals__.get(name, np), ModuleType)]
+    if outside or code.co_freevars or any(isinstance(each, CodeType) for each in code.co_consts):
+        raise ValueError(f"{function.__qualname__} does not stand alone")
+    parts = (function.__qualname__, code.co_argcount, code.co_code, code.co_consts, code.co_names, code.co_varnames, code.co_exceptiontable)
+    return repr(parts)
 
 
 def _load(source: str, path: str) -> Any:
@@ -199,16 +132,3 @@ def _load(source: str, path: str) -> Any:
     linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
     exec(compile(source, path, "exec"), module.__dict__)  # noqa: S102 - text made by this package
     return module.__dict__[FUNCTION]
-
-
-def _prune(folder: Path) -> None:
-    """Remove the modules that were not used for longest."""
-    entries = []
-    for entry in folder.iterdir():
-        try:
-            entries.append(((entry / _MANIFEST).stat().st_mtime, entry))
-        except OSError:
-            continue
-    for _, entry in sorted(entries, key=lambda pair: pair[0])[: max(0, len(entries) - KEPT)]:
-        shutil.rmtree(entry, ignore_errors=True)
-        entry.with_suffix(".lock").unlink(missing_ok=True)

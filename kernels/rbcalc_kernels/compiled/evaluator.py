@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache, cached_property
 from math import lcm
 from typing import Any, Final
 
@@ -20,10 +17,10 @@ from rbcalc_kernels.compiled.blocks import Block
 from rbcalc_kernels.compiled.cache import Kernel
 from rbcalc_kernels.compiled.columns import Batch, Column, EntityColumns
 from rbcalc_kernels.compiled.gathering import Gathered
-from rbcalc_kernels.compiled.layout import Array
-from rbcalc_kernels.compiled.lowering import Lowering
 from rbcalc_kernels.compiled.numbers import Num
-from rbcalc_kernels.compiled.source import Function, Plan, generate, stored_type
+from rbcalc_kernels.compiled.plans import Lowered, ways_of
+from rbcalc_kernels.compiled.source import Function, stored_type
+from rbcalc_kernels.compiled.threads import work_through
 from rbcalc_kernels.compiled.values import Fault, Held
 from rbcalc_kernels.program.graph import Program, Ref
 
@@ -52,21 +49,13 @@ class Results:
 class Variant:
     """A program lowered one way, with its functions for rows of one parameter period and of several."""
 
-    def __init__(self, program: Program, outputs: Sequence[Ref], collapsed: frozenset[str]) -> None:
-        self.lowering = Lowering(program, outputs, collapsed)
-        self._inner = tuple(dict.fromkeys(self.lowering.outputs.values()))
-        self.uniform = generate(self.lowering, self._inner, mixed=False)
-        self._kernels: dict[str, Kernel] = {}
-
-    @property
-    def collapsed(self) -> frozenset[str]:
+    def __init__(self, lowering: Lowered) -> None:
+        self.lowering = lowering
+        self.collapsed = lowering.collapsed
         """The entities that share the root's rows."""
-        return self.lowering.collapsed
-
-    @cached_property
-    def mixed(self) -> Plan:
-        """The same functions for rows of several parameter periods."""
-        return generate(self.lowering, self._inner, mixed=True)
+        self.uniform = lowering.uniform
+        self.mixed = lowering.mixed
+        self._kernels: dict[str, Kernel] = {}
 
     def kernel(self, function: Function, engine: str) -> Kernel:
         """The compiled form of a function."""
@@ -77,7 +66,7 @@ class Variant:
 
     def held(self, ref: Ref) -> Held:
         """How an output's column is held."""
-        return self.lowering.held(self.lowering.outputs[ref])
+        return self.lowering.helds[ref]
 
 
 class Compiled:
@@ -88,16 +77,12 @@ class Compiled:
         self.outputs = tuple(dict.fromkeys(outputs))
         self.engine = engine
         self.root = _root(program, self.outputs)
-        with _deep():
-            self.general = Variant(program, self.outputs, frozenset())
-            collapsible = _collapsible(program, self.root, self.general)
-            self.single = Variant(program, self.outputs, collapsible) if collapsible else None
+        self._ways, self._arrays = ways_of(program, self.outputs, self.root, keep=engine != "python")
+        self.general = Variant(self._ways.general)
+        self.single = Variant(self._ways.single) if self._ways.single is not None else None
         self.denominators = {ref: self._denominator(ref) for ref in self.outputs}
         self._kinds: dict[tuple[Variant, ...], tuple[dict[Ref, np.dtype[Any]], frozenset[Ref]]] = {}
         self.faults = tuple(dict.fromkeys(fault for variant in self.variants for fault in variant.lowering.faults))
-        self._arrays = self._filled(program)
-        if self._arrays is None:
-            raise ValueError("the program's figures do not fit its own kernels")
 
     @property
     def variants(self) -> tuple[Variant, ...]:
@@ -127,11 +112,6 @@ class Compiled:
         scaled = isinstance(held, Num) and held.den != self.denominators[ref]
         return "int64" if scaled else stored_type(held, output=True)
 
-    def _filled(self, program: Program) -> tuple[dict[str, Array], ...] | None:
-        found = [variant.lowering.layout.arrays(program) for variant in self.variants]
-        arrays = tuple(each for each in found if each is not None)
-        return arrays if len(arrays) == len(found) else None
-
     @property
     def source(self) -> str:
         """The generated text, the usual variant first."""
@@ -141,7 +121,7 @@ class Compiled:
     def with_parameters(self, program: Program) -> Compiled:
         """The same for a program whose figures differ: new arrays only, unless its rules or ranges differ too."""
         same = program.rules == self.program.rules and program.inputs == self.program.inputs
-        arrays = self._filled(program) if same and program.entities == self.program.entities else None
+        arrays = self._ways.arrays(program, (self.program, self._arrays)) if same and program.entities == self.program.entities else None
         if arrays is None:
             return compile_program(program, self.outputs, engine=self.engine)
         other = object.__new__(Compiled)
@@ -173,20 +153,13 @@ class Compiled:
         alone = self._alone(part)
         variants = (self.single,) if narrow and self.single is not None and alone is None else self.variants
         gathered = Gathered(self, part, variants, into)
-        work = list(self._work(part, threads, block, gathered, alone))
-        if threads > 1 and len(work) > 1:
-            for found in _pool(threads, os.getpid()).map(self._run_block, work):
-                gathered.add(found)
-        else:
-            for each in work:
-                gathered.add(self._run_block(each))
-        return gathered.results()
+        work_through(deque(self._work(part, threads, block, gathered, alone)), threads, gathered.add)
+        return gathered.results(Results)
 
     def _work(
         self, part: Part, threads: int, block: int | None, gathered: Gathered, alone: npt.NDArray[np.bool_] | None
     ) -> Iterator[Block]:
         """The batch in blocks; one in which each root row has one row of each spell entity takes the shorter way."""
-        assert self._arrays is not None
         count = part.entities[self.root].count
         usual = self.single if self.single is not None and alone is None else self.general
         size = block or BLOCK
@@ -214,11 +187,6 @@ class Compiled:
             alone &= np.diff(offsets) == 1
         return None if alone.all() else alone
 
-    @staticmethod
-    def _run_block(block: Block) -> Block:
-        block.run()
-        return block
-
 
 def compile_program(program: Program, outputs: Sequence[Ref], *, engine: str | None = None) -> Compiled:
     """Make kernels for the outputs of a program.
@@ -237,33 +205,3 @@ def _root(program: Program, outputs: Sequence[Ref]) -> str:
     if len(roots) != 1:
         raise ValueError(f"outputs must belong to one root entity, not {len(roots)}")
     return roots.pop()
-
-
-def _collapsible(program: Program, root: str, variant: Variant) -> frozenset[str]:
-    """The spell entities right below the root that the kernels touch."""
-    touched = {task.entity for task in variant.lowering.tasks} | {task.child for task in variant.lowering.tasks}
-    for name in list(touched):
-        if name:
-            touched.update(program.ancestors(name))
-    return frozenset(
-        name
-        for name, entity in program.entities.items()
-        if entity.parent == root and entity.spell and not entity.derived and name in touched
-    )
-
-
-@cache
-def _pool(threads: int, process: int) -> ThreadPoolExecutor:
-    """Threads that wait for work; `process` keeps a forked child from using those of its parent."""
-    return ThreadPoolExecutor(threads, thread_name_prefix="rbcalc")
-
-
-@contextmanager
-def _deep() -> Iterator[None]:
-    """Room for deeply nested expressions."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, 50_000))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)

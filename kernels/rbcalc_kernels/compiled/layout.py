@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbcalc_kernels.compiled.bounds import Interval, capacity, common_denominator, of_values
-from rbcalc_kernels.compiled.numbers import FLOAT_LIMIT, Form, Num, Unfit, exact
+from rbcalc_kernels.compiled.numbers import FLOAT_LIMIT, Form, Num, Unfit, exact, form_for
 from rbcalc_kernels.compiled.values import Flag, Held, Member
 from rbcalc_kernels.language.types import DATE, YES_NO, Choice, Date, Number, Type
 from rbcalc_kernels.program.graph import Bands, Cells, Parameter, Program, Table, Value
@@ -42,7 +42,9 @@ class Figure:
     def num(self, text: str) -> Num:
         """The figure as a number in a generated function."""
         scale = Interval.of(self.den, self.den)
-        return exact(text, Form.FLOAT, self.den, (), *(self.value * scale).whole(), self.value)
+        low, high = (self.value * scale).whole()
+        form = Form.SMALL if form_for(low, high) is Form.SMALL else Form.FLOAT
+        return exact(text, form, self.den, (), low, high, self.value)
 
     def encoded(self, value: Value) -> int | None:
         """The figure as a whole number; None when it does not fit."""
@@ -194,10 +196,11 @@ class Layout:
             return history_table(program.parameters[key.removeprefix(_HISTORY)])
         return program.tables[key]
 
-    def arrays(self, program: Program) -> dict[str, Array] | None:
+    def arrays(self, program: Program, known: tuple[Program, Mapping[str, Array]] | None = None) -> dict[str, Array] | None:
         """The arrays of a program of the same shape: `parameters` and, for each table, its edges and cells.
 
-        All have one row for each period.  None when a figure is outside what the kernels were proved for.
+        All have one row for each period.  None when a figure is outside what the kernels were proved for.  `known` are a
+        program and its arrays, of which those of tables that are the same are taken over.
         """
         found: dict[str, Array] = {}
         width = len(self.parameters)
@@ -213,11 +216,22 @@ class Layout:
                 flat[period, place] = code
         found["parameters"] = flat
         for key, place_of in self.tables.items():
+            if known is not None and self._same(program, known[0], key):
+                found.update({name: known[1][name] for name in (f"{key} edges", f"{key} cells")})
+                continue
             cells = self._filled(program, key, place_of)
             if cells is None:
                 return None
             found[f"{key} edges"], found[f"{key} cells"] = cells
         return found
+
+    @staticmethod
+    def _same(program: Program, other: Program, key: str) -> bool:
+        """Whether a table (or a parameter's history) holds the same in two programs."""
+        if key.startswith(_HISTORY):
+            name = key.removeprefix(_HISTORY)
+            return name in other.parameters and program.parameters.get(name) == other.parameters[name]
+        return key in other.tables and program.tables.get(key) == other.tables[key]
 
     def _filled(self, program: Program, key: str, place: TablePlace) -> tuple[Array, Array] | None:
         try:

@@ -23,26 +23,36 @@ _CHOSEN: Final = 4
 """Up to so many edges the value is chosen by the comparisons, which takes less time than reading a place for each row."""
 
 
+_FEW: Final = 8
+"""Up to so many values of a list's members are held in registers and chosen by comparisons, for the same reason."""
+
+
+_TOGETHER: Final = 3  # choices in one statement
+
+
 def lookup(writer: Writer, place: TablePlace, keys: Sequence[Held], reason: Reason) -> Held:
     """The value of a table for keys: members of its lists in order, then the amount where it has bands."""
     if place.shift is not None:
         return _shifted(place, keys[0])
     table = writer.leaf("table", writer.entity, place.name)
+    few = place.bands is None and place.combinations <= _FEW and len(writer.lowering.program.periods) <= 1
     amount = keys[-1] if place.bands is not None else None
-    at = f"{table}__start"
     members = [key for key in keys if isinstance(key, Member)]
     combination = _combination(place, members)
     if place.bands is not None:
         combination = writer.lines.bind(combination) if combination else ""
-    if combination:
-        at += f" + {combination}" if place.slots == 1 else f" + {combination} * uint32({place.slots})"
     reaches = not isinstance(amount, Num) or place.first_edge is None or amount.value.low >= place.first_edge
     if isinstance(amount, Num) and not combination and place.capacity <= _CHOSEN:
         raw = _chosen(writer, place, table, amount)
+    elif few and combination:
+        raw = _picked(writer, place, members)
     else:
+        at = combination if place.slots == 1 else f"{combination} * uint32({place.slots})" if combination else ""
         if isinstance(amount, Num):
-            at += f" + {_passed(writer, place, table, combination, amount)}"
-        raw = writer.lines.bind(f"{table}__cells[{at}]")
+            at += f"{' + ' if at else ''}{_passed(writer, place, table, combination, amount)}"
+        # A place beyond the table's end is never asked for; said like this, the compiler can read several places at once.
+        inside = f"min(uint32({at or 0}), uint32({place.combinations * place.slots - 1}))"
+        raw = writer.lines.bind(f"{table}__cells[{table}__start + {inside}]")
     checked = not (place.complete and reaches)
     if checked:
         writer.fault(f"({raw} == {place.missing})", reason, place.name.removeprefix("history of "))
@@ -52,7 +62,8 @@ def lookup(writer: Writer, place: TablePlace, keys: Sequence[Held], reason: Reas
         return Member(f"({raw} if {raw} >= 0 else 0)" if checked else raw, len(kind.members))
     if kind == YES_NO:
         return Flag(f"({raw} != 0)")
-    return writer.math.bound(place.figure.num(f"float64({raw})"))
+    number = place.figure.num(raw)
+    return number if number.form is Form.SMALL else writer.math.bound(place.figure.num(f"float64({raw})"))
 
 
 def _shifted(place: TablePlace, key: Held) -> Member:
@@ -61,7 +72,8 @@ def _shifted(place: TablePlace, key: Held) -> Member:
     count = len(place.figure.type.members)
     if key.code is not None:
         return Member(str(key.code + place.shift), count, key.code + place.shift)
-    return Member(f"({key.text} + {place.shift})" if place.shift else key.text, count)
+    sign = "+" if place.shift > 0 else "-"
+    return Member(f"uint32(uint32({key.text}) {sign} uint32({abs(place.shift)}))" if place.shift else key.text, count)
 
 
 def _chosen(writer: Writer, place: TablePlace, table: str, amount: Num) -> str:
@@ -76,6 +88,18 @@ def _chosen(writer: Writer, place: TablePlace, table: str, amount: Num) -> str:
     return raw
 
 
+def _picked(writer: Writer, place: TablePlace, members: Sequence[Member]) -> str:
+    """Variable with the value of a combination, chosen among a few that are the same for all rows."""
+    values = writer.leaf("values", writer.entity, place.name)
+    key = writer.lines.bind(_combination(place, members) if len(members) > 1 else members[0].text)
+    raw = f"{values}__0"
+    for k in range(1, place.combinations):
+        raw = f"({values}__{k} if {key} == {k} else {raw})"
+        if k % _TOGETHER == 0:
+            raw = writer.lines.bind(raw)
+    return writer.lines.bind(raw)
+
+
 def _combination(place: TablePlace, members: Sequence[Member]) -> str:
     """Text of the place of a combination of list members; nothing for a table without lists."""
     parts: list[str] = []
@@ -86,7 +110,7 @@ def _combination(place: TablePlace, members: Sequence[Member]) -> str:
             parts.append(f"uint32({member.code * stride})")
         else:
             parts.append(f"uint32({member.text})" + (f" * uint32({stride})" if stride != 1 else ""))
-    return f"({' + '.join(parts)})" if parts else ""
+    return " + ".join(parts)
 
 
 def _passed(writer: Writer, place: TablePlace, table: str, combination: str, amount: Num) -> str:
@@ -113,7 +137,7 @@ def _passed(writer: Writer, place: TablePlace, table: str, combination: str, amo
 
 def _on_grid(writer: Writer, place: TablePlace, amount: Num, *, upper: bool) -> str:
     """Variable with the amount as a whole number of the edges' parts, rounded to the side that passes the same edges."""
-    if amount.powers or amount.form is not Form.FLOAT or place.edge_den % amount.den:
+    if amount.powers or amount.form not in (Form.SMALL, Form.FLOAT) or place.edge_den % amount.den:
         rounding = Rounding(Mode.UP if upper else Mode.DOWN, Fraction(1, place.edge_den))
         amount = writer.math.round(amount, rounding)
     if max(abs(amount.low), abs(amount.high)) * (place.edge_den // amount.den) >= FLOAT_LIMIT:

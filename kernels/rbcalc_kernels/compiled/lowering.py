@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import lcm
 from typing import Final, cast
 
-from rbcalc_kernels.compiled.bounds import MOST_ORDERED, MOST_ROWS, Interval, of_input
+from rbcalc_kernels.compiled.bounds import MOST_ORDERED, Interval, most_rows, of_input
 from rbcalc_kernels.compiled.carrying import reach
 from rbcalc_kernels.compiled.groups import needed_groups
 from rbcalc_kernels.compiled.layout import Layout
@@ -68,10 +68,11 @@ class Lowering:
 
     def __init__(self, program: Program, outputs: Sequence[Ref], collapsed: frozenset[str] = frozenset()) -> None:
         self.program = program
+        self.days = program.last_day - program.first_day + 1
         self.collapsed = collapsed
         self.nodes = Nodes()
         self.names = Names()
-        self.layout = Layout(program, _divisors(program))
+        self.layout = Layout(program, divisors(program))
         self.faults: list[Fault] = []
         self.tasks: list[Task] = []
         self._rules = {Ref(rule.entity, rule.name): rule for rule in program.rules}
@@ -153,7 +154,7 @@ class Lowering:
         at: str | None = child
         while at is not None and at != entity:
             described = self.program.entities[at]
-            most *= MOST_ORDERED if described.ordered or described.spell else MOST_ROWS
+            most *= described.most or most_rows(described, self.days)
             at = described.parent
         return most
 
@@ -165,7 +166,8 @@ class Lowering:
         if found is None:
             fact = self.program.inputs.get(ref)
             if fact is None and ref.name in ("first_day", "last_day", "days"):
-                fact = Input(ref.name, ref.entity, DAYS if ref.name == "days" else DATE, built_in=True)
+                days = ref.name == "days"
+                fact = Input(ref.name, ref.entity, DAYS if days else DATE, high=Fraction(self.days if days else 0), built_in=True)
             if fact is None:
                 raise _Refused
             found = self._held[ref] = _held_input(fact)
@@ -338,6 +340,7 @@ class Lowering:
             lambda node: self.in_group(self.nodes.refs(node)),
             lambda node: writer.number(node).value,
             MOST_ORDERED,
+            (Ref(rules[0].entity, "days"), self.days),
         )
         if found is None:
             return False
@@ -373,7 +376,7 @@ class Lowering:
         return Task(tuple(refs), rules[0].entity, "sequential", lines, tuple(reads), rules[0].title)
 
 
-def _divisors(program: Program) -> frozenset[str]:
+def divisors(program: Program) -> frozenset[str]:
     """The parameters that something is divided by directly."""
     found: set[str] = set()
     work = [rule.body for rule in program.rules]

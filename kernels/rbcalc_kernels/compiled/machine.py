@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from functools import cache
+from importlib import metadata
 from typing import Any, Final
 
 import numpy as np
@@ -32,11 +33,10 @@ def _numba() -> Any:
 @cache
 def versions() -> str:
     """What machine code depends on, as one line of text: versions, processor and flags."""
-    llvmlite = importlib.import_module("llvmlite")
     binding = importlib.import_module("llvmlite.binding")
     features = binding.get_host_cpu_features().flatten()
     parts = [
-        _numba().__version__, llvmlite.__version__, np.__version__, sys.version, platform.machine(),
+        metadata.version("numba"), metadata.version("llvmlite"), np.__version__, sys.version, platform.machine(),
         binding.get_host_cpu_name(), features, repr(sorted(FLAGS.items())), f"noalias={has_noalias()}",
     ]  # fmt: skip
     return "\n".join(parts)
@@ -45,11 +45,8 @@ def versions() -> str:
 @cache
 def has_noalias() -> bool:
     """Whether Numba has the private flag that tells LLVM that arrays do not overlap, in a version that we know."""
-    found = tuple(int(part) for part in re.findall(r"\d+", _numba().__version__)[:2])
-    if not SUPPORTED[0] <= found < SUPPORTED[1]:
-        return False
-    compiler = importlib.import_module("numba.core.compiler")
-    return hasattr(compiler.Flags, "noalias") and hasattr(compiler, "CompilerBase")
+    found = tuple(int(part) for part in re.findall(r"\d+", metadata.version("numba"))[:2])
+    return SUPPORTED[0] <= found < SUPPORTED[1]
 
 
 @cache
@@ -86,6 +83,21 @@ def prepare(dispatcher: Any, arguments: Sequence[Any]) -> None:
     with _LOCK:
         typeof = _numba().typeof
         dispatcher.compile(tuple(typeof(argument) for argument in arguments))
+
+
+def surely_apart(arrays: Sequence[npt.NDArray[Any]]) -> bool:
+    """Whether no two arrays can share memory, as far as can be told without looking where it is.
+
+    Arrays that own their memory share none.  Parts of one may, and of any other memory nothing is known.
+    """
+    owners: set[int] = set()
+    for array in arrays:
+        base = array.base
+        if base is None:
+            owners.add(id(array))
+        elif type(base) is np.ndarray and base.base is None:
+            owners.add(id(base))
+    return len(owners) == len(arrays)
 
 
 def check_apart(written: Sequence[npt.NDArray[Any]], others: Sequence[npt.NDArray[Any]]) -> None:

@@ -76,4 +76,6 @@ class Names:
                 return f"{self.of(('entity', leaf.entity), leaf.entity)}__first"
             case "way":
                 return f"{self.of(('way', leaf.steps), leaf.name, f'{leaf.steps[0][0]} {leaf.name}')}__row"
+            case "values":
+                return self.of(("table", leaf.entity, leaf.name), leaf.name, f"{leaf.entity} {leaf.name}")
         return self.of((leaf.kind, leaf.entity, leaf.name), leaf.name, f"{leaf.entity} {leaf.name}")

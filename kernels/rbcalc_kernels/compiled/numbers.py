@@ -15,6 +15,9 @@ from typing import Final
 from rbcalc_kernels.compiled.bounds import Interval
 from rbcalc_kernels.program.graph import Ref
 
+SMALL_LIMIT: Final = 1 << 31
+"""Below this, and above its negative, int32 holds a whole number and its opposite."""
+
 FLOAT_LIMIT: Final = 1 << 52
 """Below this, sums and products of whole numbers in float64 are exact."""
 
@@ -28,6 +31,7 @@ WHOLE_LIMIT: Final = 1 << 62
 class Form(StrEnum):
     """How a numerator is held."""
 
+    SMALL = "int32"  # fills half of what the others fill of a vector register
     FLOAT = "float64"  # a whole number in float64
     WHOLE = "int64"
     CERTIFIED = "certified"  # the value itself in float64, within a proved error
@@ -113,13 +117,51 @@ class Lines:
 def form_for(*bounds: int) -> Form | None:
     """The cheapest exact form for whole numbers within the bounds; None when there is none."""
     largest = max(abs(bound) for bound in bounds)
+    if largest < SMALL_LIMIT:
+        return Form.SMALL
     return Form.FLOAT if largest < FLOAT_LIMIT else Form.WHOLE if largest < WHOLE_LIMIT else None
+
+
+def form_of(operands: Iterable[Num], *bounds: int) -> Form | None:
+    """The cheapest exact form for an operation on the operands with results within the bounds.
+
+    An operand in float64 keeps the operation there, whatever the bounds: narrower ones may hold in one branch alone, and
+    converting takes as long as is won.
+    """
+    form = form_for(*bounds)
+    wide = any(each.form is not Form.SMALL and not (each.low == each.high and not each.powers) for each in operands)
+    return Form.FLOAT if form is Form.SMALL and wide else form
 
 
 def literal(number: int, form: Form) -> str:
     """A whole number as source text."""
     text = f"{number}.0" if form is Form.FLOAT else str(number)
     return f"({text})" if number < 0 else text
+
+
+def held_as(text: str, form: Form) -> str:
+    """An operation on numbers of a form, as text; int32 has to be said, since Numba gives int64 for what it adds."""
+    return f"int32({text})" if form is Form.SMALL else f"({text})"
+
+
+def opened(text: str) -> str:
+    """The text without `int32` around it, for use within a larger sum."""
+    return text[5:] if text.startswith("int32(") and _enclosed(text[5:]) else text
+
+
+def truncated(text: str) -> str:
+    """The text without `floor` around it, for a number from 0 on that is converted to a whole number anyway."""
+    return text[6:-1] if text.startswith("floor(") and _enclosed(text[5:]) else text
+
+
+def _enclosed(text: str) -> bool:
+    """Whether the bracket that the text begins with is closed by its last character."""
+    depth = 0
+    for place, sign in enumerate(text):
+        depth += (sign == "(") - (sign == ")")
+        if not depth:
+            return place == len(text) - 1
+    return False
 
 
 def product_range(powers: Powers) -> tuple[int, int]:

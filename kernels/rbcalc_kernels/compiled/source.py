@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from rbcalc_kernels.compiled.groups import effective_dates
 from rbcalc_kernels.compiled.lowering import Lowering
@@ -14,17 +14,21 @@ from rbcalc_kernels.compiled.schedule import Stage, schedule
 from rbcalc_kernels.compiled.values import Flag, Held, Leaf, Member, Steps
 from rbcalc_kernels.program.graph import Ref
 
-GENERATOR: Final = "1"
+GENERATOR: Final = "2"
 """The version of the generated code; part of every cache key."""
 
 FUNCTION: Final = "work_out"
 """The name of the function in every generated module."""
 
+Place = tuple[str, str]
+"""An entity and a column of it; what a `Ref` says, but found in a table in less time."""
+
+_BY_PERIOD: Final = frozenset({"parameters", "cells", "edges"})
+
 _SIZES: Final = ((7, "int8"), (15, "int16"), (31, "int32"))
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """An argument of a generated function: what array the run must pass.
 
     `kind` is rows (the count of rows of a space), column, known, way, before, offsets, parameters, period, cells, edges,
@@ -39,21 +43,26 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A generated function: its module's text, its arguments, and the columns that it writes."""
+    """A generated function: its module's text, its arguments, and the columns that it writes.
+
+    `written` are the places of those among the arguments; `dated` the entities by whose rows' periods figures are read.
+    """
 
     source: str
     space: str
-    slots: tuple[Slot, ...]
-    writes: tuple[Slot, ...]
+    slots: tuple[Slot, ...] = ()
+    writes: tuple[Slot, ...] = ()
     derive: str = ""
+    written: tuple[int, ...] = ()
+    dated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Functions in the order in which they run, and the type of each column that they write."""
+    """Functions in the order in which they run, and the space and type of each column that they write."""
 
     functions: tuple[Function, ...]
-    columns: dict[Ref, tuple[str, str]] = field(default_factory=dict)  # space and dtype
+    columns: dict[Place, tuple[str, str]] = field(default_factory=dict)
 
 
 def stored_type(held: Held, *, output: bool = False) -> str:
@@ -74,8 +83,14 @@ def _loaded(held: Held, text: str) -> str:
     if isinstance(held, Flag):
         return f"{text} != 0"
     if isinstance(held, Member):
-        return f"int64({text})"
-    return f"{'int64' if held.form is Form.WHOLE else 'float64'}({text})"
+        # Places are never below 0, and the compiler reads tables at such places in fewer steps.
+        return f"{stored_type(held)}({text})"
+    return f"{_machine_type(held)}({text})"
+
+
+def _machine_type(held: Held) -> str:
+    """The type of a number's variable."""
+    return held.form.value if isinstance(held, Num) and held.form is not Form.CERTIFIED else Form.FLOAT.value
 
 
 class _Module:
@@ -127,7 +142,7 @@ class _Module:
         """Define a leaf's variable."""
         names, lowering = self.lowering.names, self.lowering
         name = names.of_leaf(leaf)
-        if name in self._defined:
+        if name in self._defined and leaf.kind != "values":
             return
         if leaf.kind in ("column", "known", "previous"):
             ref = Ref(leaf.entity, leaf.name.removesuffix("?"))
@@ -152,8 +167,16 @@ class _Module:
                 at = f"{self._period(leaf.entity)} * uint32({len(lowering.layout.parameters)}) + {at}"
             text = f"{array}[{at}]"
             self.define(name, _loaded(held, text), once=not self.mixed)
+        elif leaf.kind == "values":
+            self._values(leaf, name)
         else:
             self._table(leaf, name)
+
+    def _values(self, leaf: Leaf, name: str) -> None:
+        if name not in self._defined:
+            self._table(leaf, name)
+        for k in range(self.lowering.layout.tables[leaf.name].combinations):
+            self.define(f"{name}__{k}", f"{name}__cells[{name}__start + uint32({k})]", once=not self.mixed)
 
     def _table(self, leaf: Leaf, name: str) -> None:
         place = self.lowering.layout.tables[leaf.name]
@@ -215,19 +238,22 @@ def generate(lowering: Lowering, outputs: Sequence[Ref], *, mixed: bool) -> Plan
     wanted = frozenset(outputs)
     kept = _kept(stages, wanted) | _effective(lowering)
     functions: list[Function] = []
-    columns: dict[Ref, tuple[str, str]] = {}
+    columns: dict[Place, tuple[str, str]] = {}
     for stage in stages:
         if stage.derive:
-            functions.append(Function("", stage.space, (), (), stage.derive))
+            functions.append(Function("", stage.space, derive=stage.derive))
             continue
         module = _Module(lowering, mixed, wanted)
         loops = _aggregates(module, stage) if stage.kind == "aggregate" else _rows(module, stage, kept)
         title = f"{stage.space}: " + ", ".join(ref.name for task in stage.tasks for ref in task.refs if ref.name[0] != "~")
-        functions.append(Function(module.text(title, loops), stage.space, tuple(module.slots), tuple(module.writes)))
+        slots = tuple(module.slots)
+        written = tuple(sorted({slots.index(slot) for slot in module.writes}))
+        dated = tuple(sorted({slot.entity for slot in slots if slot.kind in _BY_PERIOD}))
+        functions.append(Function(module.text(title, loops), stage.space, slots, tuple(module.writes), "", written, dated))
         for task in stage.tasks:
             for ref in task.refs:
                 if ref in kept:
-                    columns[ref] = (stage.space, stored_type(lowering.held(ref), output=ref in wanted))
+                    columns[ref.entity, ref.name] = (stage.space, stored_type(lowering.held(ref), output=ref in wanted))
     return Plan(tuple(functions), columns)
 
 
@@ -282,14 +308,14 @@ def _aggregates(module: _Module, stage: Stage) -> list[str]:
         name = names.of_ref(task.refs[0])
         held = lowering.held(task.refs[0])
         module.write(task.refs[0])
-        form = "int64" if isinstance(held, Num) and held.form is Form.WHOLE else "float64"
+        form = _machine_type(held)
         if task.kind == "rows":
             start.append(f"{name} = {offsets}[i + 1] - {offsets}[i]")
             continue
         arrays = [module.argument(Slot("column", ref.entity, ref.name), f"{names.of_ref(ref)}__col") for ref in task.over]
         start.append(f"{name} = {form}(0)")
         if task.kind == "sum":
-            inner.append(f"{name} = {name} + {form}({arrays[0]}[j])")
+            inner.append(f"{name} = {form}({name} + {form}({arrays[0]}[j]))")
             continue
         sign = "<" if task.kind == "min" else ">"
         start.append(f"{name}__none = True")

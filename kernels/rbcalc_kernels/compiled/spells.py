@@ -117,11 +117,10 @@ class _Cutter:
         for spell in layout.spells:
             self._spells(spell, span)
         self._drop_rejected()
-        for name in layout.children(layout.root.name):
-            if name in layout.spells:
-                self._fill_below(name)
-            else:
-                self._member_rows(name, layout.root.name, None)
+        self._fill()
+        if self._too_many():
+            self._drop_rejected()
+            self._fill()
         if self.program.cuts:
             if cut_dates is None:
                 raise ValueError("the program has dates to cut at, and nothing was given to work them out")
@@ -228,6 +227,11 @@ class _Cutter:
         for name in self.layout.below[spell]:
             for register in self.layout.registers[name]:
                 self._check_keys(register, (first, last))
+        leading = [records[register.name] for register in self.layout.registers[spell] if self.layout.leads(register)]
+        if leading and (leading[0] < 0).any():
+            rows = np.flatnonzero(leading[0] >= 0)
+            runs = Runs(runs.owner[rows], runs.first[rows], runs.last[rows])
+            records = {name: found[rows] for name, found in records.items()}
         self.made[spell] = _Made(runs.owner, grouped(runs.owner, self.everyone.size), records, runs)
 
     def _reject_first(self, runs: Runs, gaps: npt.NDArray[np.int64], several: npt.NDArray[np.int64], register: Register) -> None:
@@ -241,18 +245,46 @@ class _Cutter:
 
     def _drop_rejected(self) -> None:
         """Leave out the rows of rejected roots and number the others anew."""
-        fine = self.code < 0
+        fine = self.code[self.kept] < 0
         if fine.all():
             return
-        self.kept = np.flatnonzero(fine).astype(np.int32)
+        self.kept = self.kept[fine]
         number = (np.cumsum(fine) - 1).astype(np.int32)
-        for name, made in self.made.items():
+        for name in self.layout.spells:
+            made = self.made[name]
             assert made.runs is not None
             rows = np.flatnonzero(fine[made.parent])
             owner = number[made.parent[rows]]
             runs = Runs(owner, made.runs.first[rows], made.runs.last[rows])
             records = {register: found[rows] for register, found in made.records.items()}
             self.made[name] = _Made(owner, grouped(owner, self.kept.size), records, runs)
+
+    def _fill(self) -> None:
+        """All rows below those of the spells and the root."""
+        for name in self.layout.children(self.layout.root.name):
+            if name in self.layout.spells:
+                self._fill_below(name)
+            else:
+                self._member_rows(name, self.layout.root.name, None)
+
+    def _too_many(self) -> bool:
+        """Reject roots with more rows of an entity under one row than it may have; whether there are any."""
+        before = int((self.code >= 0).sum())
+        for register in self.program.registers.values():
+            name = register.entity
+            most = self.program.entities[name].most
+            crowded = np.flatnonzero(np.diff(self.made[name].offsets) > most) if most and name in self.made else self.kept[:0]
+            if not crowded.size:
+                continue
+            rows, at = crowded, self.program.entities[name].parent
+            days: Days = np.full(crowded.size, self.program.first_day, dtype=np.int32)
+            while at is not None and at != self.layout.root.name:
+                runs = self.made[at].runs
+                if runs is not None:
+                    days = runs.first[rows]
+                rows, at = self.made[at].parent[rows], self.program.entities[at].parent
+            self._reject(self.kept[rows], Reason.TOO_MANY, register, days)
+        return int((self.code >= 0).sum()) > before
 
     def _fill_below(self, spell: str) -> None:
         """The rows in force on each spell's days, level by level."""

@@ -7,17 +7,12 @@ first.
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Final, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
-
-from rbcalc_kernels.compiled.source import FUNCTION
 
 SMALL: Final = 3000
 """Below so many rows, running the plain Python is quicker than compiling it."""
@@ -43,27 +38,9 @@ def ready(function: F, size: int) -> F:
 @cache
 def compiled(function: F) -> F:
     """The function as machine code, kept like that of generated functions; the one place that says how."""
-    from rbcalc_kernels.compiled.cache import Kernel
+    from rbcalc_kernels.compiled.cache import Kernel, identity
 
-    kernel = Kernel(_alone(function))
-
-    def call(*arguments: Any) -> Any:
-        kernel.prepare(arguments)
-        return kernel(*arguments)
-
-    return cast("F", call)
-
-
-def _alone(function: Callable[..., Any]) -> str:
-    """A function of this file as a module of its own, which needs nothing else of the file."""
-    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    found = tree.body[0]
-    assert isinstance(found, ast.FunctionDef)
-    found.name = FUNCTION
-    found.returns = None
-    for argument in found.args.args:
-        argument.annotation = None
-    return f"import numpy as np\n\n\n{ast.unparse(tree)}\n"
+    return cast("F", Kernel(identity(function), function=function))
 
 
 def count_events(roots: Rows, keys: Rows, start: Starts, begins: Days, ends: Days, first: Days, last: Days) -> int:
@@ -168,11 +145,18 @@ def only_member(keys: Rows, days: Days, start: Starts, begins: Days, ends: Days,
     return wrong
 
 
-def supersede(start: Starts, effective: Days, first: Days, last: Days, begins: Days, ends: Days) -> None:
-    """The days on which each row is in force when a later row supersedes from its effective date on."""
+def supersede(
+    start: Starts, effective: Days, first: Days, last: Days, gaps: bool, own_first: Days, own_last: Days, begins: Days, ends: Days
+) -> None:
+    """The days on which each row is in force when a later row supersedes from its effective date on.
+
+    With gaps, a row is in force no longer than the run of rows without a gap that it stands in.
+    """
     for p in range(first.size):
         following = np.int64(last[p]) + 1
         for j in range(start[p + 1] - 1, start[p] - 1, -1):
+            if gaps and (j == start[p + 1] - 1 or own_first[j + 1] > own_last[j] + 1):
+                following = min(following, np.int64(own_last[j]) + 1)
             day = max(effective[j], first[p])
             if day < following:
                 begins[j] = day

@@ -31,7 +31,7 @@ def derive(
 
     `effective` holds, by entity, the effective dates of the rows of each timeline that has them.  A new row begins where
     the row in force of a timeline changes and where a parameter period begins; days on which no timeline has a row in
-    force get none.
+    force get none, nor do days on which a needed one has none.
     """
     described = program.entities[entity]
     if described.parent is None:
@@ -48,7 +48,9 @@ def derive(
             days: tuple[Days, Days] = rows.columns["first_day"], rows.columns["last_day"]
         else:
             days = np.empty(rows.count, dtype=np.int32), np.empty(rows.count, dtype=np.int32)
-            ready(supersede, rows.count)(start, effective[timeline.entity], *span, *days)
+            gaps = program.entities[timeline.entity].gaps
+            own: tuple[Days, Days] = (rows.columns["first_day"], rows.columns["last_day"]) if gaps else days
+            ready(supersede, max(rows.count, count))(start, effective[timeline.entity], *span, gaps, *own, *days)
         stretches[timeline.entity] = start, *days
         events.append(events_of(program, everyone, everyone, start, days, span))
     runs = divide(program, *span, events)
@@ -56,8 +58,11 @@ def derive(
     sources: dict[str, Rows] = {}
     for name, (start, begins, ends) in stretches.items():
         sources[name] = np.empty(runs.owner.size, dtype=np.int32)
-        ready(locate, runs.owner.size)(offsets, runs.first, start, begins, ends, sources[name])
+        ready(locate, max(runs.owner.size, count))(offsets, runs.first, start, begins, ends, sources[name])
     idle = np.logical_and.reduce([found < 0 for found in sources.values()])
+    for timeline in described.derived:
+        if timeline.needed:
+            idle |= sources[timeline.entity] < 0
     if idle.any():
         keep = np.flatnonzero(~idle)
         runs = Runs(runs.owner[keep], runs.first[keep], runs.last[keep])

@@ -44,8 +44,8 @@ Held = Num | Flag | Member
 class Leaf:
     """Something that a function's rows read: a column, a parameter, a table or the way to another row.
 
-    `kind` is column, known, previous, first, parameter, table or way; `entity` the one that holds it (for a parameter, a
-    table and a way, the one that reads).
+    `kind` is column, known, previous, first, parameter, table, values (of a small table) or way; `entity` the one that holds
+    it (for a parameter, a table and a way, the one that reads).
     """
 
     kind: str

@@ -117,8 +117,8 @@ class Writer:
         ref, lowering = divisor.ref, self.lowering
         if divisor.parameter:
             if lowering.spell_of(self.entity) == ref.entity:
-                text = self.leaf("parameter", self.entity, ref.name)
-                return text if form is Form.FLOAT else f"{form}({text})"
+                number = lowering.layout.parameter(ref.name).num(self.leaf("parameter", self.entity, ref.name))
+                return number.text if number.form is form else f"{form}({number.text})"
             node = Node(Op.PARAMETER, lowering.program.parameters[ref.name].type, (), ref.name)
             ref = lowering.hoisted(ref.entity, node, ref.name)
         held = cast("Num", lowering.held(ref))

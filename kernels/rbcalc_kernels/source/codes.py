@@ -25,7 +25,6 @@ CODES: dict[str, str] = {
     "RB018": "a byte order mark is only allowed at the very start of a file",
     "RB019": "YAML directives are not allowed",
     "RB020": "a key is too long",
-    "RB021": "a number is written with a thousands separator",
     # expressions and documents
     "RB030": "an expression cannot be read",
     "RB031": "an expression is too long or nested too deeply",

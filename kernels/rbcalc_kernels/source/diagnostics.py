@@ -32,6 +32,10 @@ class Span:
     end_line: int
     end_column: int
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """How it is copied, many times as fast as dataclasses do it by themselves."""
+        return Span, (self.file, self.line, self.column, self.end_line, self.end_column)
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:

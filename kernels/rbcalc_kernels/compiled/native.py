@@ -1,0 +1,202 @@
+"""Machine code of one function: made by Numba, kept as an object file, loaded and called without Numba.
+
+Importing Numba and letting it load what it keeps takes longer than most runs.  An object file holds the function and an
+entry that takes the arguments as Python holds them: a tuple with the arrays, and then the plain numbers once more.  The
+entry reads where an array's memory is from the places that are part of NumPy's and CPython's binary interface.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import logging
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+
+from rbcalc_kernels.compiled import machine
+
+FORM: Final = "1"
+"""The version of what object files hold; part of the name of each."""
+
+ENTRY: Final = "rbcalc_entry"
+FAILED: Final = -(1 << 63)
+"""What an entry gives when the function raised."""
+
+_TYPES: Final = frozenset(("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"))
+_CONTIGUOUS, _ALIGNED, _WRITEABLE = 0x1, 0x100, 0x400  # NumPy's flags
+_TUPLE_ITEMS, _DATA, _SIZES, _STRIDES = 24, 16, 32, 40  # bytes from the start of a tuple, and of an array
+
+Entry = Callable[..., int]
+Types = tuple[str, ...]
+_LOG: Final = logging.getLogger(__name__)
+_LOCK: Final = threading.RLock()
+_ENGINES: Final[list[Any]] = []  # machine code lives as long as what loaded it
+
+
+def kind(argument: Any) -> tuple[Any, ...] | type:
+    """What tells arguments apart that need machine code of their own, quickly."""
+    if type(argument) is np.ndarray:
+        return argument.dtype, argument.ndim, argument.flags.num
+    return type(argument)
+
+
+def types_of(arguments: Sequence[Any]) -> Types | None:
+    """The types of arguments as text; None when one has no place in an object file."""
+    found: list[str] = []
+    for each in arguments:
+        if type(each) is np.ndarray:
+            flags = each.flags.num
+            if each.ndim != 1 or each.dtype.name not in _TYPES or not each.dtype.isnative or not flags & _ALIGNED:
+                return None
+            layout = "::1" if flags & _CONTIGUOUS else ":"
+            found.append(f"{each.dtype.name}[{layout}]{'' if flags & _WRITEABLE else ' const'}")
+        elif type(each) in (int, bool):
+            found.append("bool" if type(each) is bool else "int64")
+        else:
+            return None
+    return tuple(found) if _as_expected() else None
+
+
+@cache
+def _as_expected() -> bool:
+    """Whether tuples and arrays lie in memory as the entries take for granted."""
+    sizes = (object.__basicsize__, tuple.__basicsize__, ctypes.sizeof(ctypes.c_void_p))
+    if sys.implementation.name != "cpython" or sizes != (16, _TUPLE_ITEMS, 8):
+        return False
+    array = np.arange(14, dtype=np.int16)[::2]
+    held = (array,)
+    place = id(array)
+
+    def at(address: int) -> int:
+        return ctypes.c_int64.from_address(address).value
+
+    found = at(id(held) + _TUPLE_ITEMS), at(place + _DATA), at(at(place + _SIZES)), at(at(place + _STRIDES))
+    return found == (place, array.ctypes.data, 7, 4)
+
+
+def made(function: Callable[..., Any], types: Types) -> bytes | None:
+    """The object file of a function for arguments of these types; None when it would not work on its own."""
+    with _LOCK:
+        try:
+            result = _compiled(function, types)
+        except importlib.import_module("numba.core.errors").NumbaError as error:
+            _LOG.info("%s cannot stand in an object file: %s", function, error)
+            return None
+        target = result.target_context
+        binding = importlib.import_module("llvmlite.binding")
+        if str(result.fndesc.restype) not in ("none", "int64"):
+            return None
+        text = str(result.library._final_module)  # noqa: SLF001 - what Numba itself turns into machine code
+        module = binding.parse_assembly(text)
+        module.link_in(binding.parse_assembly(str(_entry(result, types))))
+        module.verify()
+        # Whatever the code would need of Numba is not there when it is loaded without.
+        if any(each.is_declaration and not each.name.startswith("llvm.") for each in module.functions):
+            return None
+        if any(each.is_declaration for each in module.global_variables):
+            return None
+        code: bytes = target.codegen()._tm.emit_object(module)  # noqa: SLF001
+        return code
+
+
+def _compiled(function: Callable[..., Any], types: Types) -> Any:
+    """What Numba makes of a function, without the wrappers that it would be called through."""
+    compiler = importlib.import_module("numba.core.compiler")
+    dispatcher = machine.jitted(function, cached=False)
+    flags = compiler.Flags()
+    dispatcher.targetdescr.options.parse_as_flags(flags, dispatcher.targetoptions)
+    flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+    flags.nrt = False  # no arrays are made, and who holds those given is no matter of the code's
+    if machine.has_noalias():
+        flags.noalias = True
+    return compiler.compile_extra(dispatcher.typingctx, dispatcher.targetctx, function, signature(types), None, flags, {})
+
+
+def signature(types: Types) -> tuple[Any, ...]:
+    """The same types for Numba."""
+    return tuple(_numba_type(name) for name in types)
+
+
+def _numba_type(name: str) -> Any:
+    types = importlib.import_module("numba.core.types")
+    stem, _, rest = name.partition("[")
+    scalar = types.boolean if stem == "bool" else getattr(types, stem)
+    if not rest:
+        return scalar
+    return types.Array(scalar, 1, "C" if rest.startswith("::1") else "A", readonly=rest.endswith("const"))
+
+
+def _entry(result: Any, types: Types) -> Any:
+    """A module with the entry, which takes the arguments apart and calls the function."""
+    ir = importlib.import_module("llvmlite.ir")
+    numba_types = importlib.import_module("numba.core.types")
+    filled = importlib.import_module("numba.np.arrayobj").populate_array
+    context, described = result.target_context, result.fndesc
+    whole, pointer = ir.IntType(64), ir.IntType(8).as_pointer()
+    module = ir.Module("entry")
+    module.triple, module.data_layout = (getattr(result.library._final_module, name) for name in ("triple", "data_layout"))  # noqa: SLF001
+    numbers = [place for place, name in enumerate(types) if "[" not in name]
+    entry = ir.Function(module, ir.FunctionType(whole, [pointer] + [whole] * len(numbers)), ENTRY)
+    builder = ir.IRBuilder(entry.append_basic_block())
+
+    def loaded(base: Any, offset: int, kind: Any) -> Any:
+        return builder.load(builder.bitcast(builder.gep(base, [ir.Constant(whole, offset)]), kind.as_pointer()))
+
+    arguments = []
+    for place, type_ in enumerate(described.argtypes):
+        if place in numbers:
+            given = entry.args[1 + numbers.index(place)]
+            arguments.append(builder.icmp_signed("!=", given, ir.Constant(whole, 0)) if type_ == numba_types.boolean else given)
+            continue
+        array = loaded(entry.args[0], _TUPLE_ITEMS + 8 * place, pointer)
+        held = context.make_array(type_)(context, builder)
+        size = ir.Constant(whole, context.get_abi_sizeof(context.get_data_type(type_.dtype)))
+        stride = size if type_.layout == "C" else loaded(loaded(array, _STRIDES, pointer), 0, whole)
+        data = builder.bitcast(loaded(array, _DATA, pointer), held.data.type)
+        filled(held, data=data, shape=[loaded(loaded(array, _SIZES, pointer), 0, whole)], strides=[stride], itemsize=size, meminfo=None)
+        arguments.append(held._getvalue())  # noqa: SLF001
+    convention = context.call_conv
+    shape = convention.get_function_type(described.restype, described.argtypes)
+    function = ir.Function(module, shape, described.llvm_func_name)
+    status, value = convention.call_function(builder, function, described.restype, described.argtypes, arguments)
+    good = value if described.restype == numba_types.int64 else ir.Constant(whole, 0)
+    builder.ret(builder.select(status.is_error, ir.Constant(whole, FAILED), good))
+    return module
+
+
+@cache
+def _target() -> Any:
+    """The processor, for LLVM."""
+    binding = importlib.import_module("llvmlite.binding")
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    return binding.Target.from_default_triple()
+
+
+def loaded(code: bytes, types: Types) -> Entry:
+    """The function in an object file, which was made on this machine for arguments of these types.
+
+    It takes the arguments; without Numba, nothing checks that they are of those types.
+    """
+    with _LOCK:
+        binding = importlib.import_module("llvmlite.binding")
+        engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target().create_target_machine())
+        engine.add_object_file(binding.ObjectFileRef.from_data(code))
+        engine.finalize_object()
+        _ENGINES.append(engine)
+        address = engine.get_function_address(ENTRY)
+    numbers = [place for place, name in enumerate(types) if "[" not in name]
+    entry = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.py_object, *([ctypes.c_int64] * len(numbers)))(address)
+
+    def call(*arguments: Any) -> int:
+        found: int = entry(arguments, *[arguments[place] for place in numbers])
+        if found == FAILED:
+            raise RuntimeError("a compiled function failed")
+        return found
+
+    return call

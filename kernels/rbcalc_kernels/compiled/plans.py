@@ -1,0 +1,178 @@
+"""Lowered programs, kept on disk by their shape: a program that differs in figures alone is not lowered again.
+
+The shape is everything that lowering reads: of figures, only how they would be held and the ranges that are proved for
+them, which are wide.  So a kept plan is the one that lowering would make, whatever was kept before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from rbcalc_kernels.compiled.layout import Array, Layout
+from rbcalc_kernels.compiled.lowering import Lowering, divisors
+from rbcalc_kernels.compiled.numbers import Unfit
+from rbcalc_kernels.compiled.source import Plan, generate
+from rbcalc_kernels.compiled.values import Fault, Held
+from rbcalc_kernels.kept import code_state, kernels_folder, read, write
+from rbcalc_kernels.language.types import Type
+from rbcalc_kernels.program.graph import Node, Op, Program, Ref
+
+Arrays = dict[str, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A program lowered one way: what a run needs to know, and nothing of the way there.
+
+    `outputs` says which column holds each output, and `helds` how; `touched` are the entities that the functions work on.
+    `uniform` are the functions for rows of one parameter period, `mixed` the same for rows of several.
+    """
+
+    collapsed: frozenset[str]
+    layout: Layout
+    outputs: dict[Ref, Ref]
+    helds: dict[Ref, Held]
+    faults: tuple[Fault, ...]
+    touched: frozenset[str]
+    uniform: Plan
+    mixed: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """A program lowered for any rows, and (if that is shorter) for root rows with one row of each spell entity."""
+
+    general: Lowered
+    single: Lowered | None
+
+    def arrays(self, program: Program, known: tuple[Program, tuple[Arrays, ...]] | None = None) -> tuple[Arrays, ...] | None:
+        """The arrays with a program's figures for each way; None when they do not fit.
+
+        `known` are a program and its arrays, for what is the same in both.
+        """
+        found = []
+        for place, each in enumerate(way for way in (self.general, self.single) if way is not None):
+            arrays = each.layout.arrays(program, None if known is None else (known[0], known[1][place]))
+            if arrays is None:
+                return None
+            found.append(arrays)
+        return tuple(found)
+
+
+def ways_of(program: Program, outputs: Sequence[Ref], root: str, *, keep: bool) -> tuple[Ways, tuple[Arrays, ...]]:
+    """A program lowered, and its figures; read from disk, and kept there, with `keep`.
+
+    Raises RulesError when an expression fits no number form.
+    """
+    with _deep():
+        path = kernels_folder() / f"{shape(program, outputs)[:40]}.plan" if keep else None
+        held = read(path) if path is not None else None
+        if held is not None:
+            kept: Ways = pickle.loads(held)  # noqa: S301 - our own file, in our own folder, as we left it
+            arrays = kept.arrays(program)
+            if arrays is not None:
+                return kept, arrays
+        general = _lowered(program, outputs, frozenset())
+        collapsible = _collapsible(program, root, general)
+        ways = Ways(general, _lowered(program, outputs, collapsible) if collapsible else None)
+        arrays = ways.arrays(program)
+        if arrays is None:
+            raise ValueError("the program's figures do not fit its own kernels")
+        if path is not None:
+            write(path, pickle.dumps(ways, protocol=5))
+        return ways, arrays
+
+
+def _lowered(program: Program, outputs: Sequence[Ref], collapsed: frozenset[str]) -> Lowered:
+    lowering = Lowering(program, outputs, collapsed)
+    inner = tuple(dict.fromkeys(lowering.outputs.values()))
+    uniform, mixed = (generate(lowering, inner, mixed=each) for each in (False, True))
+    helds = {ref: lowering.held(column) for ref, column in lowering.outputs.items()}
+    touched = {task.entity for task in lowering.tasks} | {task.child for task in lowering.tasks}
+    layout: Any = copy(lowering.layout)
+    layout.program = None  # the figures of one program are no part of the plan
+    return Lowered(collapsed, layout, dict(lowering.outputs), helds, tuple(lowering.faults), frozenset(touched), uniform, mixed)
+
+
+def _collapsible(program: Program, root: str, general: Lowered) -> frozenset[str]:
+    """The spell entities right below the root that the kernels touch."""
+    touched = set(general.touched)
+    for name in general.touched:
+        if name:
+            touched.update(program.ancestors(name))
+    return frozenset(
+        name
+        for name, entity in program.entities.items()
+        if entity.parent == root and entity.spell and not entity.derived and not entity.gaps and name in touched
+    )
+
+
+def shape(program: Program, outputs: Sequence[Ref]) -> str:
+    """The sum of all that lowering reads, and of the code that does it."""
+    types: dict[Type, int] = {}
+    numbers: dict[tuple[object, ...], int] = {}
+    by_id: dict[int, int] = {}
+    named: set[str] = set()  # what nodes name: tables, and parameters that are read as tables of their history
+
+    def number(node: Node) -> int:
+        found = by_id.get(id(node))
+        if found is None:
+            args = tuple([number(arg) for arg in node.args])
+            kind = types.setdefault(node.type, len(types))
+            if node.op in (Op.LOOKUP, Op.KNOWN, Op.PARAMETER_AT):
+                named.add(str(node.value))
+            key = (node.op.value, kind, args, repr(node.value))
+            found = by_id[id(node)] = numbers.setdefault(key, len(numbers))
+        return found
+
+    rules = [(rule.entity, rule.name, rule.title, rule.type, number(rule.body)) for rule in program.rules]
+    parts: tuple[object, ...] = (
+        sys.version,
+        code_state(),
+        program.first_day,
+        program.last_day,
+        list(program.entities.values()),
+        list(program.inputs.values()),
+        [(each.name, each.type, each.step) for each in program.parameters.values()],
+        [(each.name, each.type, each.axes, each.bands, each.step) for each in program.tables.values()],
+        _figures(program, named),
+        list(outputs),
+        list(types),
+        list(numbers),
+        rules,
+    )
+    return hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()
+
+
+def _figures(program: Program, named: set[str]) -> list[object]:
+    """How each figure and table would be held, and the ranges that would be proved for them."""
+    layout = Layout(program, divisors(program))
+    found: list[object] = []
+    ways: list[tuple[Callable[[str], object], str]] = [(layout.parameter, name) for name in program.parameters]
+    ways += [(layout.table, name) for name in program.tables if name in named]
+    ways += [(partial(layout.table, history=True), name) for name in program.parameters if name in named]
+    for way, name in ways:
+        try:
+            found.append((name, way(name)))
+        except Unfit as refusal:  # nothing may read it
+            found.append((name, refusal.code, refusal.message))
+    return found
+
+
+@contextmanager
+def _deep() -> Iterator[None]:
+    """Room for deeply nested expressions."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, 50_000))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
