@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property, partial
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,9 +19,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.by_hand import RESULTS, Blocked, Constants, duckdb_session, polars_query
+from benchmarks.by_hand import RESULTS, Constants, duckdb_session, polars_query
 from benchmarks.measuring import Contender, Figures, parts, total
 from benchmarks.native import Native, address
+from benchmarks.numpy_by_hand import Blocked, Doubles, Narrow
 from rbcalc_kernels.compiled.columns import Batch, EntityColumns
 from rbcalc_kernels.compiled.evaluator import Compiled, Results, compile_program
 from rbcalc_kernels.exact.evaluator import Evaluator
@@ -50,29 +52,25 @@ def facts() -> tuple[str, ...]:
     return (*(ref.name for ref in program().inputs if ref.entity == "period" and ref.name not in BUILT_IN), "days")
 
 
-def money() -> tuple[str, ...]:
-    """The columns of an account."""
-    return tuple(ref.name for ref in program().inputs if ref.entity == "account")
-
-
 def constants(of: Program) -> Constants:
     """What is set by officers, as whole numbers."""
 
-    def percent(name: str) -> int:
+    def hundredths(name: str) -> int:
         return int(of.parameters[name].by_period[0] * 100)  # type: ignore[operator]
 
-    amounts = of.tables["amount"]
-    areas, kinds = (axis.members for axis in amounts.axes)
-    rows = amounts.by_period[0].rows
-    pence = [[int(rows[area, kind][1][0] * 100) for kind in kinds] for area in areas]  # type: ignore[operator]
-    edges, values = next(iter(of.tables["empty_extra"].by_period[0].rows.values()))
-    steps = tuple((int(edge), 100 + int(value * 100)) for edge, value in zip(edges, values, strict=True))  # type: ignore[operator]
-    ladder = np.zeros(128, dtype=np.int32)
-    for edge, value in steps:
-        ladder[edge:] = value
+    def pence(name: str) -> npt.NDArray[np.int32]:
+        table = of.tables[name]
+        rows = table.by_period[0].rows
+        cells = [int(rows[keys][1][0] * 100) for keys in product(*(axis.members for axis in table.axes))]  # type: ignore[operator]
+        return np.array(cells, dtype=np.int32).reshape([len(axis.members) for axis in table.axes])
+
+    names = (
+        "capital_ignored", "capital_step", "income_for_step", "capital_limit",
+        "for_single", "for_couple", "for_child", "for_severe_disability", "for_carer", "taper",
+    )  # fmt: skip
     return Constants(
-        np.array(pence, dtype=np.int32), 100 - percent("one_adult_off"), 100 - percent("no_adult_off"), 100 + percent("furnished_extra"),
-        100 - percent("attached_off"), LAST_DAY - FIRST_DAY + 1, ladder, steps,
+        pence("amount"), pence("deduction"), 100 - hundredths("one_adult_off"), 100 - hundredths("no_adult_off"),
+        LAST_DAY - FIRST_DAY + 1, *(hundredths(name) for name in names),
     )  # fmt: skip
 
 
@@ -87,25 +85,37 @@ def columns(rows: int) -> dict[str, npt.NDArray[Any]]:
         edges = np.cumsum(weights)[:-1] / sum(weights)
         return np.searchsorted(edges, random.random(rows, dtype=np.float32), side="right").astype(np.int8)
 
-    days = np.where(some(0.75) != 0, 365, random.integers(1, 365, rows)).astype(np.int16)
-    made = (
-        random.integers(0, 64, rows, dtype=np.int8), drawn(36, 23, 19, 11, 6, 3, 1.5, 0.5), some(0.02), drawn(94, 3, 3),
-        drawn(2, 35, 50, 10, 3),
-        random.integers(0, 25, rows, dtype=np.int8), some(0.1), some(0.03), some(0.01), days,
-    )  # fmt: skip
-    found: dict[str, npt.NDArray[Any]] = dict(zip(facts(), made, strict=True))
-    for name, share, most in zip(money(), (0.2, 0.02, 0.1), (150_000, 30_000, 60_000), strict=True):
-        found[name] = np.where(some(share) != 0, random.integers(1, most, rows), 0).astype(np.int32)
+    def pence(share: float, middle: float, most: int) -> npt.NDArray[np.int32]:
+        amounts = np.minimum(random.gamma(2.0, middle / 2.0, rows), most)
+        return np.where(some(share) != 0, amounts, 0).astype(np.int32)
+
+    adults = drawn(2, 35, 50, 10, 3)
+    found: dict[str, npt.NDArray[Any]] = {
+        "area": random.integers(0, 64, rows, dtype=np.int8),
+        "band": drawn(36, 23, 19, 11, 6, 3, 1.5, 0.5),
+        "adapted": some(0.02),
+        "adults": adults,
+        "disregarded": np.minimum(drawn(90, 7, 3), adults),
+        "income": pence(0.97, 33_000, 2_000_000),
+        "capital": pence(0.7, 900_000, 200_000_000),
+        "couple": some(0.8) * (adults > 1),
+        "children": drawn(75, 11, 9, 4, 1),
+        "severe_disability": drawn(88, 10, 2),
+        "carers": drawn(90, 8, 2),
+        "first_other": drawn(70, 6, 6, 6, 6, 6) * (adults > 1),
+        "second_other": drawn(60, 8, 8, 8, 8, 8) * (adults > 2),
+        "passported": some(0.3),
+        "days": np.where(some(0.75) != 0, 365, random.integers(1, 365, rows)).astype(np.int16),
+    }
+    assert tuple(found) == facts()
     return found
 
 
 def batch(found: dict[str, npt.NDArray[Any]]) -> Batch:
     """The caseload as the kernels take it: one period for each account."""
     rows = len(found["days"])
-    accounts = EntityColumns(rows, {name: found[name] for name in money()})
     first = np.arange(rows + 1, dtype=np.int64)
-    periods = EntityColumns(rows, {name: found[name] for name in facts()}, first[:-1].astype(np.int32), first)
-    return Batch({"account": accounts, "period": periods})
+    return Batch({"account": EntityColumns(rows), "period": EntityColumns(rows, dict(found), first[:-1].astype(np.int32), first)})
 
 
 def scenario(of: Program) -> Program:
@@ -113,8 +123,7 @@ def scenario(of: Program) -> Program:
     from dataclasses import replace
 
     parameters = dict(of.parameters)
-    first = parameters["one_adult_off"]
-    parameters["one_adult_off"] = replace(first, by_period=(Fraction(30, 100),))
+    parameters["taper"] = replace(parameters["taper"], by_period=(Fraction(25, 100),))
     return replace(of, parameters=parameters)
 
 
@@ -156,6 +165,7 @@ class Bill:
             if native is not None:
                 yield "c", partial(self.c, native, count)
             yield "numpy", partial(self.numpy, count)
+            yield "numpy_narrow", partial(self.numpy_narrow, count)
             yield "polars", partial(self.polars, count)
             yield "duckdb", partial(self.duckdb, count)
             if count == 1:
@@ -182,13 +192,13 @@ class Bill:
     def c(self, native: Native, threads: int) -> Contender:
         """C by hand."""
         out = np.zeros((len(RESULTS), self.rows), dtype=np.int32)
-        arrays = [*(self.columns[name] for name in (*facts(), *money())), *out]
+        arrays = [*(self.columns[name] for name in facts()), *out]
         places = (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
-        figures, ladder = self.constants.figures, np.array(self.constants.steps, dtype=np.int32)
-        assert ladder.shape == (4, 2)
-        arguments = (places, address(self.constants.amounts), address(figures), address(ladder))
+        constants = self.constants
+        tables = (constants.amounts, constants.deductions, constants.figures)
+        arguments = (places, *(address(table) for table in tables))
         flags, library = native.fastest(self.rows, arguments)
-        keep = (arrays, figures, ladder)
+        keep = (arrays, tables)
 
         def run() -> None:
             assert keep
@@ -197,19 +207,27 @@ class Bill:
         return Contender("c", threads, self.rows, run, lambda: _figures(out), bytes_moved=self.bytes_moved, note=flags)
 
     def numpy(self, threads: int) -> Contender:
-        """NumPy in blocks."""
+        """NumPy in blocks, whole numbers in doubles."""
+        return self._numpy("numpy", Doubles, threads)
+
+    def numpy_narrow(self, threads: int) -> Contender:
+        """NumPy in blocks, the quickest that was found."""
+        return self._numpy("numpy_narrow", Narrow, threads)
+
+    def _numpy(self, name: str, kind: type[Blocked], threads: int) -> Contender:
         out = np.zeros((len(RESULTS), self.rows), dtype=np.int32)
-        blocked, given = Blocked(self.constants), SimpleNamespace(**self.columns)
+        own, given = [kind(self.constants) for _ in range(threads)], SimpleNamespace(**self.columns)
         pool = ThreadPoolExecutor(threads)
 
         def run() -> None:
             if threads == 1:
-                blocked.run(given, 0, self.rows, out)
+                own[0].run(given, 0, self.rows, out)
             else:
-                for each in [pool.submit(blocked.run, given, *part, out) for part in parts(self.rows, threads)]:
+                shares = zip(own, parts(self.rows, threads), strict=True)
+                for each in [pool.submit(blocked.run, given, *part, out) for blocked, part in shares]:
                     each.result()
 
-        return Contender("numpy", threads, self.rows, run, lambda: _figures(out), close=pool.shutdown, bytes_moved=self.bytes_moved)
+        return Contender(name, threads, self.rows, run, lambda: _figures(out), close=pool.shutdown, bytes_moved=self.bytes_moved)
 
     def polars(self, threads: int) -> Contender:
         """polars, in a process of its own, since its threads are counted when it is imported."""
@@ -248,7 +266,7 @@ class Bill:
         def figures() -> Figures:
             # Several threads give rows in any order: the timed result is compared in total, and rows are asked for again in order.
             ordered = connection.sql(
-                query.replace("SELECT charge::INTEGER", "SELECT row_place, charge::INTEGER") + " ORDER BY row_place"
+                query.replace("SELECT charge, reduction,", "SELECT row_place, charge, reduction,") + " ORDER BY row_place"
             ).to_arrow_table()
             found = {name: ordered[name].to_numpy().astype(np.int64) for name in RESULTS}
             totals = {name: int(held[0][name].to_numpy().astype(np.int64).sum()) for name in RESULTS}
@@ -292,18 +310,6 @@ class Bill:
     def memory(self, native: Native, threads: int) -> Contender:
         """The triad, over as many bytes as the work moves."""
         return Contender("memory", threads, self.rows, native.triad(self.bytes_moved, threads), bytes_moved=self.bytes_moved, note="triad")
-
-    def touch(self, native: Native, threads: int) -> Contender:
-        """Every column read and every result written, without rules."""
-        out = np.zeros((len(RESULTS), self.rows), dtype=np.int32)
-        arrays = [*(self.columns[name] for name in (*facts(), *money())), *out]
-        places = (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
-
-        def run() -> None:
-            assert arrays
-            native.on_threads(native.libraries[0][1].touch, self.rows, threads, (places,))
-
-        return Contender("memory (touch)", threads, self.rows, run, bytes_moved=self.bytes_moved)
 
 
 def _figures(out: npt.NDArray[Any]) -> Figures:

@@ -1,18 +1,16 @@
-"""The bill of work/bill written out for NumPy, polars and DuckDB, in the form that suits each best."""
+"""The bill and the reduction of work/bill written out for polars and DuckDB, in the form that suits each best."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-BLOCK = 16_384
 SQL = Path(__file__).with_name("bill.sql")
-RESULTS = ("charge", "bill", "to_pay")
+RESULTS = ("charge", "reduction", "to_pay")
 
 
 @dataclass(frozen=True)
@@ -20,70 +18,33 @@ class Constants:
     """What the rules leave to officers, taken from the linked program: pence, per cent and days."""
 
     amounts: npt.NDArray[np.int32]  # by area, the reduced one first
+    deductions: npt.NDArray[np.int32]
     one_adult: int  # what is left of 100 where one adult counts
     no_adult: int
-    furnished: int  # 100 and the addition
-    attached: int
     days: int
-    ladder: npt.NDArray[np.int32]  # 100 and the addition, by full years
-    steps: tuple[tuple[int, int], ...]  # the same as (from, per cent)
+    capital_ignored: int
+    capital_step: int
+    income_for_step: int
+    capital_limit: int
+    for_single: int
+    for_couple: int
+    for_child: int
+    for_severe_disability: int
+    for_carer: int
+    taper: int
 
     @property
     def whole(self) -> int:
-        """What the product of pence, two percentages and days is divided by."""
-        return 10_000 * self.days
+        """What the product of pence, a percentage and days is divided by."""
+        return 100 * self.days
 
     @property
     def figures(self) -> npt.NDArray[np.int32]:
         """As C takes them."""
-        return np.array([100 - self.one_adult, 100 - self.no_adult, self.furnished - 100, 100 - self.attached, self.days], dtype=np.int32)
-
-
-class Blocked:
-    """NumPy over blocks that stay in the cache, doubles that hold whole numbers, narrow tables in place of comparisons."""
-
-    def __init__(self, constants: Constants) -> None:
-        self.amounts = constants.amounts.reshape(-1)
-        self.home = np.full(256, 100, dtype=np.int16)
-        self.home[0], self.home[1] = constants.no_adult, constants.one_adult
-        self.ladder = constants.ladder.astype(np.int16)
-        self.furnished = np.int16(constants.furnished)
-        self.attached = np.array([100, constants.attached], dtype=np.int32)
-        self.guard = constants.whole / 2 + 0.5
-        self.by = 1.0 / constants.whole
-
-    def block(self, g: SimpleNamespace, first: int, last: int, out: npt.NDArray[np.int32]) -> None:
-        """Some rows."""
-        rows = slice(first, last)
-        place = g.area[rows].astype(np.int16)
-        place *= 9
-        place += g.band[rows]
-        place += 1
-        place -= g.adapted[rows]
-        amount = self.amounts.take(place)
-        use = g.occupation[rows]
-        away = np.where(use == 1, self.furnished, self.ladder.take(g.years_empty[rows]))
-        away[g.spared[rows].view(np.bool_)] = 100
-        share = np.where(use == 0, self.home.take(g.counted_adults[rows]), away)
-        share[g.not_charged[rows].view(np.bool_)] = 0
-        product = self.attached.take(g.attached[rows])
-        product *= share
-        product *= g.days[rows]
-        pence = np.multiply(amount, product, dtype=np.float64)
-        pence += self.guard
-        pence *= self.by
-        charge, bill, to_pay = out[0, rows], out[1, rows], out[2, rows]
-        charge[:] = pence
-        np.subtract(charge, g.reduction[rows], out=bill)
-        bill -= g.discretionary[rows]
-        np.maximum(bill, 0, out=bill)
-        np.subtract(bill, g.credit[rows], out=to_pay)
-        np.maximum(to_pay, 0, out=to_pay)
-
-    def run(self, g: SimpleNamespace, first: int, last: int, out: npt.NDArray[np.int32]) -> None:
-        """Many rows, block by block."""
-        for begin in range(first, last, BLOCK):
-            self.block(g, begin, min(begin + BLOCK, last), out)
+        return np.array([
+            self.one_adult, self.no_adult, self.days, self.capital_ignored, self.capital_step, self.income_for_step, self.capital_limit,
+            self.for_single, self.for_couple, self.for_child, self.for_severe_disability, self.for_carer, self.taper,
+        ], dtype=np.int32)  # fmt: skip
 
 
 def polars_query(columns: dict[str, Any], constants: Constants) -> Any:
@@ -94,37 +55,47 @@ def polars_query(columns: dict[str, Any], constants: Constants) -> Any:
     c = pl.col
     amounts = constants.amounts.reshape(-1)
     lookup = pl.DataFrame({"place": np.arange(len(amounts), dtype=np.int16), "amount": amounts}).lazy()
-    ladder = pl.lit(constants.steps[0][1], pl.Int32)
-    for edge, value in constants.steps[1:]:
-        ladder = pl.when(c.years_empty >= edge).then(pl.lit(value, pl.Int32)).otherwise(ladder)
 
     def given(value: int) -> Any:
         return pl.lit(value, pl.Int32)
 
-    home = (
-        pl.when(c.counted_adults == 0)
-        .then(given(constants.no_adult))
-        .when(c.counted_adults == 1)
-        .then(given(constants.one_adult))
-        .otherwise(given(100))
+    def deduction(column: Any) -> Any:
+        found = given(int(constants.deductions[0]))
+        for code, value in enumerate(constants.deductions[1:], 1):
+            found = pl.when(column == code).then(given(int(value))).otherwise(found)
+        return found
+
+    def rounded(amount: Any, whole: int) -> Any:
+        return ((amount + (whole / 2 + 0.5)) * (1.0 / whole)).cast(pl.Int32)
+
+    counted = c.adults - c.disregarded
+    share = pl.when(counted <= 0).then(given(constants.no_adult)).when(counted == 1).then(given(constants.one_adult)).otherwise(given(100))
+    above = (c.capital - constants.capital_ignored).clip(0).cast(pl.Float64)
+    assumed = ((above + (constants.capital_step - 0.5)) * (1.0 / constants.capital_step)).cast(pl.Int32) * constants.income_for_step
+    needs = (
+        pl.when(c.couple != 0).then(given(constants.for_couple)).otherwise(given(constants.for_single))
+        + c.children.cast(pl.Int32) * constants.for_child
+        + c.severe_disability.cast(pl.Int32) * constants.for_severe_disability
+        + c.carers.cast(pl.Int32) * constants.for_carer
     )
-    share = (
-        pl.when(c.not_charged != 0).then(given(0))
-        .when(c.occupation == 0).then(home)
-        .when(c.spared != 0).then(given(100))
-        .when(c.occupation == 1).then(given(constants.furnished))
-        .otherwise(ladder)
-    )  # fmt: skip
-    part = pl.when(c.attached != 0).then(given(constants.attached)).otherwise(given(100))
-    pence = (c.amount.cast(pl.Float64) * c.share.cast(pl.Float64) + (constants.whole / 2 + 0.5)) * (1.0 / constants.whole)
+    excess = pl.when(c.passported != 0).then(given(0)).otherwise((c.income + assumed - needs).clip(0))
+    deducted = deduction(c.first_other) + deduction(c.second_other)
+    week = (
+        c.annual * 7.0
+        - deducted.cast(pl.Float64) * float(constants.whole)
+        - excess.cast(pl.Float64) * float(constants.days * constants.taper)
+    )
+    rich = (c.capital > constants.capital_limit) & (c.passported == 0)
+    reduced = pl.min_horizontal(rounded(week.clip(0.0) * c.days.cast(pl.Float64), constants.whole * 7), c.charge)
     place = c.area.cast(pl.Int16) * 9 + c.band + 1 - c.adapted
     return (
         frame.lazy()
-        .with_columns(place=place.cast(pl.Int16), share=share * part * c.days.cast(pl.Int32))
+        .with_columns(place=place.cast(pl.Int16))
         .join(lookup, on="place", how="left", maintain_order="left")
-        .with_columns(charge=pence.cast(pl.Int32))
-        .with_columns(bill=(c.charge - c.reduction - c.discretionary).clip(0))
-        .select(c.charge, c.bill, to_pay=(c.bill - c.credit).clip(0))
+        .with_columns(annual=c.amount.cast(pl.Float64) * share.cast(pl.Float64))
+        .with_columns(charge=rounded(c.annual * c.days.cast(pl.Float64), constants.whole))
+        .with_columns(reduction=pl.when(rich).then(given(0)).otherwise(reduced))
+        .select(c.charge, c.reduction, to_pay=c.charge - c.reduction)
     )
 
 
@@ -138,12 +109,21 @@ def duckdb_session(columns: dict[str, Any], constants: Constants, threads: int) 
     amounts = constants.amounts.reshape(-1)
     connection.register("given_columns", pa.table(columns))
     connection.register("given_amounts", pa.table({"place": np.arange(len(amounts), dtype=np.int16), "amount": amounts}))
-    connection.execute("CREATE TABLE dwellings AS SELECT * FROM given_columns")
+    connection.execute("CREATE TABLE accounts AS SELECT * FROM given_columns")
     connection.execute("CREATE TABLE amounts AS SELECT * FROM given_amounts")
     connection.unregister("given_columns")
-    ladder = "CASE " + " ".join(f"WHEN years_empty >= {edge} THEN {value}" for edge, value in reversed(constants.steps)) + " END"
+
+    def deduction(column: str) -> str:
+        return f"CASE {column} " + " ".join(f"WHEN {code} THEN {value}" for code, value in enumerate(constants.deductions)) + " END"
+
+    names = (
+        "no_adult", "one_adult", "capital_ignored", "capital_step", "income_for_step", "capital_limit",
+        "for_single", "for_couple", "for_child", "for_severe_disability", "for_carer",
+    )  # fmt: skip
     query = SQL.read_text(encoding="utf-8").format(
-        no_adult=constants.no_adult, one_adult=constants.one_adult, furnished=constants.furnished, attached=constants.attached,
-        ladder=ladder, half=constants.whole // 2, whole=constants.whole,
+        **{name: getattr(constants, name) for name in names},
+        first_deduction=deduction("first_other"), second_deduction=deduction("second_other"),
+        round_up=constants.capital_step - 1, half=constants.whole // 2, whole=constants.whole,
+        half_week=constants.whole * 7 // 2, whole_week=constants.whole * 7, tapered=constants.days * constants.taper,
     )  # fmt: skip
     return connection, query

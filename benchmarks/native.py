@@ -70,7 +70,7 @@ class Native:
     def fastest(self, rows: int, arguments: Sequence[Any]) -> tuple[str, Any]:
         """The flags and the library that take least time for the work."""
         best: dict[str, float] = {}
-        for _ in range(5):
+        for _ in range(15):
             for flags, library in self.libraries:
                 begin = time.perf_counter()
                 library.work_out(ctypes.c_int64(0), ctypes.c_int64(rows), *arguments)

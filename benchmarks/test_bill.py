@@ -13,7 +13,7 @@ from benchmarks.measuring import Contender, same
 from benchmarks.native import Native, available
 
 ROWS = 20_000
-TECHNOLOGIES = ("rbcalc", "c", "numpy", "duckdb", "exact", "memory")
+TECHNOLOGIES = ("rbcalc", "c", "numpy", "numpy_narrow", "duckdb", "exact", "memory")
 
 
 @pytest.fixture(scope="module")

@@ -22,13 +22,20 @@ def range_of(at: Node) -> Interval:
 
 
 def found(body: Node) -> Interval | None:
-    return reach([rule("out", body, ENTITY)], carries, range_of, 10)
+    return reach([rule("out", body, ENTITY)], carries, range_of, 10, (Ref(ENTITY, "days"), 365))
 
 
 def test_running_totals() -> None:
     assert found(node(Op.ADD, BEFORE, col("x"))) == Interval.of(5 - 2 - 20, 5 + 3 + 30)
     assert found(node(Op.SUB, BEFORE, col("x"))) == Interval.of(5 - 3 - 30, 5 + 2 + 20)
     assert found(node(Op.IF, test(Op.GT, BEFORE, const(1)), const(9), node(Op.ADD, BEFORE, const(1)))) == Interval.of(5 + 1, 9 + 10)
+
+
+def test_days_are_no_more_than_the_rows_can_have_together() -> None:
+    days = col("days", entity=ENTITY)
+    assert found(node(Op.ADD, BEFORE, days)) == Interval.of(5, 5 + 365)
+    afresh = node(Op.IF, test(Op.GT, col("x"), const(1)), BEFORE, const(0))
+    assert found(node(Op.ADD, afresh, days)) == Interval.of(0, 5 + 365)
 
 
 def test_rounding_moves_by_less_than_a_step() -> None:

@@ -11,7 +11,8 @@ import rbcalc
 from rbcalc._cases import CaseReader, run
 from rbcalc._places import rules_root
 
-COUNCILS = Path(__file__).parent / "other_councils_grid"
+FOLDERS = [Path(__file__).parent / name for name in ("other_councils", "other_councils_grid")]
+COUNCILS = sorted(place.name for folder in FOLDERS for place in folder.iterdir() if place.is_dir())
 
 
 @pytest.fixture(scope="module")
@@ -19,15 +20,16 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> rbcalc.Rules:
     """The law as shipped, with other councils."""
     folder = tmp_path_factory.mktemp("rules")
     shutil.copytree(rules_root() / "england", folder / "england")
-    shutil.copytree(COUNCILS, folder / "councils")
+    for councils in FOLDERS:
+        shutil.copytree(councils, folder / "councils", dirs_exist_ok=True)
     for name in ("partnerships", "preceptors"):
         (folder / name).mkdir()
     return rbcalc.load(folder)
 
 
-@pytest.mark.parametrize("council", ["ashford", "north_lincolnshire", "manchester"])
+@pytest.mark.parametrize("council", COUNCILS)
 def test_cases(rules: rbcalc.Rules, council: str) -> None:
-    """Two grids, one with a column for a protected group, and bands of income above the Universal Credit maximum."""
+    """Means tests, grids of income bands, and bands of income above the Universal Credit maximum."""
     place = rules.library.root / "councils" / council / "reduction.cases.yaml"
     outcomes = run(CaseReader(rules).read(place))
     assert outcomes

@@ -52,7 +52,7 @@ class Block:
     def prepare(self) -> None:
         """Find what the first function needs, so that a thread has nothing left to do but call it."""
         function = self.variant.uniform.functions[0]
-        if not function.derive:
+        if not function.derive and self.entities[function.space].count:
             self._first = self._ready(0, function)
 
     def run(self) -> None:
@@ -61,18 +61,20 @@ class Block:
             if function.derive:
                 self._derive(function.derive)
                 continue
-            ready = self._first if place == 0 and self._first is not None else self._ready(place, function)
             count = self.entities[function.space].count
-            if count:
-                kernel, arrays = ready
-                kernel(count, *arrays)
+            if not count:
+                for slot in function.writes:
+                    self._array(slot, True)
+                continue
+            kernel, arrays = self._first if place == 0 and self._first is not None else self._ready(place, function)
+            kernel(count, *arrays)
 
     def _ready(self, place: int, function: Function) -> tuple[Kernel, list[Any]]:
         """The kernel of a function, and its arrays."""
         uniform = all(self._period(entity) is not None for entity in function.dated)
         if not uniform:
             function = self.variant.mixed.functions[place]
-        arrays = [self.column(slot[1:3]) if slot[0] == "column" else self._array(slot, uniform) for slot in function.slots]
+        arrays = [self._array(slot, uniform) for slot in function.slots]
         if self._check and not surely_apart(arrays):
             written = function.written
             check_apart([arrays[k] for k in written], [array for k, array in enumerate(arrays) if k not in written])
@@ -97,6 +99,8 @@ class Block:
         return self._periods[entity]
 
     def _array(self, slot: Slot, uniform: bool) -> Any:
+        if slot[0] == "column":
+            return self.column(slot[1:3])
         if slot.kind in ("parameters", "cells", "edges"):
             found = self.arrays["parameters" if slot.kind == "parameters" else f"{slot.name} {slot.kind}"]
             if not uniform:

@@ -35,8 +35,8 @@ def work_through(blocks: deque[Block], threads: int, done: Callable[[Block], Non
             raise
 
     waiting: list[tuple[Future[None], Block]] = []
-    for _ in range(min(threads, len(blocks)) - 1):
-        block = blocks.popleft()
+    # All are taken before any thread begins, since one that begins takes more when it is done.
+    for block in [blocks.popleft() for _ in range(min(threads, len(blocks)) - 1)]:
         # Finding arrays needs the interpreter, which one thread has at a time; a thread that wakes up has nothing left but to run.
         block.prepare()
         waiting.append((_pool(threads, os.getpid()).submit(work, block), block))
