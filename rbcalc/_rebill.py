@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rbcalc._outputs import OutputFolder, ParquetFile, provenance
 from rbcalc._rules import Council
 from rbcalc._run import Part, Summary, by_council, calculated, kernels_for, report_table
+from rbcalc._tax_base import arrow, bases, shown
 from rbcalc._totals import Table
 from rbcalc._years import FinancialYear
 from rbcalc.errors import UsageError
 from rbcalc_kernels.program.graph import Program, Report
 
 if TYPE_CHECKING:
+    from rbcalc._roll_forward import Uprating
     from rbcalc.caseload.model import Caseload
 
 SHARD_ROOTS: Final = 250_000
@@ -38,12 +41,16 @@ def rebill(
     keep_private: bool = False,
     command: str = "",
     memory: str = "700MB",
+    collection_rates: Mapping[str, Fraction] | None = None,
+    uprating: Uprating | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Summary:
     """Bill a caseload for a year into a folder, in shards, so that memory stays bounded.
 
     Each council's bills, totals and rejects stand in its own folder; the totals of all stand under `totals`; the manifest
-    is written last.  Raises UsageError, DataError, OutputError and RulesError.
+    is written last.  With `collection_rates`, which an officer declares for each council, the tax base is written too;
+    with `uprating` the facts are rolled forward first, and the files stay as they are.  Raises UsageError, DataError,
+    OutputError and RulesError.
     """
     from rbcalc.caseload.importing import stream
 
@@ -72,9 +79,11 @@ def rebill(
         shards.hashed = not shards.files or shards.rows <= CONTENT_ROWS
         writer = _Writer(OutputFolder.made(out, force=force), when, command, programs)
         own = threads if shards.shards == 1 else 1
+        described = next(iter(programs.values())).registers
 
         def worked_out(shard: Caseload) -> list[tuple[str, Part]]:
-            return [(name, calculated(kernels[name], part, name, own)) for name, part in by_council(shard, list(programs))]
+            facts = shard if uprating is None else uprating.rolled_forward(shard, described)
+            return [(name, calculated(kernels[name], part, name, own)) for name, part in by_council(facts, list(programs))]
 
         for number, parts in enumerate(shards.through(worked_out, threads), 1):
             for name, part in parts:
@@ -84,7 +93,10 @@ def rebill(
         writer.add_rejects(shards.rejects)
         totals = {name: {report.name: kernel.totals.table(report) for report in kernel.program.reports} for name, kernel in kernels.items()}
         assumptions = tuple(str(item) for item in shards.assumptions)
+        if uprating is not None:
+            assumptions += uprating.assumptions
         summary = Summary(when, tuple(programs), programs, totals, writer.accounts, writer.rejects, assumptions, tuple(shards.notes))
+        summary.bases = bases(summary, collection_rates or {})
         facts = {
             **({"digest": shards.content.digest} if shards.hashed and not shards.copied else {}),
             "files": digests.result(),
@@ -152,10 +164,12 @@ class _Writer:
     def finish(self, summary: Summary, caseload: Mapping[str, Any]) -> Path:
         """Totals, then the manifest."""
         for council in summary.councils:
-            for report in self.programs[council].reports:
+            for report in shown(self.programs[council]):
                 self._totals(council, report, summary.table(report.name, council))
-        for report in self.programs[summary.councils[0]].reports:
+        for report in shown(self.programs[summary.councils[0]]):
             self._totals("", report, summary.table(report.name))
+        for council, base in summary.bases.items():
+            self._write(council, "totals/tax_base", arrow(base))
         for file in self.files.values():
             file.close()
         councils = {

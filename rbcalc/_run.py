@@ -13,6 +13,7 @@ import pyarrow as pa
 from rbcalc._arrow import column
 from rbcalc._both import records_of
 from rbcalc._rules import Council
+from rbcalc._tax_base import TaxBase, shown
 from rbcalc._totals import Table, Totals, added, headings, kinds
 from rbcalc._years import FinancialYear, iso
 from rbcalc_kernels.exact.evaluator import Evaluator
@@ -234,6 +235,7 @@ class Summary:
     assumptions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     manifest: Path | None = None
+    bases: dict[str, TaxBase] = field(default_factory=dict)  # of the councils whose collection rate was declared
 
     def report(self, name: str) -> Report:
         """A report by name."""
@@ -276,7 +278,7 @@ class Run:
     def totals(self) -> dict[str, Any]:
         """The reports of all councils together, as Arrow tables."""
         program = next(iter(self.summary.programs.values()))
-        return {report.name: report_table(program, report, self.summary.table(report.name)) for report in program.reports}
+        return {report.name: report_table(program, report, self.summary.table(report.name)) for report in shown(program)}
 
     @property
     def periods(self) -> Any:
@@ -291,7 +293,7 @@ class Run:
     def of(self, council: str) -> dict[str, Any]:
         """The reports of one council, as Arrow tables."""
         program = self.summary.programs[council]
-        return {report.name: report_table(program, report, self.summary.table(report.name, council)) for report in program.reports}
+        return {report.name: report_table(program, report, self.summary.table(report.name, council)) for report in shown(program)}
 
     def __repr__(self) -> str:
         rejected = f", {self.summary.rejects:,} rejected" if self.summary.rejects else ""

@@ -8,6 +8,9 @@ from rbcalc._years import shown
 from rbcalc_kernels.language.types import DATE, RATE, Choice, Number, Type
 from rbcalc_kernels.program.graph import Value
 
+_PLAIN = 1000
+"""As large a denominator of a fraction is still read with ease."""
+
 
 def amount(value: Value | None, type_: Type) -> str:
     """A value in words; what is not known is said to be so."""
@@ -25,7 +28,7 @@ def amount(value: Value | None, type_: Type) -> str:
         per = type_.unit[1:].replace("/", " a ") if "/" in type_.unit else ""
         return pounds(number) + per
     if type_ == RATE:
-        return f"{_decimal(number * 100, 6)} %"
+        return f"{_mixed(number * 100)} %"
     unit = " days" if type_.unit == "days" and number != 1 else " day" if type_.unit == "days" else ""
     return _decimal(number, 6, grouped=type_.unit == "days") + unit
 
@@ -38,6 +41,14 @@ def pounds(number: Fraction) -> str:
     if pence.denominator == 1:
         return f"{sign}£{int(pence) // 100:,}.{int(pence) % 100:02d}"
     return f"{sign}£{_decimal(number, 6, grouped=True)}"
+
+
+def _mixed(number: Fraction) -> str:
+    """A decimal where one ends soon, else a mixed number such as 2 6/7."""
+    if (number * 10**6).denominator == 1 or number.denominator > _PLAIN:
+        return _decimal(number, 6)
+    whole, rest = divmod(abs(number), 1)
+    return f"{'-' if number < 0 else ''}{f'{whole} ' if whole else ''}{rest.numerator}/{rest.denominator}"
 
 
 def _decimal(number: Fraction, places: int, *, grouped: bool = False) -> str:

@@ -32,6 +32,8 @@ CODES: dict[str, str] = {
     "RC048": "an account is not in the caseload",
     "RC049": "an output folder cannot be used",
     "RC050": "an output is not what it says it is",
+    "RC051": "a tax base cannot be worked out",
+    "RC052": "facts cannot be rolled forward",
     "RC030": "a working folder cannot be made or removed",
 }
 

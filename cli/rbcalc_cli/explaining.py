@@ -11,7 +11,7 @@ from rbcalc_cli.output import document, put
 from rbcalc_kernels.program.graph import Ref
 
 if TYPE_CHECKING:
-    from rbcalc._explain import Explanation, Line, Section
+    from rbcalc._explain import Explanation, Line, Outcome, Section
     from rbcalc_kernels.exact.trace import Step
     from rbcalc_kernels.language.types import Type
 
@@ -31,12 +31,35 @@ def as_text(told: Explanation) -> None:
         _wrapped("Provisional: these figures are not confirmed: " + "; ".join(told.provisional) + ".", 0)
     for says in told.adopted:
         _wrapped(f"Rules: {says}.", 0)
+    for outcome in told.outcomes:
+        _outcome(outcome)
+    if told.outcomes:
+        put("\nThe working")
     _facts(told.account, 0)
     for period in told.account.members:
         _section(period, 0)
     put("\nThe year")
     for line in told.account.lines:
         _line(line, 2)
+
+
+def _outcome(outcome: Outcome) -> None:
+    put(f"\n{outcome.title}, {outcome.days}")
+    for line in outcome.figures:
+        _pair(line.title, line.words, 2)
+    if outcome.refused:
+        source = f" [{outcome.source}]" if outcome.source else ""
+        _wrapped(f"Why nothing: {outcome.refused}{source}", 2)
+        if outcome.needed:
+            _wrapped(outcome.needed, 2)
+    if outcome.deciding:
+        put("  What decided it:")
+    for line in outcome.deciding:
+        _pair(line.title, line.words + (" (provisional)" if line.provisional else ""), 4)
+        if line.working:
+            _wrapped(f"= {line.working}", 8)
+        if line.because:
+            _wrapped(line.because, 8)
 
 
 def _section(section: Section, indent: int) -> None:

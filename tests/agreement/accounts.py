@@ -28,6 +28,12 @@ VACANT = "BEGHIJKLQRTF"
 OCCUPIED = "MOPVWNSUDAC"
 NO_LIMITS = ["detained", "severely_impaired", "student", "student_nurse", "language_assistant", "student_spouse", "hospital_patient"]
 NO_LIMITS += ["care_home", "hostel", "religious_community", "visiting_forces", "international_headquarters", "diplomat"]
+NEEDED = {
+    "accounts": ("landlord_liable", "fallen_due", "instalments_left", "notice_date"),
+    "dwellings": ("empty_since", "class_since", "exemption_clock"),
+    "people": ("birth_date", "left_course", "weekly_pay", "weekly_hours", "cares_for_family"),
+}
+"""Facts that the law may need, by register: without one of them an account may have to be refused."""
 HOUSEHOLDS = ["mixed"] * 6 + ["one", "couple", "couple", "students", "impaired", "children", "detained", "disregarded"]
 
 
@@ -150,7 +156,7 @@ class Accounts:
         story = _Story(self, random)
         records = story.records()
         for found in self.program.inputs.values():
-            for record in records[found.table] if not found.built_in else ():
+            for record in records.get(found.table, ()) if not found.built_in else ():
                 if random.random() < 0.12:
                     record[found.column] = self._any(random, found, story.pivot())
         for record in [*records["dwellings"], *records["people"]]:
@@ -160,6 +166,16 @@ class Accounts:
                 record["to"] = random.choice((None, story.ends, story.pivot()))
         if random.random() < 0.1:
             records["people"] = records["people"][:1]
+        return records
+
+    def lacking(self, number: int) -> Records:
+        """The same as a plausible account, without some of the facts that the law needs."""
+        random = Random(f"{self.seed}/{number}/lacking")
+        records = _Story(self, random, whole=False).records()
+        held = [(r, name) for table, names in NEEDED.items() for r in records[table] for name in names if r.get(name) is not None]
+        held += [(r, "occupation") for r in records["dwellings"] if r.get("recorded_adults") == 0]
+        for record, name in random.sample(held, min(len(held), random.choice((1, 1, 2, 3)))):
+            record[name] = None
         return records
 
     def _any(self, random: Random, found: Input, pivot: int) -> Value | None:
@@ -179,8 +195,10 @@ class Accounts:
 class _Story:
     """One account: who lived in the dwelling, or why it stood empty, stretch by stretch."""
 
-    def __init__(self, accounts: Accounts, random: Random) -> None:
+    def __init__(self, accounts: Accounts, random: Random, *, whole: bool = True) -> None:
         self.accounts, self.random, self.limits = accounts, random, accounts.limits
+        self.whole = whole
+        """Whether every fact that the law needs is given."""
         self.first, self.last = accounts.first, accounts.last
         self.begins, self.ends = self.first, self.last
         self.presumed = False
@@ -232,7 +250,9 @@ class _Story:
             dwellings[-1]["to"] = None
         self.random.shuffle(people)
         account = self.account()
-        if self.presumed:
+        if any(person.get("disregard") == "severely_impaired" for person in people):
+            account["landlord_liable"] = self.chance(0.3)
+        if self.presumed and self.whole:
             account["care_leaver_birth_date"] = None  # whether such a care leaver lives alone is not known
         return {"accounts": [account], "dwellings": dwellings, "people": people}
 
@@ -256,6 +276,7 @@ class _Story:
             self.presumed |= kind == "presumed"
             if kind == "recorded":
                 facts["recorded_adults"] = Fraction(self.random.choice((0, 1, 1, 2, 3)))
+                facts["occupation"] = facts["occupation"] if facts["recorded_adults"] else "main_home"
         return self.split(facts, first, last), people
 
     def vacant(self, kind: str, first: int) -> Record:
@@ -329,7 +350,7 @@ class _Story:
             if self.chance(0.6)
             else self.random.choice((*self.accounts.marks, *[self.begins - 1] * 8))
         )
-        return {"dwelling": "d", "birth_date": born, "disregard": "school_leaver", "left_course": None if self.chance(0.05) else left}
+        return {"dwelling": "d", "birth_date": born, "disregard": "school_leaver", "left_course": left}
 
     def reason(self) -> Record:
         """A reason for a disregard, with facts at its limits."""
@@ -342,15 +363,11 @@ class _Story:
             return {"disregard": "youth_trainee", "birth_date": self.birthday()}
         if kind == "leaver":
             return self.school_leaver()
-        some: dict[str, Any] = {"weekly_pay": None, "weekly_hours": None}
-        if self.chance(0.9):
-            some["weekly_pay"] = self.amount("weekly_pay")
-        if self.chance(0.9):
-            some["weekly_hours"] = self.amount("weekly_hours")
+        some: dict[str, Any] = {"weekly_pay": self.amount("weekly_pay"), "weekly_hours": self.amount("weekly_hours")}
         if kind == "worker":
             return {"disregard": "care_worker", **some}
         if kind == "carer":
-            return {"disregard": "carer", **some, "cares_for_family": self.random.choice((None, None, False, True))}
+            return {"disregard": "carer", **some, "cares_for_family": self.chance(0.25)}
         return {"disregard": kind, **some} if kind == "apprentice" else {"disregard": kind}
 
     def account(self) -> Record:
@@ -365,6 +382,7 @@ class _Story:
         if self.chance(0.12):
             found["fallen_due"] = Fraction(self.random.choice((0, 1, 5000, 20_000, 90_000, self.random.randint(0, 200_000))), 100)
             found["instalments_left"] = Fraction(self.random.randint(0, 12))
+            found["notice_date"] = found.get("notice_date") or self.random.choice(self.accounts.notices)
         if self.chance(0.12):
             found["discretionary_reduction"] = Fraction(self.random.choice((0, 1, 15_000, 999_999, self.random.randint(0, 300_000))), 100)
         if self.chance(0.1):

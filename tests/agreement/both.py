@@ -88,11 +88,12 @@ class Compiling:
         for kept in np.flatnonzero(results.fault):
             found.refused[int(batch.kept[kept])] = str(results.faults[int(results.fault[kept]) - 1].reason)
         good: dict[str, Any] = {}
+        entities = {**batch.entities, **results.entities}
         for entity in {ref.entity for ref in self.refs}:
-            places = np.arange(batch.entities[entity].count)
+            places = np.arange(entities[entity].count)
             current = entity
             while (parent := self.program.entities[current].parent) is not None:
-                above = batch.entities[current].parent
+                above = entities[current].parent
                 assert above is not None
                 places, current = above[places], parent
             good[entity] = results.fault[places] == 0

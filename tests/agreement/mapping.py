@@ -2,7 +2,7 @@
 
 Only the shape is changed here.  What the two ways of recording leave to be said:
 - where a caseload holds no people (a number of adults, or nothing) the independent calculation is given the people meant;
-- a birth date that is not recorded is an adult's, and pay that is not recorded is above every limit;
+- a birth date that is not recorded is an adult's;
 - a stretch of empty days carries one clock, which is that of the empty dwelling or of the second home.
 """
 
@@ -30,9 +30,9 @@ CATEGORIES = {
     "international_headquarters": "international_hq",
     "child_benefit": "child_benefit_18_plus",
 }
+VACANT = ("unfurnished", "furnished")
 AN_ADULT = date(1950, 1, 1)
 OPEN = 10**6
-WELL_PAID = 10**9
 NOTICE = timedelta(days=14)
 
 
@@ -47,14 +47,17 @@ def until(day: Any) -> date | None:
 
 def council_of(program: Program) -> Council:
     """The amounts and determinations of a program whose figures hold all the year."""
-    assert len(program.periods) == 1
 
     def figure(name: str) -> Any:
-        return program.parameters[name].by_period[0]
+        (found,) = set(program.parameters[name].by_period)
+        return found
 
     def percent(name: str) -> Fraction:
         return Fraction(figure(name)) * 100
 
+    for name in ("empty_premium", "amount_for_band"):
+        first, *others = program.tables[name].by_period
+        assert all(other == first for other in others)
     (edges, ladder) = program.tables["empty_premium"].by_period[0].rows[()]
     care = [(int(figure(f"care_leaver{step}_age")), percent(f"care_leaver{step}_reduction")) for step in ("", "_later")]
     return Council(
@@ -123,7 +126,7 @@ def account_of(records: Records, one_off: Fraction) -> Account:
         works=tuple(Works(on(f.value), f.last, f.first) for f in dated(dwellings, "repair_since")),
         exemptions=tuple(exemption(record) for record in dwellings if record.get("exemption") not in (None, "not_exempt")),
         premium_exceptions=tuple(
-            PremiumException(str(r["prescribed_class"])[0], on(r["from"]), until(r["to"]), on(r["class_since"]))
+            PremiumException(str(r["prescribed_class"])[0], on(r["from"]), until(r["to"]), until(r.get("class_since")))
             for r in dwellings
             if r.get("prescribed_class") is not None
         ),
@@ -160,7 +163,7 @@ def resident(record: Record) -> Resident:
         first=on(record["from"]),
         last=until(record["to"]),
         category=None if reason is None else CATEGORIES.get(str(reason), str(reason)),
-        weekly_pay_pence=WELL_PAID if pay is None else int(Fraction(pay) * 100),
+        weekly_pay_pence=int(Fraction(pay or 0) * 100),
         weekly_hours=int(record.get("weekly_hours") or 0),
         course_left=until(record.get("left_course")),
         cares_for_partner=bool(record.get("cares_for_family")),
@@ -174,7 +177,7 @@ def meant(dwellings: Sequence[Record], people: Sequence[Record]) -> Iterable[Res
     """
     for record in dwellings:
         first, last, claim = on(record["from"]), until(record["to"]), record.get("exemption")
-        if record.get("empty_since") is not None:
+        if record.get("occupation") in VACANT:
             if claim == "S":
                 yield Resident(date(first.year - 3, 1, 1), first, last)
             elif claim == "U":

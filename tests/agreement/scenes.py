@@ -90,6 +90,10 @@ def share(scenes: Sequence[Scene], total: int = TOTAL) -> int:
 
 
 def mixed(scene: Scene, first: int, last: int) -> list[Records]:
-    """Accounts by number: three plausible ones and one that is disturbed, and so on."""
+    """Accounts by number: of sixteen one lacks facts that the law needs, four are disturbed and the others plausible."""
     made = scene.accounts
-    return [made.disturbed(number) if number % 4 == 3 else made.plausible(number) for number in range(first, last)]
+
+    def account(number: int) -> Records:
+        return made.disturbed(number) if number % 4 == 3 else made.lacking(number) if number % 16 == 1 else made.plausible(number)
+
+    return [account(number) for number in range(first, last)]

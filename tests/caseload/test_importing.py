@@ -218,7 +218,7 @@ def test_a_decimal_with_half_a_penny_is_rejected() -> None:
 
 def test_missing_tables_and_columns_are_named(tmp_path: Path) -> None:
     path = folder(tmp_path / "c", ACCOUNTS.replace("capital", "captial"))
-    with pytest.raises(DataError, match=r"RC003.*'capital'.*did you mean 'captial'"):
+    with pytest.raises(DataError, match=r"RC003.* the table 'accounts' lacks the column 'capital' \(did you mean 'captial'\?\)"):
         load(path, council="north")
     (path / "dwellings.csv").unlink()
     with pytest.raises(DataError, match=r"RC002.*no table 'dwellings'"):

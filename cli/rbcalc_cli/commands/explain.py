@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,9 +23,12 @@ from rbcalc_cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rbcalc._cases import CaseReader, Example
     from rbcalc._explain import Explanation
     from rbcalc._rules import Rules
-from enum import StrEnum
+    from rbcalc_kernels.program.graph import Program
 
 
 class Form(StrEnum):
@@ -31,6 +36,25 @@ class Form(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    HTML = "html"
+    MARKDOWN = "markdown"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which account was asked for, and by which rules."""
+
+    rules: Rules
+    caseload: Path | None
+    account: str | None
+    case: Path | None
+    name: str | None
+    council: str | None
+    partnership: str | None
+    year: str | None
+    charges: Path | None
+    column_map: Path | None
+    everything: bool
 
 
 def command(
@@ -55,22 +79,68 @@ def command(
         Path | None, typer.Option("--map", metavar="FILE", help="A column map for the caseload's headers and codes.", show_default=False)
     ] = None,
     rules: RulesOption = None,
-    form: Annotated[Form, typer.Option("--format", help="Text, or JSON with every rule's value.")] = Form.TEXT,
+    form: Annotated[
+        Form | None,
+        typer.Option("--format", help="Text, or JSON with every rule's value; for letters HTML or Markdown.", show_default=False),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Also the steps that come to nought and change nothing.")] = False,
+    changed_from: Annotated[
+        str | None, typer.Option("--changed-from", metavar="DATE", help="Why the award changed since this day.", show_default=False)
+    ] = None,
+    changed_to: Annotated[
+        str | None, typer.Option("--to", metavar="DATE", help="The later day of such a change.", show_default=False)
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="YEAR", help="Why the award differs from that of another year.", show_default=False)
+    ] = None,
+    against_rules: Annotated[
+        Path | None,
+        typer.Option("--against-rules", metavar="DIR", help="Why the award differs from that by other rules.", show_default=False),
+    ] = None,
+    letter: Annotated[bool, typer.Option("--letter", help="Write the notice of the decision.")] = False,
+    all_accounts: Annotated[bool, typer.Option("--all-accounts", help="A letter for each account of the caseload, into --out.")] = False,
+    accounts: Annotated[
+        Path | None,
+        typer.Option("--accounts", metavar="FILE", help="A letter for each account named in a file, one a line.", show_default=False),
+    ] = None,
+    template: Annotated[
+        Path | None, typer.Option("--template", metavar="FILE", help="A template of your own for the letter.", show_default=False)
+    ] = None,
+    dated: Annotated[str | None, typer.Option("--dated", metavar="DATE", help="The date of the letter.", show_default=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where to write letters.  [default: standard output]", show_default=False)
+    ] = None,
 ) -> None:
     """Explain one account, as a person would work it on paper.
 
-    The facts, each step with its figures, its reason and its paragraph, then the totals. A case file lets one household be tried
-    without a caseload.
+    What was awarded and what decided it, the facts, each step with its figures, its reason and its paragraph, then the totals. A case
+    file lets one household be tried without a caseload. --letter writes what the person it concerns is told.
 
     Examples:
       rbcalc explain --case {cases} --name {case}
       rbcalc explain --case {cases} --name {case} --value bill   # one value as a tree
     """
     loaded = rules_of(rules)
+    asked = Asked(loaded, caseload, account, case, name, council, partnership, year, charges, column_map, everything)
+    if letter or all_accounts or accounts is not None:
+        from rbcalc_cli import letters
+
+        wanted = letters.Wanted((form or Form.HTML).value, template, dated, out)
+        letters.write(asked, wanted, all_accounts=all_accounts, listed=accounts)
+        return
+    if form in (Form.HTML, Form.MARKDOWN):
+        from rbcalc.errors import UsageError
+
+        raise UsageError("RC046", f"only a letter is written as {form}", hint="add --letter, or take --format text or --format json")
+    if changed_from is not None or changed_to is not None or against is not None or against_rules is not None:
+        from rbcalc_cli import changing
+
+        changing.show(asked, changed_from, changed_to, against, against_rules)
+        return
     if case is not None:
-        told = _case(loaded, within(loaded.library.root, case), name)
+        told = _case(loaded, within(loaded.library.root, case), name, everything)
     else:
-        told = _account(loaded, caseload, account, council, partnership, year, charges, column_map)
+        told = _account(loaded, caseload, account, council, partnership, year, charges, column_map, everything)
     from rbcalc_cli import explaining
 
     if form is Form.JSON:
@@ -83,15 +153,23 @@ def command(
         say("some figures are provisional; the account names them")
 
 
-def _case(rules: Rules, path: Path, name: str | None) -> Explanation:
+def _case(rules: Rules, path: Path, name: str | None, everything: bool) -> Explanation:
     from rbcalc._cases import CaseReader
     from rbcalc._explain import explain_example
+
+    found = the_case(CaseReader(rules), path, name)
+    title = rules.council(found.program.name).title if found.program.name in rules.council_names else ""
+    return explain_example(found, title, everything=everything)
+
+
+def the_case(reader: CaseReader, path: Path, name: str | None) -> Example:
+    """A case of a case file; without a name the first.  Raises UsageError."""
     from rbcalc.errors import UsageError
     from rbcalc_kernels.source import suggest
 
     if path.is_dir():
         raise IsADirectoryError(21, "is a folder", str(path))
-    examples = CaseReader(rules).read(path)
+    examples = reader.read(path)
     found = next((example for example in examples if name is None or example.name == name), None)
     if found is None:
         names = [example.name for example in examples]
@@ -100,8 +178,7 @@ def _case(rules: Rules, path: Path, name: str | None) -> Explanation:
         )
     if name is None and len(examples) > 1:
         say(f"the first of {len(examples)} cases; --name chooses another")
-    title = rules.council(found.program.name).title if found.program.name in rules.council_names else ""
-    return explain_example(found, title)
+    return found
 
 
 def _account(
@@ -113,6 +190,7 @@ def _account(
     year: str | None,
     charges: Path | None,
     column_map: Path | None,
+    everything: bool,
 ) -> Explanation:
     from rbcalc._explain import explain_account
     from rbcalc.errors import UsageError
@@ -120,12 +198,19 @@ def _account(
     if caseload is None or account is None:
         raise UsageError("RC048", "which account?", hint="give the folder of a caseload and --account REF, or a case file with --case FILE")
     existing(caseload, "folder")
+    programs, titles = programs_of(rules, council, partnership, year, charges)
+    return explain_account(caseload, programs, account, titles=titles, column_map=column_map, everything=everything)
+
+
+def programs_of(
+    rules: Rules, council: str | None, partnership: str | None, year: str | None, charges: Path | None, more: Sequence[Path] = ()
+) -> tuple[dict[str, Program], dict[str, str]]:
+    """The programs of the councils that were asked for, with `more` files laid over them, and the councils' titles."""
+    own = [*([charges] if charges else []), *more]
     if partnership is not None and council is None:
         together = rules.partnership(partnership)
         members = together.councils(year or together.default_year)
-        programs = {member.name: member.program(year or together.default_year, own=[charges] if charges else []) for member in members}
-        titles = {member.name: member.title for member in members}
-    else:
-        found, _, program = program_of(rules, council, year, charges)
-        programs, titles = {found.name: program}, {found.name: found.title}
-    return explain_account(caseload, programs, account, titles=titles, column_map=column_map)
+        programs = {member.name: member.program(year or together.default_year, own=own) for member in members}
+        return programs, {member.name: member.title for member in members}
+    found, when, program = program_of(rules, council, year, charges)
+    return {found.name: found.program(when, own=own) if more else program}, {found.name: found.title}

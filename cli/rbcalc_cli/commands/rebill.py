@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,11 +27,13 @@ from rbcalc_cli.options import (
 )
 from rbcalc_cli.output import table
 from rbcalc_cli.progress import shown_progress
+from rbcalc_cli.rebilling import base_rows, print_base, print_rolled
 
 if TYPE_CHECKING:
     from rbcalc._rules import Council, Rules
     from rbcalc._run import Summary
     from rbcalc._years import FinancialYear
+    from rbcalc_kernels.program.graph import Report
 
 
 MOST_SHOWN = 5
@@ -51,6 +54,22 @@ def command(
         Path | None, typer.Option("--map", metavar="FILE", help="A column map for another system's headers and codes.", show_default=False)
     ] = None,
     periods: Annotated[bool, typer.Option("--periods", help="Write the periods of each account too.")] = False,
+    roll_forward: Annotated[
+        bool, typer.Option("--roll-forward", help="Raise last year's benefits and pensions as the uprating orders of the year do.")
+    ] = False,
+    earnings_growth: Annotated[
+        str | None,
+        typer.Option("--earnings-growth", metavar="RATE", help="With --roll-forward: how much earnings grow, as 3%.", show_default=False),
+    ] = None,
+    collection_rate: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--collection-rate",
+            metavar="RATE",
+            help="Work out the tax base with this rate, as 98.5%, or NAME=98.5% for each council.",
+            show_default=False,
+        ),
+    ] = None,
     keep_private: Annotated[
         bool, typer.Option("--keep-private", help="Keep names and addresses as they are, instead of pseudonyms.")
     ] = False,
@@ -67,9 +86,12 @@ def command(
 
     Examples:
       rbcalc rebill --council {council} --year {year} --sample --out out
+      rbcalc rebill --council {council} --year {year} --sample --collection-rate 98.5% --out out --force
       rbcalc rebill --partnership {partnership} --year {partnership_year} --sample --out out --force --format json
     """
     from rbcalc._rebill import rebill
+    from rbcalc._roll_forward import growth_of, uprating_for
+    from rbcalc._tax_base import collection_rates
     from rbcalc.errors import UsageError
 
     book = rules_of(rules)
@@ -79,6 +101,10 @@ def command(
     if caseload is not None and not caseload.is_dir():
         raise UsageError("RC044", f"no such folder: {caseload}", hint="give the folder that holds the tables of the caseload")
     own = [charges] if charges is not None else []
+    rates = collection_rates(collection_rate or [], [found.name for found in councils])
+    uprating = uprating_for(book, when, growth_of(earnings_growth)) if roll_forward else None
+    if earnings_growth is not None and not roll_forward:
+        raise UsageError("RC052", "earnings grow only when facts are rolled forward", hint="add --roll-forward")
     with _folder(book, councils, partnership, when, caseload, own) as source, shown_progress("billing") as progress:
         summary = rebill(
             councils,
@@ -92,9 +118,13 @@ def command(
             force=force,
             keep_private=keep_private,
             command=_shown_command(),
+            collection_rates=rates,
+            uprating=uprating,
             progress=progress,
         )
     _print(summary, form)
+    if uprating is not None:
+        print_rolled(uprating, form)
     for note in (*summary.notes, *summary.assumptions):
         say(f"note: {note}")
     for name, figures in summary.provisional.items():
@@ -153,33 +183,47 @@ def _shown_command() -> str:
 
 def _print(summary: Summary, form: Format) -> None:
     from rbcalc._show import amount
+    from rbcalc._tax_base import shown
     from rbcalc._totals import headings, kinds
 
     program = next(iter(summary.programs.values()))
-    mark = "" if not summary.rejects else "  INCOMPLETE"
     if form is not Format.TABLE:
         _machine(summary, form)
         return
-    first = program.reports[0]
-    types = [type_ for type_ in kinds(program, first) if type_ is not None]
-    rows = []
-    for name in (*summary.councils, None):
-        figures = [sum(column, start=0) for column in zip(*summary.table(first.name, name).values(), strict=True)] or [0] * len(types)
-        accounts = summary.accounts[name] if name else sum(summary.accounts.values())
-        words = [amount(figure, type_) for figure, type_ in zip(figures, types, strict=True)][: len(first.sums)]
-        rows.append([name or "all", f"{accounts:,}", *words])
-    if len(summary.councils) == 1:
-        rows.pop()
-    table(f"{summary.year}{mark}", ["council", "accounts", *(_heading(ref.name) for ref in first.sums)], rows, form)
-    for report in program.reports:
+    reports = shown(program)
+    for report in (found for found in reports if not found.by):
+        _by_council(summary, report)
+    for report in (found for found in reports if found.by):
         names = headings(program, report)
         types_of = kinds(program, report)
         lines = [
             [*(key.replace("_", " ") for key in keys), *(amount(f, t) for f, t in zip(figures, [t for t in types_of if t], strict=True))]
             for keys, figures in summary.table(report.name).items()
         ]
+        if lines:
+            print()
+            table(report.title, [_heading(name) for name in names], sorted(lines) if report.split else lines, form)
+    for base in summary.bases.values():
         print()
-        table(report.title, [_heading(name) for name in names], sorted(lines) if report.split else lines, form)
+        print_base(base, form)
+
+
+def _by_council(summary: Summary, report: Report) -> None:
+    """A report without keys: a line for each council, and one for all."""
+    from rbcalc._show import amount
+    from rbcalc._totals import kinds
+
+    program = next(iter(summary.programs.values()))
+    types = [type_ for type_ in kinds(program, report) if type_ is not None][: len(report.sums)]
+    rows = []
+    for name in (*summary.councils, None):
+        figures = summary.table(report.name, name).get((), [Fraction(0)] * len(types))[: len(types)]
+        accounts = summary.accounts[name] if name else sum(summary.accounts.values())
+        rows.append([name or "all", f"{accounts:,}", *(amount(figure, type_) for figure, type_ in zip(figures, types, strict=True))])
+    if len(summary.councils) == 1:
+        rows.pop()
+    mark = "" if not summary.rejects else "  INCOMPLETE"
+    table(f"{summary.year}{mark}", ["council", "accounts", *(_heading(ref.name) for ref in report.sums)], rows, Format.TABLE)
 
 
 def _heading(name: str) -> str:
@@ -189,15 +233,18 @@ def _heading(name: str) -> str:
 def _machine(summary: Summary, form: Format) -> None:
     """All reports, by council, as rows for a program."""
     from rbcalc._show import plain
+    from rbcalc._tax_base import shown
     from rbcalc._totals import headings
 
     rows: list[list[str]] = []
     for council in summary.councils:
-        for report in summary.programs[council].reports:
+        for report in shown(summary.programs[council]):
             names = headings(summary.programs[council], report)
             for keys, figures in summary.table(report.name, council).items():
                 for name, figure in zip(names[len(keys) :], figures, strict=True):
                     rows.append([council, report.name, " / ".join(keys), name, plain(figure)])
+        if council in summary.bases:
+            rows += base_rows(summary.bases[council])
     about: dict[str, Any] = {
         "year": str(summary.year),
         "complete": not summary.rejects,

@@ -32,7 +32,7 @@ def command(
     ] = None,
     changing: Annotated[
         str | None,
-        typer.Option("--changing", metavar="SHARE", help="The share of dwellings whose year is cut in two, as 30%.", show_default=False),
+        typer.Option("--changing", metavar="SHARE", help="The share of dwellings whose year is cut in two, as 30%; or busy.", show_default=False),
     ] = None,
     files: Annotated[FileFormat, typer.Option("--files", help="How the tables are written.")] = FileFormat.PARQUET,
     with_names: Annotated[bool, typer.Option("--with-names", help="Add invented names, addresses and national insurance numbers.")] = False,
@@ -76,6 +76,8 @@ def command(
         rows = [[name, f"{made.dwellings[name]:,}", *(f"{count:,}" for count in held.values())] for name, held in made.members.items()]
         table(f"{made.year}, seed {made.seed}", ["council", "dwellings", *members], rows, Format.TABLE)
         table("", ["table", "rows", "files"], [[n, f"{t.rows:,}", f"{len(t.files):,}"] for n, t in made.tables.items()], Format.TABLE)
+    for line in made.notes:
+        say(f"note: {line}")
     for line in made.wrong:
         say(f"wrong on purpose: {line}")
     say(f"tables: {out}  (what was counted and what was invented: {out / 'manifest.json'})")

@@ -1,0 +1,102 @@
+"""Letters from the command line: one to standard output or a file, or one for each account of a caseload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rbcalc_cli.commands.explain import programs_of
+from rbcalc_cli.options import counted, existing, say, within
+from rbcalc_cli.output import put, write_file
+
+if TYPE_CHECKING:
+    from rbcalc._letter import Letter
+    from rbcalc_cli.commands.explain import Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How letters are to be written, and where."""
+
+    form: str
+    template: Path | None
+    dated: str | None
+    out: Path | None
+
+
+def write(asked: Asked, wanted: Wanted, *, all_accounts: bool, listed: Path | None) -> None:
+    """Write the letter, or the letters, that were asked for."""
+    from rbcalc._letter import letter_of_example
+    from rbcalc._letter_files import SUFFIX, rendered, template_for
+    from rbcalc.errors import UsageError
+
+    if wanted.form not in SUFFIX:
+        raise UsageError("RC046", f"a letter is not written as {wanted.form}", hint="take --format html or --format markdown")
+    if all_accounts or listed is not None:
+        _batch(asked, wanted, listed)
+        return
+    if asked.case is not None:
+        letter, council = letter_of_example(asked.rules, within(asked.rules.library.root, asked.case), asked.name)
+    else:
+        letter, council = _account(asked)
+    template = template_for(asked.rules, council, wanted.form, wanted.template)
+    text = rendered(letter, wanted.form, template=template, date=_day(wanted.dated))
+    if wanted.out is None:
+        put(text.rstrip("\n"))
+    else:
+        write_file(wanted.out, text)
+        say(f"the letter is in {wanted.out}")
+
+
+def _day(dated: str | None) -> str:
+    from rbcalc._years import shown
+    from rbcalc_cli.changing import day_of
+
+    return shown(day_of(dated)) if dated else ""
+
+
+def _account(asked: Asked) -> tuple[Letter, str]:
+    from rbcalc._explain import account_records, held_caseload
+    from rbcalc._letter import LetterWriter, letter_file
+    from rbcalc.errors import UsageError
+
+    if asked.caseload is None or asked.account is None:
+        raise UsageError("RC048", "which account?", hint="give the folder of a caseload and --account REF, or a case file with --case FILE")
+    path = letter_file(asked.rules)
+    programs, titles = programs_of(asked.rules, asked.council, asked.partnership, asked.year, asked.charges, [path])
+    caseload = held_caseload(existing(asked.caseload, "folder"), programs, asked.column_map)
+    council, records = account_records(caseload, programs, asked.account)
+    writer = LetterWriter(asked.rules, path)
+    return writer.letter(programs[council], records, council=titles[council], reference=asked.account), council
+
+
+def _batch(asked: Asked, wanted: Wanted, listed: Path | None) -> None:
+    from rbcalc._explain import account_records, held_caseload
+    from rbcalc._letter import LetterWriter, letter_file
+    from rbcalc._letter_files import template_for, write_letters
+    from rbcalc.errors import UsageError
+
+    if asked.caseload is None or wanted.out is None:
+        raise UsageError("RC048", "letters for which accounts, and where?", hint="give the folder of a caseload and --out DIR")
+    path = letter_file(asked.rules)
+    programs, titles = programs_of(asked.rules, asked.council, asked.partnership, asked.year, asked.charges, [path])
+    caseload = held_caseload(existing(asked.caseload, "folder"), programs, asked.column_map)
+    if listed is None:
+        names = [str(reference) for reference in caseload.references.to_pylist()]
+    else:
+        names = [line.strip() for line in existing(listed).read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+
+    def accounts() -> Iterator[tuple[str, Any, Any, str]]:
+        for name in names:
+            council, records = account_records(caseload, programs, name)
+            yield name, programs[council], records, titles[council]
+
+    templates = {council: template_for(asked.rules, council, wanted.form, wanted.template) for council in programs}
+    done = write_letters(LetterWriter(asked.rules, path), accounts(), wanted.out, wanted.form, templates, date=_day(wanted.dated))
+    without = sum(1 for one in done if not one.file)
+    say(
+        f"{counted(len(done) - without, 'letter')} in {wanted.out}, with an index"
+        + (f"; none for {counted(without, 'account')}, each with its reason there" if without else "")
+    )
