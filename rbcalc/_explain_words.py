@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from math import floor
 from typing import Any, Final
 
 from rbcalc._show import amount
@@ -23,6 +24,8 @@ from rbcalc_kernels.language.types import DATE, Number, Type
 from rbcalc_kernels.program.graph import Aggregate, Node, Op, Program, Ref, Rounding, Value
 
 _BRACES: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_LISTED: Final = re.compile(r", | and ")
+_ITEM: Final = re.compile(r"[^{}]*\{[a-z0-9_]+\}")
 _SIGNS: Final = {Op.ADD: " + ", Op.SUB: " − ", Op.MUL: " × ", Op.DIV: " ÷ "}  # noqa: RUF001 - as they are printed
 _PLACE: Final = {Op.ADD: 1, Op.SUB: 1, Op.MUL: 2, Op.DIV: 2}
 _ATOM: Final = 3
@@ -47,9 +50,12 @@ class Written:
 class Words:
     """Writes workings for the rows of one program, once they were worked out."""
 
-    def __init__(self, program: Program, evaluator: Evaluator) -> None:
-        """Write for rows that `evaluator` worked out."""
-        self.program, self.evaluator = program, evaluator
+    def __init__(self, program: Program, evaluator: Evaluator, *, brief: bool = False, pennies: bool = False) -> None:
+        """Write for rows that `evaluator` worked out.
+
+        Brief words leave out what is nought and changes nothing; with `pennies` money is shown to the penny.
+        """
+        self.program, self.evaluator, self.brief, self.pennies = program, evaluator, brief, pennies
         self.types: dict[Ref, Type] = {ref: found.type for ref, found in program.inputs.items()}
         self.types |= {Ref(rule.entity, rule.name): rule.type for rule in program.rules}
 
@@ -61,12 +67,38 @@ class Words:
             return None
         return found if isinstance(found, Value) else None
 
+    def amount(self, value: Value | None, type_: Type) -> str:
+        """A value in words, money as exactly as these words show it."""
+        if self.pennies and isinstance(type_, Number) and type_.is_money and isinstance(value, Fraction):
+            value = Fraction(floor(value * 100 + Fraction(1, 2)), 100)
+        return amount(value, type_)
+
     def because(self, text: str, row: Row) -> str:
         """A `because` line with the values of this row in place of the names in braces."""
-        return _BRACES.sub(lambda match: self.named(match[1], row), text)
+        told = self._told(text, row) if self.brief else text
+        return _BRACES.sub(lambda match: self.named(match[1], row), told)
 
-    def named(self, name: str, row: Row) -> str:
-        """The value behind a name, as a rule of the row's entity would read it, in words."""
+    def _told(self, text: str, row: Row) -> str:
+        """A `because` line without the clauses, and the items of a list of figures, that are nought."""
+        clauses = text.removesuffix(".").split("; ")
+        if len(clauses) > 1:
+            kept = [clause for clause in clauses if not self._empty(clause, row)] or clauses[:1]
+            text = "; ".join(kept) + "."
+            text = text[:1].upper() + text[1:]
+        items = _LISTED.split(text.removesuffix("."))
+        if len(items) < 3 or not all(_ITEM.fullmatch(item) for item in items):
+            return text
+        items = [item for item in items if not self._empty(item, row)] or items[:1]
+        joined = " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+        return joined[:1].upper() + joined[1:] + "."
+
+    def _empty(self, text: str, row: Row) -> bool:
+        """Whether all figures that a text names are nought."""
+        names = _BRACES.findall(text)
+        return bool(names) and all(nothing(self._named(name, row)[0]) for name in names)
+
+    def _named(self, name: str, row: Row) -> tuple[Value | None, Type | None]:
+        """The value behind a name, as a rule of the row's entity would read it; no type where there is no such name."""
         near = [row.entity, *self.program.ancestors(row.entity), *(t.entity for t in self.program.entities[row.entity].derived)]
         for entity in near:
             type_ = self.types.get(Ref(entity, name))
@@ -74,10 +106,15 @@ class Words:
                 try:
                     target = path_between(self.program, row.entity, entity).follow(row)
                 except (CalculationFault, KeyError):
-                    return "not known"
-                return amount(target.values.get(name), type_)
+                    return None, type_
+                return target.values.get(name), type_
         parameter = self.program.parameters.get(name)
-        return amount(parameter.by_period[row.period], parameter.type) if parameter is not None else name
+        return (parameter.by_period[row.period], parameter.type) if parameter is not None else (None, None)
+
+    def named(self, name: str, row: Row) -> str:
+        """The value behind a name, as a rule of the row's entity would read it, in words."""
+        value, type_ = self._named(name, row)
+        return self.amount(value, type_) if type_ is not None else name
 
     def written(self, node: Node, row: Row) -> Written:
         """The working of an expression for a row."""
@@ -104,7 +141,7 @@ class Words:
         return self._plain(node, row)
 
     def _shown(self, node: Node, row: Row) -> str:
-        return amount(self.value(node, row), node.type)
+        return self.amount(self.value(node, row), node.type)
 
     def _plain(self, node: Node, row: Row) -> Written:
         return Written(self._shown(node, row))
@@ -131,6 +168,10 @@ class Words:
     def _extreme(self, node: Node, row: Row) -> Written:
         arguments = self._same(node, node.op)
         telling = [arg for arg in arguments if arg.op is not Op.CONST or not _is(self.value(arg, row), 0)]
+        if self.brief:
+            value = self.value(node, row)
+            telling = [arg for arg in arguments if self.value(arg, row) == value or not self._idle(arg, node.op, row)]
+            arguments = telling
         if len(telling) == 1 and self.value(telling[0], row) == self.value(node, row):
             return self.written(telling[0], row)  # never below nought, and it is not
         parts = [self.written(arg, row) for arg in arguments]
@@ -139,6 +180,10 @@ class Words:
             word = "the smaller of" if node.op is Op.MIN else "the larger of"
         texts = [f"({part.text})" if part.worked else part.text for part in parts]
         return Written(f"{word} {', '.join(texts[:-1])} and {texts[-1]}", 0)
+
+    def _idle(self, node: Node, op: Op, row: Row) -> bool:
+        """Whether an argument that did not decide says nothing: a limit that was not met, or nought beside something larger."""
+        return node.op is Op.CONST or (op is Op.MAX and nothing(self.value(node, row)))
 
     def _same(self, node: Node, op: Op) -> list[Node]:
         """The arguments of nested uses of one operator, in order."""

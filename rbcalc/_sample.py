@@ -21,6 +21,7 @@ from rbcalc._years import FinancialYear
 from rbcalc.errors import UsageError
 
 LARGE: Final = 2_000_000  # dwellings; more are written in many files
+BUSY: Final = "busy"  # a year with as many changes as the sample files state for a busy one
 _AT_ONCE: Final = 2
 Progress = Callable[[int, int], None]
 """Told how many dwellings are done, of how many."""
@@ -48,6 +49,7 @@ class Summary:
     situations: Mapping[str, Mapping[str, tuple[int, str]]]
     tables: Mapping[str, SampleTable]
     wrong: tuple[str, ...]
+    notes: tuple[str, ...]
     manifest: Mapping[str, Any]
 
     @property
@@ -76,13 +78,15 @@ def sample(
     """Make a caseload for a council or a partnership in the folder `out`.
 
     `dwellings` replaces the published number (of the whole partnership, divided in proportion); `changing` the share of
-    dwellings in which something changes within the year.  A council's rows are the same alone and in a partnership.
+    dwellings in which something changes within the year, or `busy` for as many changes of claims as a busy year has.
+    A council's rows are the same alone and in a partnership.
     `with_names` adds invented private columns, `with_errors` a few rows that are wrong on purpose.  `charges` are council
     files of one's own, `force` replaces an earlier sample.
     """
     check_format(format)
     when, councils = _who(rules, council, partnership, year, charges)
-    share = _share(changing)
+    busy = isinstance(changing, str) and changing.strip() == BUSY
+    share = None if busy else _share(changing)
     if dwellings is not None and dwellings < 1:
         raise UsageError("RC049", f"{dwellings} dwellings cannot be made", hint="give a whole number from 1")
     plans = {found.name: read_plan(rules, found.program(when, own=charges), when) for found in councils}
@@ -93,7 +97,7 @@ def sample(
     makers = []
     for found in councils:
         plan = plans[found.name]
-        made = sizes(plan, found.profile, found.name, seed, wanted[found.name], share)
+        made = sizes(plan, found.profile, found.name, seed, wanted[found.name], share, busy)
         makers.append(Maker(plan, made, found.name, _block(found, plan), seed, with_names, with_errors))
     _check_blocks(makers)
     folder = Path(out)
@@ -117,7 +121,7 @@ def sample(
         when,
         seed,
         tables,
-        {"with_names": with_names, "changing": str(share) if share is not None else "", "format": format},
+        {"with_names": with_names, "changing": BUSY if busy else str(share) if share is not None else "", "format": format},
     )
 
 
@@ -144,7 +148,7 @@ def _share(changing: str | Fraction | None) -> Fraction | None:
         return changing
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?%", changing.strip())
     if match is None or Fraction(match[1]) > 100:
-        raise UsageError("RC049", f"not a share: {changing}", hint="write it in per cent, as 30%")
+        raise UsageError("RC049", f"not a share: {changing}", hint="write it in per cent, as 30%, or busy")
     return Fraction(match[1]) / 100
 
 
@@ -246,24 +250,26 @@ def _summary(
         maker.council: {name: (sum(row), maker.sizes.origin[name]) for name, row in maker.sizes.cells.items()} for maker in makers
     }
     wrong = tuple(f"{maker.council}: {line}" for maker in makers for line in maker.wrong)
-    source = next(iter(makers[0].plan.texts.items()))
+    notes = tuple(f"{maker.council}: {line}" for maker in makers for line in maker.sizes.notes)
     manifest = {
         "year": str(when),
         "seed": seed,
         **options,
         "note": "made, not real: see the counts and where each came from",
         "rules": {maker.council: maker.plan.program.digest for maker in makers},
-        "sample_file": {source[0]: hashlib.sha256(source[1].encode()).hexdigest()},
+        "sample_file": {file: hashlib.sha256(text.encode()).hexdigest() for file, text in makers[0].plan.texts.items()},
         "rbcalc": version("rbcalc"),
         "tables": {name: {"rows": table.rows, "files": table.files, "digest": table.digest} for name, table in tables.items()},
         "councils": {
             maker.council: {
                 "dwellings": maker.sizes.total,
                 "dwellings_by_member": members[maker.council],
+                "groups": {name: {"dwellings": count, "from": origin} for name, (count, origin) in maker.sizes.groups.items()},
                 "situations": {name: {"dwellings": count, "from": origin} for name, (count, origin) in situations[maker.council].items()},
             }
             for maker in makers
         },
+        "notes": list(notes),
         "wrong_on_purpose": list(wrong),
     }
     write_manifest(folder, manifest)
@@ -276,5 +282,6 @@ def _summary(
         situations,
         tables,
         wrong,
+        notes,
         manifest,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from rbcalc._sample_groups import Published, grouped_counts, shared_out
 from rbcalc._sample_plan import Plan, Situation
 from rbcalc._sample_values import Stream, largest_remainder
 from rbcalc.errors import UsageError
@@ -23,6 +24,8 @@ class Sizes:
     by_member: list[int]
     cells: Cells = field(default_factory=dict)
     origin: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, tuple[int, str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def total(self) -> int:
@@ -43,8 +46,19 @@ def published_total(plan: Plan, profile: Mapping[str, Any]) -> int:
     return sum(_shape(plan, profile, plan.year.begins))
 
 
-def sizes(plan: Plan, profile: Mapping[str, Any], council: str, seed: int, wanted: int | None, changing: Fraction | None) -> Sizes:
-    """The dwellings to make for a council; `wanted` replaces the published total, `changing` the share that changes in the year."""
+def sizes(
+    plan: Plan,
+    profile: Mapping[str, Any],
+    council: str,
+    seed: int,
+    wanted: int | None,
+    changing: Fraction | None,
+    busy: bool = False,
+) -> Sizes:
+    """The dwellings to make for a council; `wanted` replaces the published total, `changing` the share that changes in the year.
+
+    With `busy` the situations of groups have the shares that they state for a busy year.
+    """
     shape = _shape(plan, profile, plan.year.begins)
     if not any(shape):
         raise UsageError("RC044", f"no sizes are published for {council}", hint="its profile.yaml must give the dwellings")
@@ -52,9 +66,12 @@ def sizes(plan: Plan, profile: Mapping[str, Any], council: str, seed: int, wante
     made = Sizes(largest_remainder(tuple(shape), total))
     fewest = int(plan.document["size"]["fewest"])
     streams = f"{seed}/{council}/counts"
+    shares = grouped(plan, profile, made, total, streams, busy)
     for name, situation in plan.situations.items():
-        if not situation.rest:
-            row, origin = _counted(plan, profile, situation, made, total)
+        if situation.of and name not in shares:
+            made.cells[name], made.origin[name] = [0] * len(made.by_member), "left out"
+        elif not situation.rest:
+            row, origin = shares[name] if name in shares else _counted(plan, profile, situation, made, total)
             if row is None:
                 number, origin = int(situation.share * total + Fraction(1, 2)), "share"
                 row = _spread(situation, plan, made.by_member, number, Stream(f"{streams}/{name}"))
@@ -69,6 +86,29 @@ def sizes(plan: Plan, profile: Mapping[str, Any], council: str, seed: int, wante
     _fit(made)
     _rest(plan, made, streams)
     return made
+
+
+def grouped(
+    plan: Plan, profile: Mapping[str, Any], made: Sizes, total: int, streams: str, busy: bool
+) -> dict[str, tuple[list[int] | None, str]]:
+    """The dwellings of the situations that are of a group: how many by member, and where the count came from."""
+
+    def look(path: str) -> Published:
+        found, when, base = published(plan, profile, path)
+        return Published(found, f"{path} of {when}", Fraction(total, base) if base else Fraction(0))
+
+    counts = grouped_counts(plan, look, total)
+    members = _members(plan)
+    found: dict[str, tuple[list[int] | None, str]] = {}
+    made.notes += counts.notes
+    made.groups = {name: (number, counts.origin[name]) for name, number in counts.numbers.items()}
+    for group, numbers, origin in shared_out(plan, profile, counts, streams, busy, total >= int(plan.document["size"]["fewest"])):
+        weights = [int(weight * size) for weight, size in zip(counts.weights[group](members), made.by_member, strict=True)]
+        for name, number in numbers.items():
+            room = weights if any(weights) else made.by_member
+            found[name] = _spread(plan.situations[name], plan, room, number, Stream(f"{streams}/{name}")), origin
+    made.notes += counts.left_out
+    return found
 
 
 def _shape(plan: Plan, profile: Mapping[str, Any], year: int) -> list[int]:
@@ -110,8 +150,7 @@ def _nearest(profile: Mapping[str, Any], path: str, year: int) -> tuple[Any, int
 def _counted(plan: Plan, profile: Mapping[str, Any], situation: Situation, made: Sizes, total: int) -> tuple[list[int] | None, str]:
     """The published count, scaled from the dwellings of its own year to those wanted."""
     for path in situation.counts:
-        found, when = _nearest(profile, path, plan.year.begins)
-        base = sum(_shape(plan, profile, when))
+        found, when, base = published(plan, profile, path)
         if found is None or not base:
             continue
         ratio = Fraction(total, base)
@@ -122,6 +161,18 @@ def _counted(plan: Plan, profile: Mapping[str, Any], situation: Situation, made:
             row = _spread(situation, plan, made.by_member, number, Stream(f"published/{path}"))
         return row, f"{path} of {when}"
     return None, ""
+
+
+def published(plan: Plan, profile: Mapping[str, Any], path: str) -> tuple[Any, int, int]:
+    """What a path of keys leads to, its year, and the dwellings that there were; a count without a date holds for every year."""
+    found, when = _nearest(profile, path, plan.year.begins)
+    if found is not None:
+        return found, when, sum(_shape(plan, profile, when))
+    top, *rest = path.split(".")
+    for entry in profile.get(top, ()):
+        if _year_of(entry) is None and len(rest) == 1 and rest[0] in entry:
+            return entry[rest[0]], plan.year.begins, published_total(plan, profile)
+    return None, plan.year.begins, 0
 
 
 def _spread(situation: Situation, plan: Plan, weights: Iterable[int], number: int, stream: Stream) -> list[int]:

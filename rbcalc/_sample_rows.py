@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from rbcalc._sample_counts import Sizes
-from rbcalc._sample_plan import SLOTS, Column, Plan, RowPlan, Situation, Wrong
+from rbcalc._sample_plan import MEMBERS, SLOTS, Column, Plan, RowPlan, Situation, Wrong
 from rbcalc._sample_private import private_columns
 from rbcalc._sample_values import OWN, SPREAD, Flags, Spec, SpecReader, Stream, Whole, largest_remainder
 from rbcalc_kernels.language.types import DATE, YES_NO, Choice, Number
@@ -29,10 +29,10 @@ Values = tuple[Whole, Flags | None]
 
 @dataclass(slots=True)
 class Piece:
-    """Some rows of a register: the dwelling of each, and the columns that are not blank."""
+    """Some rows of a register: the dwelling of each, what they belong to, and the columns that are not blank."""
 
     dwelling: Whole
-    slot: int
+    places: Mapping[str, int]
     columns: dict[str, Values]
 
 
@@ -117,30 +117,41 @@ class Maker:
         known: dict[str, Whole | int] = {"year_start": self.plan.year.first_day, "year_end": self.plan.year.last_day}
         for day, spec in situation.days.items():
             known[day] = self._draw(situation, spec, f"{name}/let/{day}", size, known, words)[0]
-        made = []
+        made: list[tuple[str, Piece]] = []
+        throws: dict[str, Flags] = {}
         for row in situation.rows:
-            label = f"{name}/{row.register}/{row.slot}"
             chosen: Any = slice(None)
             count = size
-            if row.chance < 1:
-                chosen = np.flatnonzero(Stream(f"{label}/chance").words(size) < np.uint64(int(row.chance * 2**32)))
+            if row.chances:
+                chosen = np.flatnonzero(self._fallen(row, size, name, throws))
                 count = chosen.size
             mine = {day: values if np.ndim(values) == 0 else np.asarray(values)[chosen] for day, values in known.items()}
             told = {word: values[chosen] for word, values in words.items()}
-            made.append(
-                (
-                    row.register,
-                    Piece(np.arange(first, first + size)[chosen], row.slot, self._values(situation, row, label, count, mine, told)),
-                )
-            )
+            where = np.arange(first, first + size)[chosen]
+            values = self._values(situation, row, f"{name}/{row.register}/{row.slot}", count, mine, told)
+            made.append((row.register, Piece(where, row.places, values)))
+            for other in row.brings:
+                extra = self._values(situation, other, f"{name}/{other.register}/{other.slot}", count, mine, told)
+                extra.update({column: values[source] for column, source in other.copied.items() if source in values})
+                made.append((other.register, Piece(where, other.places, extra)))
         return made
+
+    @staticmethod
+    def _fallen(row: RowPlan, size: int, name: str, throws: dict[str, Flags]) -> Flags:
+        """Which dwellings of a situation have the row: those where every one of its chances falls."""
+        fallen = np.ones(size, np.bool_)
+        for chance in row.chances:
+            if chance.label not in throws:
+                throws[chance.label] = Stream(f"{name}/{chance.label}/chance").words(size) < np.uint64(int(chance.share * 2**32))
+            fallen &= ~throws[chance.label] if chance.unless else throws[chance.label]
+        return fallen
 
     def _values(
         self, situation: Situation, row: RowPlan, label: str, count: int, known: Mapping[str, Whole | int], words: Mapping[str, Whole]
     ) -> dict[str, Values]:
         found: dict[str, Values] = {}
         columns = self.plan.columns[row.register]
-        for name, spec in row.columns.items():
+        for name, spec in row.columns.items() if count else ():
             column = columns[name]
             values, given = self._draw(situation, spec, f"{label}/{name}", count, known, words)
             inside = values[given] if not given.all() else values
@@ -172,12 +183,7 @@ class Maker:
         count = sum(sizes)
         starts = np.cumsum([0, *sizes])
         dwelling = np.concatenate([piece.dwelling for piece in pieces]) + before if pieces else np.empty(0, np.int64)
-        slot = np.repeat(np.array([piece.slot for piece in pieces], np.int64), sizes) if pieces else dwelling
-        key = self.plan.layout.root_register.key
-        references = {
-            name: self._numbers(name, dwelling * SLOTS + slot if name == key else dwelling, 9 if name == key else 8)
-            for name in self.plan.references(register)
-        }
+        references = {name: self._reference(name, pieces, sizes, dwelling) for name in self.plan.references(register)}
         made = Rows(count, references, {})
         for name, column in self.plan.columns[register].items():
             holders = [(place, piece.columns[name]) for place, piece in enumerate(pieces) if name in piece.columns]
@@ -190,6 +196,14 @@ class Maker:
                 given[rows] = True if known is None else known
             made.columns[name] = values, None if given.all() else given
         return made
+
+    def _reference(self, name: str, pieces: list[Piece], sizes: list[int], dwelling: Whole) -> Whole:
+        """What the rows belong to: their dwelling, or one of the dwelling's accounts, claims or people."""
+        keys = [register.key for register in self.plan.program.registers.values() if register.key]
+        if name not in keys:
+            return self._numbers(name, dwelling, 8)
+        places = np.repeat(np.array([piece.places.get(name, 0) for piece in pieces], np.int64), sizes) if pieces else dwelling
+        return self._numbers(name, dwelling * (SLOTS if name == self.plan.layout.root_register.key else MEMBERS) + places, 9)
 
     def _numbers(self, name: str, places: Whole, digits: int) -> Whole:
         """A reference for each place: a scattered number behind the council's block, no two alike."""

@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from rbcalc._sample_figures import Figures, NoFigureError
 from rbcalc_kernels.language.documents import Text
 from rbcalc_kernels.language.types import DATE, YES_NO, Choice, Type
 from rbcalc_kernels.source import Findings, Span, suggest
@@ -33,6 +34,9 @@ SPREAD: Final = "any"  # a member chosen for the dwelling once and for all
 _DEALT: Final = 65_536  # up to so many rows alternatives are dealt like cards, so that rare ones are not missed
 _STEP: Final = re.compile(r"\s*([+-])\s*([0-9]+)\s*(days?|months?|years?)\b")
 _NUMBER: Final = re.compile(r"£?([0-9]+(?:\.[0-9]+)?)(%|/[a-z]+)?")
+_TERM: Final = re.compile(r"\s*([+-]?)\s*(?:([0-9]+)% of )?(?:£?([0-9]+(?:\.[0-9]+)?)|([a-z][a-z_0-9]*(?:\[[^\]]*\])?))\s*")
+_EDGES: Final = re.compile(r"edges of ([a-z_0-9]+(?:\[[^\]]*\])?)\s*(?:([+-])\s*£([0-9]+(?:\.[0-9]+)?))?")
+UPRATED: Final = " uprated"
 _ISO: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -66,15 +70,20 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A day or a number: an anchor (a name, or nothing), and steps from it."""
+    """A day or a number: an anchor (a name, or nothing), and steps from it; or an amount and shares of others, not below zero."""
 
     anchor: str = ""
     value: int = 0
     steps: tuple[tuple[int, str], ...] = ()
+    terms: tuple[tuple[Fraction, str], ...] = ()
 
     def at(self, known: Mapping[str, Whole | int]) -> Whole | int:
         """The value, with the days that are known by name."""
         made: Whole | int = known[self.anchor] if self.anchor else self.value
+        for part, name in self.terms:
+            made = made + (known[name] * (2 * part.numerator) + part.denominator) // (2 * part.denominator)
+        if self.terms:
+            made = np.maximum(made, 0)
         for count, unit in self.steps:
             made = made + count if unit == "day" else months_after(made, count * (12 if unit == "year" else 1))
         return made
@@ -166,32 +175,64 @@ def months_after(days: Whole | int, months: int) -> Whole | int:
 class SpecReader:
     """Reads specifications, leaving what is wrong among `findings`."""
 
-    def __init__(self, findings: Findings, named: Mapping[str, Any], days: set[str]) -> None:
-        """`named` are specifications that others may call by name, `days` the days that are known by name."""
+    def __init__(
+        self,
+        findings: Findings,
+        named: Mapping[str, Any],
+        days: set[str],
+        amounts: set[str] | None = None,
+        figures: Figures | None = None,
+        factor: Fraction = Fraction(1),
+    ) -> None:
+        """`named` are specifications that others may call by name, `days` and `amounts` what is known by name."""
         self.findings, self.named, self.days = findings, named, days
+        self.amounts, self.figures, self.factor = amounts or set(), figures, factor
 
-    def read(self, written: Any, type_: Type, scale: int = 1) -> Spec | None:
+    def read(self, written: Any, type_: Type | None, scale: int = 1) -> Spec | None:
         """A specification of values of a type, held as multiples of 1/`scale`; None when it is wrong."""
-        if isinstance(written, Text) and str(written) in self.named and str(written) not in self.days:
-            written = self.named[str(written)]
+        found = self._parts(written, type_, scale)
+        if found is None or any(alternative is None or share is None for alternative, share in found):
+            return None
+        place = written.span if isinstance(written, Text) else next(iter(written)).span
+        return Spec(tuple(a for a, _ in found if a is not None), tuple(s for _, s in found if s is not None), place)
+
+    def _parts(self, written: Any, type_: Type | None, scale: int) -> list[tuple[Alternative | None, Fraction | None]] | None:
+        """The alternatives with their shares; those of a specification that is called by name take its place."""
         if isinstance(written, Text):
-            found = self._alternative(written, type_, scale)
-            return None if found is None else Spec((found,), (Fraction(1),), written.span)
+            called = self.named.get(str(written)) if str(written) not in (self.days | self.amounts) else None
+            if called is not None and not (isinstance(type_, Choice) and str(written) in type_.members):
+                return self._parts(called, type_, scale)
+            if str(written).startswith("edges of "):
+                edges = self._edges(written, scale)
+                return [(edge, Fraction(1, len(edges))) for edge in edges]
+            return [(self._alternative(written, type_, scale), Fraction(1))]
         if not isinstance(written, Mapping) or not written:
             return None
-        place = next(iter(written)).span
-        alternatives = [self._alternative(text, type_, scale) for text in written]
-        shares = [share_of(share, self.findings) for share in written.values()]
-        if None in alternatives or None in shares:
-            return None
-        if sum(share for share in shares if share is not None) != 1:
+        found: list[tuple[Alternative | None, Fraction | None]] = []
+        whole = Fraction(0)
+        for text, said in written.items():
+            share = share_of(said, self.findings)
+            whole += share or Fraction(0)
+            for alternative, part in self._parts(text, type_, scale) or ():
+                found.append((alternative, None if share is None or part is None else share * part))
+        if whole != 1 and all(share is not None for _, share in found):
+            place = next(iter(written)).span
             self.findings.error(
                 "RB037", "the shares do not add up to 100%", place, help="each alternative has its share, and together they make 100%"
             )
             return None
-        return Spec(tuple(a for a in alternatives if a is not None), tuple(s for s in shares if s is not None), place)
+        return found
 
-    def _alternative(self, text: Text, type_: Type, scale: int) -> Alternative | None:
+    def _edges(self, text: Text, scale: int) -> list[Alternative]:
+        """One alternative for each edge of a banded table, or so much above or below it."""
+        match = _EDGES.fullmatch(str(text))
+        if match is None or self.figures is None:
+            self.findings.error("RB037", f"not the edges of a table: {text}", text.span, help="edges of work_deduction - £0.01")
+            return [Alternative(None, None)]
+        beside = Fraction(match[3] or 0) * (-1 if match[2] == "-" else 1)
+        return [Alternative(Point(value=int((edge + beside) * scale)), None) for edge in self.figures.edges(match[1])]
+
+    def _alternative(self, text: Text, type_: Type | None, scale: int) -> Alternative | None:
         if str(text) == BLANK:
             return Alternative(None, None)
         if isinstance(type_, Choice):
@@ -207,18 +248,22 @@ class SpecReader:
                 self.findings.error("RB037", "expected yes or no", text.span)
                 return None
             return Alternative(Point(value=int(str(text) == "yes")), None)
-        ends = [self._point(part, text, type_, scale) for part in str(text).split(" to ")]
+        ends = [self._point(part, text, type_, scale) for part in str(text).removesuffix(UPRATED).split(" to ")]
         if None in ends or len(ends) > 2:
             if None not in ends:
                 self.findings.error("RB037", "expected one value, or two with `to` between them", text.span)
             return None
         return Alternative(ends[0], ends[-1])
 
-    def _point(self, part: str, text: Text, type_: Type, scale: int) -> Point | None:
+    def _point(self, part: str, text: Text, type_: Type | None, scale: int) -> Point | None:
         if type_ != DATE:
             match = _NUMBER.fullmatch(part.strip())
             value = Fraction(match[1]) * scale / (100 if match[2] == "%" else 1) if match is not None else Fraction(1, 2)
-            if match is None or value.denominator != 1:
+            if match is not None and str(text).endswith(UPRATED):
+                value = Fraction(int(value * self.factor + Fraction(1, 2)))
+            if match is None:
+                return self._sum(part, text, scale)
+            if value.denominator != 1:
                 self.findings.error("RB037", f"not a figure of this fact: {part}", text.span)
                 return None
             return Point(value=int(value))
@@ -248,6 +293,33 @@ class SpecReader:
             )
             return None
         return Point(begun[1], 0, tuple(steps))
+
+    def _sum(self, part: str, text: Text, scale: int) -> Point | None:
+        """An amount made of amounts known by name, figures of the rules, and shares of them: maximum - 55% of earnings."""
+        constant, terms, place = Fraction(0), [], 0
+        while place < len(part) and (match := _TERM.match(part, place)) is not None and match.end() > place:
+            times = Fraction(int(match[2] or 100), 100) * (-1 if match[1] == "-" else 1)
+            place = match.end()
+            if match[3]:
+                constant += times * Fraction(match[3])
+            elif match[4] in self.amounts:
+                terms.append((times, match[4]))
+            else:
+                try:
+                    constant += times * (self.figures.one(match[4]) if self.figures is not None else Fraction(1, 3))
+                except NoFigureError:
+                    if self.figures is not None and self.figures.known(match[4]):
+                        raise
+                    place = 0
+                    break
+        if place < len(part) or not part.strip():
+            self.findings.error("RB037", f"not a figure of this fact: {part}", text.span)
+            return None
+        if str(text).endswith(UPRATED):
+            constant *= self.factor
+        return Point(
+            value=int(constant * scale + Fraction(1, 2)) if constant > 0 else -int(-constant * scale + Fraction(1, 2)), terms=tuple(terms)
+        )
 
 
 def share_of(text: Any, findings: Findings) -> Fraction | None:

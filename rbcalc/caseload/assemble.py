@@ -252,7 +252,7 @@ class Assembler:
         """Reject what lacks a row it must have, or has a row that is rejected: from the last register to the root."""
         for register in reversed(self.order):
             anchor = self.layout.anchors.get(register.name)
-            if anchor is None:
+            if anchor is None or anchor.name not in held:  # a table that may be missing
                 continue
             above, found = held[anchor.name], held.get(register.name)
             group = above.group(register.by)

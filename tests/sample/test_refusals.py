@@ -47,7 +47,16 @@ def test_an_earlier_sample_is_replaced_only_when_asked(rules: Rules, tmp_path: P
     with pytest.raises(OutputError):
         sample(rules, council="stevenage", dwellings=20, out=tmp_path, format="csv")
     sample(rules, council="stevenage", dwellings=20, out=tmp_path, format="csv", force=True)
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["accounts.csv", "dwellings.csv", "manifest.json", "people.csv"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "accounts.csv",
+        "claims.csv",
+        "dwellings.csv",
+        "household.csv",
+        "incomes.csv",
+        "manifest.json",
+        "non_dependants.csv",
+        "people.csv",
+    ]
 
 
 def test_a_manifest_cannot_lead_out_of_its_folder(rules: Rules, tmp_path: Path) -> None:

@@ -32,7 +32,9 @@ def command(
     ] = None,
     changing: Annotated[
         str | None,
-        typer.Option("--changing", metavar="SHARE", help="The share of dwellings whose year is cut in two, as 30%; or busy.", show_default=False),
+        typer.Option(
+            "--changing", metavar="SHARE", help="The share of dwellings whose year is cut in two, as 30%; or busy.", show_default=False
+        ),
     ] = None,
     files: Annotated[FileFormat, typer.Option("--files", help="How the tables are written.")] = FileFormat.PARQUET,
     with_names: Annotated[bool, typer.Option("--with-names", help="Add invented names, addresses and national insurance numbers.")] = False,

@@ -1,0 +1,344 @@
+"""Reads the situations of the sample files for one program, leaving what is wrong among the findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from typing import Any, Final
+
+from rbcalc._sample_figures import Figures, NoFigureError
+from rbcalc._sample_plan import MEMBERS, SLOTS, Chance, Group, Plan, RowPlan, Situation, Wrong
+from rbcalc._sample_values import Spec, SpecReader, share_of
+from rbcalc_kernels.language.documents import Text
+from rbcalc_kernels.language.types import DATE
+from rbcalc_kernels.source import Findings, Span, suggest
+
+_TOP: Final = ("kind", "title", "source", "size", "references", "spread", "groups", "uprating", "brings", "rows", "values", "always",
+    "situations", "private", "wrong")  # fmt: skip
+_SITUATION: Final = ("title", "source", "each", "count", "share", "least", "rest", "among", "of", "busy", "only", "changing", "let",
+    "amounts", "chances")  # fmt: skip
+_GROUP: Final = ("title", "source", "status", "of", "count", "share", "rest", "needs", "otherwise", "shape", "weights")
+_WRONG: Final = ("register", "column", "value", "rows", "copy", "why")
+_ROW: Final = ("chance", "times", "again", "use")
+_NEEDED: Final = ("size", "references", "situations")
+_BROUGHT: Final = 1000  # rows that others bring are told apart from those that are written by numbers from here on
+
+Written = Mapping[Any, Any]
+"""A mapping as written: its keys know their place, and are asked for by plain words."""
+
+
+class Reader:
+    """Reads the sample files for one program."""
+
+    def __init__(self, plan: Plan, findings: Findings) -> None:
+        self.plan, self.findings = plan, findings
+        registers = plan.program.registers
+        self.inside = {
+            name: [other.name for other in registers.values() if held.key and other.by == held.key] for name, held in registers.items()
+        }
+        self.figures = Figures(plan.program)
+        self.factor = Fraction(1)
+        self.numbers: dict[str, int] = {}
+
+    def read(self) -> None:
+        """Fill the plan."""
+        document = self.plan.document
+        self._keys(document, _TOP)
+        for key in _NEEDED:
+            if not isinstance(document.get(key), Mapping):
+                self.findings.error("RB036", f"'{key}' is missing", self._top(), help=f"add {key}: with what belongs to it")
+        self.findings.raise_if_errors(self.plan.texts)
+        if "uprating" in document:
+            said = document["uprating"]
+            of = Fraction(str(said["of"]).lstrip("£"))
+            self.factor = self.figures.one(str(said["figure"])) / of
+        for name, written in document.get("groups", {}).items():
+            self._group(name, written)
+        always = document.get("always", {})
+        for name, written in document["situations"].items():
+            if not isinstance(written, Mapping):
+                self.findings.error("RB037", "expected a mapping", name.span)
+                continue
+            for filled, each in _each(name, written):
+                if str(filled) in self.plan.situations:
+                    self.findings.error("RB069", f"there are two situations {filled}", filled.span)
+                try:
+                    self._situation(filled, each, always)
+                except NoFigureError:  # a figure that this council or this year does not have: nor has it the situation
+                    continue
+        self._names()
+        self.plan.wrong = tuple(self._wrong(item) for item in document.get("wrong", ()))
+
+    def _names(self) -> None:
+        for name, situation in self.plan.situations.items():
+            for word, other, known in (
+                ("among", situation.among, list(self.plan.situations)),
+                ("of", situation.of, list(self.plan.groups)),
+            ):
+                if other and other not in known:
+                    what = "situation" if word == "among" else "group"
+                    message = f"{name} is {word} {other}, which is no {what}"
+                    self.findings.error("RB039", message, situation.place.span, help=suggest(other, known))
+
+    def _keys(self, written: Written, known: tuple[str, ...]) -> None:
+        for key in written:
+            if str(key) not in known:
+                self.findings.error(
+                    "RB035",
+                    f"unknown key '{key}'",
+                    key.span if isinstance(key, Text) else self._top(),
+                    help=f"known keys here: {', '.join(known)}{suggest(str(key), known)}",
+                )
+
+    def _top(self) -> Span:
+        return Span(next(iter(self.plan.texts)), 1, 1, 1, 1)
+
+    def _whole(self, text: Text | None, otherwise: int) -> int:
+        if text is None:
+            return otherwise
+        if not str(text).isdigit() or len(text) > 9:
+            self.findings.error("RB037", f"expected a whole number, not {text}", text.span)
+            return otherwise
+        return int(text)
+
+    def _share(self, written: Any) -> Fraction:
+        """A share, or the one of the latest year that is not after the plan's: {2013: 0%, 2018: 20%}."""
+        if isinstance(written, Mapping):
+            years = {int(str(year)): share for year, share in written.items() if str(year).isdigit()}
+            past = [year for year in years if year <= self.plan.year.begins]
+            return self._share(years[max(past)]) if past else Fraction(0)
+        return share_of(written, self.findings) or Fraction(0)
+
+    def _group(self, name: Text, written: Written) -> None:
+        self._keys(written, _GROUP)
+        count = written.get("count", {})
+        paths = count.items() if isinstance(count, Mapping) else [(path, None) for path in (count if isinstance(count, list) else [count])]
+        self.plan.groups[str(name)] = Group(
+            str(name),
+            str(written.get("of", "")),
+            tuple((str(path), Fraction(1) if times is None else self._share(times)) for path, times in paths),
+            self._share(written["share"]) if "share" in written else Fraction(0),
+            str(written.get("rest", "no")) == "yes",
+            str(written.get("needs", "")),
+            str(written.get("otherwise", "")),
+            str(written.get("shape", "")),
+            {str(member): self._share(share) for member, share in written.get("weights", {}).items()},
+        )
+
+    def _situation(self, name: Text, written: Written, always: Mapping[str, Any]) -> None:
+        self._keys(written, (*_SITUATION, *self.plan.columns))
+        count = written.get("count", ())
+        made = Situation(
+            str(name),
+            name,
+            tuple(str(path) for path in (count if isinstance(count, list) else [count])),
+            least=self._whole(written.get("least"), 0),
+            among=str(written.get("among", "")),
+            of=str(written.get("of", "")),
+            busy=self._share(written["busy"]) if "busy" in written else None,
+            only=tuple(str(member) for member in written.get("only", ())),
+            changing=str(written.get("changing", "no")) == "yes",
+        )
+        for key in ("share", "rest"):
+            if key in written:
+                setattr(made, key, self._share(written[key]))
+        if isinstance(written.get("share"), Mapping) and not made.share:
+            made.least = 0  # there was no such thing in the year
+        named = self.plan.document.get("values", {})
+        days = {"year_start", "year_end"}
+        for day, spec in written.get("let", {}).items():
+            found = SpecReader(self.findings, named, days).read(spec, DATE)
+            if found is not None:
+                made.days[str(day)] = found
+                days = days | {str(day)}
+        amounts: set[str] = set()
+        for amount, spec in written.get("amounts", {}).items():
+            found = SpecReader(self.findings, named, days, amounts, self.figures, self.factor).read(spec, None, 100)
+            if found is not None:
+                made.days[str(amount)] = found
+                amounts = amounts | {str(amount)}
+        reader = SpecReader(self.findings, named, days, amounts, self.figures, self.factor)
+        chances = {str(thing): self._share(share) for thing, share in written.get("chances", {}).items()}
+        self.numbers = {}
+        context = _Rows(made, always, reader, chances)
+        for register, held in self.plan.program.registers.items():
+            if (
+                register in written
+                and held.by
+                and any(register in inner for outer, inner in self.inside.items() if outer != self.plan.root)
+            ):
+                self.findings.error("RB037", f"rows of {register} stand inside the row that they belong to", name.span)
+            elif register in self.plan.columns:
+                self._rows(context, register, written.get(register, [] if held.optional else [{}]), {}, (), {})
+        self.plan.situations[made.name] = made
+
+    def _rows(
+        self,
+        context: _Rows,
+        register: str,
+        written: Any,
+        above: Mapping[str, int],
+        chances: tuple[Chance, ...],
+        given: Mapping[str, Any],
+    ) -> None:
+        before: dict[str, int] = {}
+        for row in self._used(register, written if isinstance(written, list) else [written]):
+            if not isinstance(row, Mapping):
+                self.findings.error("RB037", f"expected a row of {register}, or a list of rows", context.made.place.span)
+                continue
+            for _ in range(self._whole(row.get("times"), 1)):
+                before = self._row(
+                    context, register, row, {**above, **(before if str(row.get("again", "no")) == "yes" else {})}, chances, given
+                )
+
+    def _used(self, register: str, rows: list[Any]) -> Iterator[Any]:
+        """The rows, with those that are called by name in their places; what stands beside the name goes to the first."""
+        named = self.plan.document.get("rows", {})
+        for written in rows:
+            row = {"use": written} if isinstance(written, Text) else written
+            if not isinstance(row, Mapping) or "use" not in row:
+                yield row
+                continue
+            found = named.get(str(row["use"]))
+            if found is None:
+                self.findings.error(
+                    "RB039", f"no rows are called {row['use']}", row["use"].span, help=suggest(str(row["use"]), list(named))
+                )
+                continue
+            first, *others = list(self._used(register, list(found)))
+            yield {**first, **{key: value for key, value in row.items() if str(key) != "use"}}
+            yield from others
+
+    def _row(
+        self,
+        context: _Rows,
+        register: str,
+        row: Mapping[str, Any],
+        above: Mapping[str, int],
+        chances: tuple[Chance, ...],
+        given: Mapping[str, Any],
+    ) -> dict[str, int]:
+        """Read one row and those inside it; the reference that others of the same thing share."""
+        made, held = context.made, self.plan.program.registers[register]
+        brings = {str(key): value for key, value in self.plan.document.get("brings", {}).get(register, {}).items()}
+        apart = {*_ROW, *self.inside[register], *brings}
+        columns = {**given, **context.always.get(register, {}), **{key: value for key, value in row.items() if str(key) not in apart}}
+        slot = sum(plan.register == register for plan in made.rows)
+        own: dict[str, int] = {}
+        if held.key:
+            again = held.key in above
+            own = {held.key: above[held.key] if again else self.numbers.get(held.key, 0)}
+            self.numbers[held.key] = max(self.numbers.get(held.key, 0), own[held.key] + 1)
+            most = SLOTS if register == self.plan.root else MEMBERS
+            if own[held.key] >= most or (register == self.plan.root and "chance" in row):
+                self.findings.error("RB037", f"a dwelling has at most {most} rows of {register}, none of them by chance", made.place.span)
+        else:
+            again = False
+        mine = (*chances, *self._chance(context, row, f"{register}/{slot}"))
+        brought = [] if again else self._brought(context, register, row, brings, mine)
+        specs = self._specs(context, register, columns)
+        places = {name: above.get(name, 0) for name in self.plan.references(register) if name != held.key} | own
+        made.rows.append(RowPlan(register, slot, mine, specs, places, {}, tuple(brought)))
+        when = {key: value for key, value in columns.items() if str(key) in ("from", "to")}
+        for inner in self.inside[register]:
+            if inner in row:
+                self._rows(context, inner, row[inner], {**{k: v for k, v in above.items() if k != held.key}, **own}, mine, when)
+        return own
+
+    def _chance(self, context: _Rows, row: Mapping[str, Any], label: str) -> tuple[Chance, ...]:
+        if "chance" not in row:
+            return ()
+        word = str(row["chance"])
+        unless, name = word.startswith("not "), word.removeprefix("not ")
+        if name in context.chances:
+            return (Chance(name, context.chances[name], unless),)
+        return (Chance(label, share_of(row["chance"], self.findings) or Fraction(0)),)
+
+    def _brought(
+        self, context: _Rows, register: str, row: Mapping[str, Any], brings: Mapping[str, Any], chances: tuple[Chance, ...]
+    ) -> list[RowPlan]:
+        """The rows of other registers that a row brings with it, unless it says otherwise."""
+        found = []
+        for other, usual in brings.items():
+            said = row.get(other, {})
+            if str(said) == "no":
+                continue
+            for extra in said if isinstance(said, list) else [said]:
+                written = {**context.always.get(other, {}), **usual, **extra}
+                copied = {str(name): str(source) for name, source in written.items() if str(source) in self.plan.columns[register]}
+                specs = self._specs(context, other, {name: value for name, value in written.items() if str(name) not in copied})
+                self.numbers[other] = self.numbers.get(other, _BROUGHT) + 1
+                found.append(RowPlan(other, self.numbers[other], chances, specs, {}, copied))
+        return found
+
+    def _specs(self, context: _Rows, register: str, written: Mapping[str, Any]) -> dict[str, Spec]:
+        columns = self.plan.columns[register]
+        specs: dict[str, Spec] = {}
+        for name, value in written.items():
+            column = columns.get(str(name))
+            if column is None:
+                place = name.span if isinstance(name, Text) else context.made.place.span
+                self.findings.error(
+                    "RB039", f"{register} has no column {name}", place, help=f"columns: {', '.join(columns)}{suggest(str(name), columns)}"
+                )
+                continue
+            spec = context.reader.read(value, column.type, column.scale)
+            if spec is not None:
+                specs[str(name)] = spec
+        missing = [name for name, column in columns.items() if column.required and name not in specs]
+        if missing:
+            self.findings.error(
+                "RB036",
+                f"a row of {register} lacks {', '.join(missing)}",
+                context.made.place.span,
+                help="give it in the row or under always",
+            )
+        return specs
+
+    def _wrong(self, item: Written) -> Wrong:
+        self._keys(item, _WRONG)
+        register, column = str(item["register"]), str(item.get("column", ""))
+        if column and column not in self.plan.columns.get(register, {}) and column not in self.plan.references(register):
+            self.findings.error("RB039", f"{register} has no column {column}", item["register"].span)
+        value = item.get("value", item["register"])
+        return Wrong(
+            register, column, value, self._whole(item.get("rows"), 1), str(item.get("copy", "no")) == "yes", str(item.get("why", ""))
+        )
+
+
+class _Rows:
+    """What the rows of one situation are read with."""
+
+    __slots__ = ("always", "chances", "made", "reader")
+
+    def __init__(self, made: Situation, always: Mapping[str, Any], reader: SpecReader, chances: Mapping[str, Fraction]) -> None:
+        self.made, self.always, self.reader, self.chances = made, always, reader, chances
+
+
+def _each(name: Text, written: Written) -> Iterator[tuple[Text, Written]]:
+    """A situation, or one for each of the words under `each`, with the word in place of `<each>`."""
+    for word in written.get("each", [None]):
+        if word is None:
+            yield name, written
+        else:
+            made = {key: _filled(value, str(word)) for key, value in written.items() if str(key) != "each"}
+            for key in ("share", "among", "busy", "least"):
+                if isinstance(made.get(key), Mapping) and not all(str(held).isdigit() for held in made[key]):
+                    found = {str(held): value for held, value in made[key].items()}.get(str(word))
+                    if found is None:
+                        del made[key]
+                    else:
+                        made[key] = found
+            yield _filled(name, str(word)), made
+
+
+def _filled(written: Any, word: str) -> Any:
+    if isinstance(written, Text):
+        made = Text(str(written).replace("<each>", word))
+        made.scalar = written.scalar
+        return made
+    if isinstance(written, Mapping):
+        return {_filled(key, word): _filled(value, word) for key, value in written.items()}
+    if isinstance(written, list):
+        return [_filled(value, word) for value in written]
+    return written
