@@ -92,10 +92,10 @@ def columns(rows: int) -> dict[str, npt.NDArray[Any]]:
     adults = drawn(2, 35, 50, 10, 3)
     found: dict[str, npt.NDArray[Any]] = {
         "area": random.integers(0, 64, rows, dtype=np.int8),
-        "band": drawn(36, 23, 19, 11, 6, 3, 1.5, 0.5),
+        facts()[1]: drawn(36, 23, 19, 11, 6, 3, 1.5, 0.5),
         "adapted": some(0.02),
         "adults": adults,
-        "disregarded": np.minimum(drawn(90, 7, 3), adults),
+        "not_counting": np.minimum(drawn(90, 7, 3), adults),
         "income": pence(0.97, 33_000, 2_000_000),
         "capital": pence(0.7, 900_000, 200_000_000),
         "couple": some(0.8) * (adults > 1),

@@ -1,6 +1,6 @@
 -- The bill and the reduction of work/bill in SQL.  What stands in braces is filled in from the rules.
 WITH found AS (
-    SELECT amount::BIGINT * CASE WHEN adults <= disregarded THEN {no_adult} WHEN adults - disregarded = 1 THEN {one_adult} ELSE 100 END AS annual,
+    SELECT amount::BIGINT * CASE WHEN adults <= not_counting THEN {no_adult} WHEN adults - not_counting = 1 THEN {one_adult} ELSE 100 END AS annual,
            days,
            greatest(0, capital - {capital_ignored}) AS above,
            CASE WHEN couple <> 0 THEN {for_couple} ELSE {for_single} END

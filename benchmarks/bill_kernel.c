@@ -12,7 +12,7 @@
 
 #define COLUMNS                                                                                                           \
     const int8_t *restrict area, const int8_t *restrict band, const uint8_t *restrict adapted,                            \
-    const int8_t *restrict adults, const int8_t *restrict disregarded, const int32_t *restrict income,                     \
+    const int8_t *restrict adults, const int8_t *restrict not_counting, const int32_t *restrict income,                     \
     const int32_t *restrict capital, const uint8_t *restrict couple, const int8_t *restrict children,                     \
     const int8_t *restrict severe, const int8_t *restrict carers, const int8_t *restrict first_other,                      \
     const int8_t *restrict second_other, const uint8_t *restrict passported, const int16_t *restrict days,                 \
@@ -34,7 +34,7 @@ static __attribute__((noinline)) void part(int64_t first, int64_t last, COLUMNS,
     for (int k = 0; k < 6; k++) more[k] = 100 * (deductions[k] - deductions[0]);
     const int32_t least = 200 * deductions[0], more1 = more[1], more2 = more[2], more3 = more[3], more4 = more[4], more5 = more[5];
     for (int64_t i = first; i < last; i++) {
-        int32_t counted = adults[i] - disregarded[i];
+        int32_t counted = adults[i] - not_counting[i];
         int32_t share = counted == 1 ? one : 100;
         share = counted <= 0 ? none : share;
         double annual = amounts[area[i] * 9 + band[i] + 1 - adapted[i]] * share; /* below 20,000,00 * 100 */

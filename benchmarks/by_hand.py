@@ -68,7 +68,7 @@ def polars_query(columns: dict[str, Any], constants: Constants) -> Any:
     def rounded(amount: Any, whole: int) -> Any:
         return ((amount + (whole / 2 + 0.5)) * (1.0 / whole)).cast(pl.Int32)
 
-    counted = c.adults - c.disregarded
+    counted = c.adults - c.not_counting
     share = pl.when(counted <= 0).then(given(constants.no_adult)).when(counted == 1).then(given(constants.one_adult)).otherwise(given(100))
     above = (c.capital - constants.capital_ignored).clip(0).cast(pl.Float64)
     assumed = ((above + (constants.capital_step - 0.5)) * (1.0 / constants.capital_step)).cast(pl.Int32) * constants.income_for_step

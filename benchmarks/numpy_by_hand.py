@@ -35,7 +35,7 @@ class Doubles(Blocked):
         super().__init__(constants)
         self.amounts = constants.amounts.reshape(-1).astype(np.float64)
         self.deductions = constants.deductions * float(constants.whole)
-        self.share = np.full(41, 100.0)  # by adults less disregarded, from -20 on
+        self.share = np.full(41, 100.0)  # by adults less those not counting, from -20 on
         self.share[:21], self.share[21] = constants.no_adult, constants.one_adult
 
     def block(self, g: SimpleNamespace, first: int, last: int, out: npt.NDArray[np.int32]) -> None:
@@ -48,7 +48,7 @@ class Doubles(Blocked):
         place += 1
         place -= g.adapted[rows]
         annual = self.amounts.take(place)
-        annual *= self.share.take(g.adults[rows] - g.disregarded[rows] + 20)
+        annual *= self.share.take(g.adults[rows] - g.not_counting[rows] + 20)
         charge = annual * days
         charge += c.whole / 2 + 0.5
         charge *= 1.0 / c.whole
@@ -93,12 +93,12 @@ class Narrow(Blocked):
     def __init__(self, constants: Constants) -> None:
         super().__init__(constants)
         self.amounts = constants.amounts.reshape(-1)
-        # By adults less disregarded, of which those below 0 stand at the end, as NumPy counts places.
+        # By adults less those not counting, of which those below 0 stand at the end, as NumPy counts places.
         self.share = np.full(256, 100, dtype=np.float64)
         self.share[0], self.share[1], self.share[-20:] = constants.no_adult, constants.one_adult, constants.no_adult
         deductions = constants.deductions.astype(np.float64)
         self.deductions = ((deductions[:, None] + deductions) * constants.whole).reshape(-1)
-        # What a household needs: by premiums of both kinds and partner (18), then by children.
+        # What a household needs: by additions of both kinds and partner (18), then by children.
         small = np.arange(18, dtype=np.int32)
         needs = np.where(small % 2, constants.for_couple, constants.for_single)
         needs = needs + small // 2 % 3 * constants.for_severe_disability + small // 6 * constants.for_carer
@@ -124,7 +124,7 @@ class Narrow(Blocked):
         place += 1
         place -= g.adapted[rows]
         self.amounts.take(place, out=pence, mode="wrap")
-        np.subtract(g.adults[rows], g.disregarded[rows], out=small)
+        np.subtract(g.adults[rows], g.not_counting[rows], out=small)
         self.share.take(small, out=annual, mode="wrap")
         annual *= pence
         np.multiply(annual, days, out=double)

@@ -212,7 +212,7 @@ from rbcalc_kernels.compiled.evaluator import compile_program
 known = "numba" in sys.modules
 compiled = compile_program(made(int(sys.argv[1])), [Ref("account", "out")], engine="numba")
 results = compiled.run(Batch({"account": rows(a=np.arange(50, dtype=np.int16))}))
-hits = sum(kernel.hits for kernel in compiled.general._kernels.values())
+hits = sum(kernel.hits for kernel in compiled.general.kernels.values())
 print(json.dumps([hits, known, "numba" in sys.modules, results.columns[Ref("account", "out")].tolist()]))
 """
 

@@ -191,7 +191,7 @@ def test_plain_kernels_work_on_several_rows_at_once() -> None:
     compiled = compile_program(made, [OUT], engine="numba")
     results = compiled.run(batch)
     check_against(made, batch, [OUT], results)
-    kernels = list(compiled.general._kernels.values())
+    kernels = list(compiled.general.kernels.values())
     assert len(kernels) == 1
     assert kernels[0].packed > 40
 
@@ -263,7 +263,7 @@ def test_the_engine_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RBCALC_ENGINE", "python")
     compiled = compile_program(made, [OUT])
     assert compiled.run(Batch({ROOT: rows(a=np.arange(3, dtype=np.int8))})).columns[OUT].tolist() == [2, 3, 4]
-    assert [kernel.engine for kernel in compiled.general._kernels.values()] == ["python"]
+    assert [kernel.engine for kernel in compiled.general.kernels.values()] == ["python"]
     monkeypatch.setenv("RBCALC_ENGINE", "abacus")
     with pytest.raises(ValueError, match="numba or python, not abacus"):
         compile_program(made, [OUT])
