@@ -30,6 +30,7 @@ class Contender:
     seconds: Callable[[], float] | None = None
     close: Callable[[], None] = lambda: None
     bytes_moved: int = 0
+    steps: int = 0
     every: int = 1
     note: str = ""
     times: list[float] = field(default_factory=list)
@@ -103,6 +104,8 @@ def line(work: str, contender: Contender) -> dict[str, object]:
         "min_ms": round(min(times), 4),
         "max_ms": round(max(times), 4),
     }
+    if contender.steps:
+        found["nanoseconds_per_statement"] = round(min(times) * 1e6 / contender.steps, 4)
     if contender.bytes_moved:
         found["gigabytes_per_second"] = round(contender.bytes_moved / contender.median / 1e9, 2)
     return found

@@ -13,18 +13,22 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import council_tax
+from benchmarks import council_tax, reduction
 from benchmarks.bill import Bill
 from benchmarks.machine import described
 from benchmarks.measuring import Contender, Figures, line, race, same
 from benchmarks.native import Native, available
 
-WORKS = ("bill", "council_tax")
+WORKS = ("bill", "council_tax", "reduction", "reduction_grid")
 
 
 def contenders(work: str, rows: int, threads: Sequence[int], native: Native | None, only: Sequence[str] = ()) -> Iterator[Contender]:
     """Those that run in a work; `only` names technologies, of which the others stay out."""
-    made: Bill | council_tax.Work = Bill(rows) if work == "bill" else council_tax.Work(rows)
+    made: Bill | council_tax.Work | reduction.Work
+    if work.startswith("reduction"):
+        made = reduction.Work(rows, grid=work == "reduction_grid")
+    else:
+        made = Bill(rows) if work == "bill" else council_tax.Work(rows)
     for technology, prepare in made.contenders(threads, native):
         if not only or technology in only:
             yield prepare()
@@ -106,8 +110,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 else:
                     console.print(shown(work, rows, running))
                     for each in running:
-                        if each.note:
-                            console.print(f"{each.technology}, {each.threads} threads: {each.note}", style="dim", highlight=False)
+                        step = f"{min(each.times) / each.steps * 1e9:.3f} ns a statement; " if each.steps else ""
+                        if step or each.note:
+                            console.print(f"{each.technology}, {each.threads} threads: {step}{each.note}", style="dim", highlight=False)
     finally:
         if native is not None:
             native.close()

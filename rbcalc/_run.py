@@ -140,12 +140,12 @@ def _roots(kernel: Kernel, batch: CutBatch, entity: str) -> Any:
     return places
 
 
-def _settle(kernel: Kernel, registers: Mapping[str, Any], batch: CutBatch, results: Results, fault: Any) -> dict[int, str]:
+def _settle(kernel: Kernel, registers: Mapping[str, Any], batch: CutBatch, results: Results, fault: Any) -> dict[int, CalculationFault]:
     """Work out exactly the accounts that the kernel leaves in doubt or refuses, and put their figures in place.
 
     A kernel works out both sides of a choice, so it may refuse an account for a side that was not taken.
     """
-    found: dict[int, str] = {}
+    found: dict[int, CalculationFault] = {}
     for root in np.flatnonzero((results.doubt != 0) | (fault != 0)):
         try:
             row = build(kernel.program, records_of(kernel.program, registers, int(batch.kept[root])))
@@ -153,7 +153,7 @@ def _settle(kernel: Kernel, registers: Mapping[str, Any], batch: CutBatch, resul
             fault[root] = 0
         except CalculationFault as reason:
             fault[root] = np.iinfo(fault.dtype).max
-            found[int(root)] = str(reason.reason)
+            found[int(root)] = reason
             continue
         for ref, values in results.columns.items():
             places = np.flatnonzero(_roots(kernel, batch, ref.entity) == root)
@@ -203,7 +203,7 @@ def _rejects(
     rejected: Rejected,
     results: Results,
     fault: Any,
-    exact: Mapping[int, str],
+    exact: Mapping[int, CalculationFault],
 ) -> Any:
     from rbcalc.caseload.model import REJECTS
 
@@ -213,10 +213,14 @@ def _rejects(
         rows.append((table, int(numbers[root]), register, f"{words}: {register}, {iso(int(day))}", remedy, council))
     for root in np.flatnonzero(fault):
         place = int(fault[root])
-        told = results.faults[place - 1] if int(root) not in exact else None
-        reason_word = exact[int(root)] if told is None else str(told.reason)
-        words, remedy = REASONS[reason_word]
-        about = f": {told.rule.name} {told.about}".rstrip() if told is not None else ""
+        settled = exact.get(int(root))
+        if settled is not None:
+            words, remedy = REASONS[str(settled.reason)]
+            about = f": {settled.message}"
+        else:
+            told = results.faults[place - 1]
+            words, remedy = REASONS[str(told.reason)]
+            about = f": {told.rule.name} {told.about}".rstrip()
         rows.append((table, int(numbers[batch.kept[root]]), "", words + about, remedy, council))
     columns = [[row[place] for row in rows] for place in range(len(REJECTS))]
     return pa.table([pa.array(values, found.type) for values, found in zip(columns, REJECTS, strict=True)], schema=REJECTS)

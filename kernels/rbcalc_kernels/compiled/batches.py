@@ -126,7 +126,7 @@ def cut(program: Program, part: Part, root: str, first: int, last: int, shared: 
             continue
         columns = {key: column[low:high] for key, column in entity.columns.items()}
         period = None if entity.period is None else entity.period[low:high]
-        entities[name] = EntityColumns(high - low, columns, parents, offsets, period)
+        entities[name] = EntityColumns(high - low, columns, parents, offsets, period, spread=(1, 1) if entity.spread == (1, 1) else None)
         base = part.rows[name]
         rows[name] = slice(base.start + low, base.start + high) if isinstance(base, slice) else base[low:high]
     return Part(entities, rows)
@@ -147,9 +147,11 @@ def below(entities: Mapping[str, EntityColumns], program: Program, entity: str, 
 
 def before(entity: EntityColumns) -> npt.NDArray[np.int32]:
     """For each row the row before it under the same parent, or itself where it is the first."""
-    rows = np.arange(entity.count, dtype=np.int32)
-    found = rows - np.int32(1)
-    if entity.offsets is not None:
+    found = np.arange(-1, entity.count - 1, dtype=np.int32)
+    if entity.parent is not None and entity.count:
+        found[1:] += entity.parent[1:] != entity.parent[:-1]
+        found[0] = 0
+    elif entity.offsets is not None:
         starts = entity.offsets[:-1][np.diff(entity.offsets) > 0]
         found[starts] = starts
     elif entity.count:
@@ -165,7 +167,10 @@ def place(rows: Rows, target: Column, values: Column) -> None:
 def merged_rows(rows: Rows, inner: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     """Rows of a part as rows of the whole; -1 stays."""
     if isinstance(rows, slice):
-        return np.where(inner < 0, np.int64(-1), inner.astype(np.int64) + rows.start)
+        moved = inner.astype(np.int64)
+        if rows.start:
+            moved[moved >= 0] += rows.start
+        return moved
     found = np.full(len(inner), -1, dtype=np.int64)
     found[inner >= 0] = rows[inner[inner >= 0]]
     return found

@@ -17,7 +17,8 @@ from typing import Any, Final
 import numpy as np
 
 from rbcalc_kernels.compiled import machine, native
-from rbcalc_kernels.compiled.source import FUNCTION, GENERATOR
+from rbcalc_kernels.compiled.module import FUNCTION
+from rbcalc_kernels.compiled.source import GENERATOR
 from rbcalc_kernels.kept import kernels_folder, read, write
 
 CODE: Final = ".code"
@@ -49,6 +50,10 @@ class Kernel:
         """Compile or load the code for arguments of these types, once; a call does so too."""
         if self.engine != "python":
             self._entry(arguments)
+
+    def entry(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
+        """What runs over arrays of these types, and no others."""
+        return self if self.engine == "python" else self._entry(arguments)
 
     def __call__(self, *arguments: Any) -> Any:
         """Run over arrays, and give the whole number that the function gives, if any."""

@@ -16,48 +16,42 @@ def quotient(top: str, divisor: int) -> str:
 def civil(lines: Lines, day: str) -> tuple[str, str, str]:
     """Variables with the year, the month and the day of the month of a day."""
     bind = lines.bind
-    shifted = bind(f"{day} + 719468.0")
-    era = bind(quotient(shifted, 146_097))
-    of_era = bind(f"{shifted} - {era} * 146097.0")
-    leap = f"{quotient(of_era, 1460)} - {quotient(of_era, 36_524)} + {quotient(of_era, 146_096)}"
-    year_of_era = bind(quotient(f"{of_era} - ({leap})", 365))
-    return _from_march(lines, era, of_era, year_of_era)
-
-
-def _from_march(lines: Lines, era: str, of_era: str, year_of_era: str) -> tuple[str, str, str]:
-    bind = lines.bind
-    of_year = bind(f"{of_era} - (365.0 * {year_of_era} + {quotient(year_of_era, 4)} - {quotient(year_of_era, 100)})")
-    march = bind(quotient(f"5.0 * {of_year} + 2.0", 153))
-    day = bind(f"{of_year} - {quotient(f'153.0 * {march} + 2.0', 5)} + 1.0")
+    year, march, of_month = _from_march(lines, day)
     month = bind(f"{march} + 3.0 if {march} < 10.0 else {march} - 9.0")
-    year = bind(f"{year_of_era} + {era} * 400.0 + (1.0 if {month} <= 2.0 else 0.0)")
-    return year, month, day
+    return bind(f"{year} + (1.0 if {month} <= 2.0 else 0.0)"), month, bind(f"{of_month} + 1.0")
 
 
-def day_number(lines: Lines, year: str, month: str, day: str) -> str:
-    """Variable with the count of days of a year, a month and a day of the month."""
+def _from_march(lines: Lines, day: str) -> tuple[str, str, str]:
+    """Variables with a day's year, month and day of the month, where years begin in March and all three count from 0.
+
+    A leap day is then the last of its year, of its four years, and of its four centuries.
+    """
     bind = lines.bind
-    year = bind(f"{year} - (1.0 if {month} <= 2.0 else 0.0)")
-    era = bind(quotient(year, 400))
-    year_of_era = bind(f"{year} - {era} * 400.0")
-    march = bind(f"{month} - 3.0 if {month} > 2.0 else {month} + 9.0")
-    of_year = bind(f"{quotient(f'153.0 * {march} + 2.0', 5)} + {day} - 1.0")
-    of_era = bind(f"365.0 * {year_of_era} + {quotient(year_of_era, 4)} - {quotient(year_of_era, 100)} + {of_year}")
-    return bind(f"{era} * 146097.0 + {of_era} - 719468.0")
+    shifted = bind(f"{day} + 719468.0")
+    century = bind(quotient(f"4.0 * {shifted} + 3.0", 146_097))
+    of_century = bind(f"{shifted} - {quotient(f'146097.0 * {century}', 4)}")
+    year = bind(quotient(f"4.0 * {of_century} + 3.0", 1461))
+    of_year = bind(f"{of_century} - {quotient(f'1461.0 * {year}', 4)}")
+    march = bind(quotient(f"5.0 * {of_year} + 2.0", 153))
+    return bind(f"100.0 * {century} + {year}"), march, bind(f"{of_year} - {quotient(f'153.0 * {march} + 2.0', 5)}")
 
 
 def months_after(lines: Lines, day: str, months: str) -> str:
     """Variable with the same day of the month so many months later, or the last day of a shorter month."""
     bind = lines.bind
-    year, month, of_month = civil(lines, day)
-    total = bind(f"{year} * 12.0 + {month} - 1.0 + {months}")
+    year, march, of_month = _from_march(lines, day)
+    total = bind(f"{year} * 12.0 + {march} + {months}")
     year = bind(quotient(total, 12))
-    month = bind(f"{total} - {year} * 12.0 + 1.0")
-    late = bind(f"{month} + 1.0 if {month} > 7.0 else {month}")
-    four, hundred, fourth = (f"({year} == {quotient(year, n)} * {n}.0)" for n in (4, 100, 400))
-    february = bind(f"29.0 if {four} & ((not {hundred}) | {fourth}) else 28.0")
-    length = bind(f"{february} if {month} == 2.0 else 30.0 + {late} - 2.0 * {quotient(late, 2)}")
-    return day_number(lines, year, month, bind(f"{of_month} if {of_month} < {length} else {length}"))
+    march = bind(f"{total} - {year} * 12.0")
+    four, hundred = bind(quotient(year, 4)), bind(quotient(year, 100))
+    fourth = bind(quotient(hundred, 4))
+    start = bind(quotient(f"153.0 * {march} + 2.0", 5))
+    # February ends the year, so that it has a leap day when the year after is one of those that have.
+    leap = f"({year} - 4.0 * {four} == 3.0) & (({year} - 100.0 * {hundred} != 99.0) | ({hundred} - 4.0 * {fourth} == 3.0))"
+    february = bind(f"28.0 if {leap} else 27.0")
+    last = bind(f"{february} if {march} == 11.0 else {quotient(f'153.0 * {march} + 155.0', 5)} - {start} - 1.0")
+    of_year = bind(f"{start} + ({of_month} if {of_month} < {last} else {last})")
+    return bind(f"365.0 * {year} + {four} - {hundred} + {fourth} + {of_year} - 719468.0")
 
 
 def years_between(lines: Lines, start: str, end: str) -> str:

@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from rbcalc_kernels.compiled.batches import Part, check_values, cut, whole
-from rbcalc_kernels.compiled.blocks import Block
+from rbcalc_kernels.compiled.blocks import Block, Scratch
 from rbcalc_kernels.compiled.cache import Kernel
 from rbcalc_kernels.compiled.columns import Batch, Column, EntityColumns
 from rbcalc_kernels.compiled.gathering import Gathered
+from rbcalc_kernels.compiled.module import Slot, stored_type
 from rbcalc_kernels.compiled.numbers import Num
 from rbcalc_kernels.compiled.plans import Lowered, ways_of
-from rbcalc_kernels.compiled.source import Function, stored_type
+from rbcalc_kernels.compiled.source import Function
 from rbcalc_kernels.compiled.threads import work_through
 from rbcalc_kernels.compiled.values import Fault, Held
 from rbcalc_kernels.program.graph import Program, Ref
@@ -46,6 +47,9 @@ class Results:
     entities: dict[str, EntityColumns] = field(default_factory=dict)
 
 
+_Slots = tuple[tuple[Slot, tuple[str, str] | None], ...]
+
+
 class Variant:
     """A program lowered one way, with its functions for rows of one parameter period and of several."""
 
@@ -55,13 +59,28 @@ class Variant:
         """The entities that share the root's rows."""
         self.uniform = lowering.uniform
         self.mixed = lowering.mixed
-        self._kernels: dict[str, Kernel] = {}
+        self.kernels: dict[str, Kernel] = {}
+        """The functions that were compiled, by their source."""
+        self._slots: dict[bool, tuple[_Slots, tuple[tuple[int, ...], ...]]] = {}
+        self.idle: list[Scratch] = []
+        """The machine code that fitted earlier runs, without their columns."""
+
+    def slots(self, uniform: bool) -> tuple[_Slots, tuple[tuple[int, ...], ...]]:
+        """The arguments of all functions, each once, with how it is made; and for each function the places of its own among them."""
+        found = self._slots.get(uniform)
+        if found is None:
+            places: dict[Slot, int] = {}
+            functions = (self.uniform if uniform else self.mixed).functions
+            own = tuple([tuple([places.setdefault(slot, len(places)) for slot in function.slots]) for function in functions])
+            made = self.uniform.columns
+            found = self._slots[uniform] = tuple([(slot, made.get(slot[1:3]) if slot.kind == "column" else None) for slot in places]), own
+        return found
 
     def kernel(self, function: Function, engine: str) -> Kernel:
         """The compiled form of a function."""
-        found = self._kernels.get(function.source)
+        found = self.kernels.get(function.source)
         if found is None:
-            found = self._kernels[function.source] = Kernel(function.source, engine=engine)
+            found = self.kernels[function.source] = Kernel(function.source, engine=engine)
         return found
 
     def held(self, ref: Ref) -> Held:
@@ -70,7 +89,7 @@ class Variant:
 
 
 class Compiled:
-    """A program made ready for any number of batches.  It keeps nothing between runs, so threads may share it."""
+    """A program made ready for any number of batches.  It keeps no rows between runs, so threads may share it."""
 
     def __init__(self, program: Program, outputs: Sequence[Ref], engine: str) -> None:
         self.program = program
@@ -153,11 +172,30 @@ class Compiled:
         alone = self._alone(part)
         variants = (self.single,) if narrow and self.single is not None and alone is None else self.variants
         gathered = Gathered(self, part, variants, into)
-        work_through(deque(self._work(part, threads, block, gathered, alone)), threads, gathered.add)
+
+        pools: dict[Variant, list[Scratch]] = {}
+        for variant in self.variants:
+            pools[variant], variant.idle = variant.idle, []
+
+        def done(finished: Block) -> None:
+            gathered.add(finished)
+            finished.release()
+
+        work_through(deque(self._work(part, threads, block, gathered, alone, pools)), threads, done)
+        for variant, pool in pools.items():
+            for scratch in pool:
+                scratch.clear()
+            variant.idle = pool or variant.idle
         return gathered.results(Results)
 
     def _work(
-        self, part: Part, threads: int, block: int | None, gathered: Gathered, alone: npt.NDArray[np.bool_] | None
+        self,
+        part: Part,
+        threads: int,
+        block: int | None,
+        gathered: Gathered,
+        alone: npt.NDArray[np.bool_] | None,
+        pools: dict[Variant, list[Scratch]],
     ) -> Iterator[Block]:
         """The batch in blocks; one in which each root row has one row of each spell entity takes the shorter way."""
         count = part.entities[self.root].count
@@ -173,7 +211,7 @@ class Compiled:
             own = part if last - first == count else cut(self.program, part, self.root, first, last, shared)
             variant = self.single if single and self.single is not None else self.general
             arrays = self._arrays[1 if single else 0]
-            yield Block(self, variant, arrays, own, gathered.targets(own), check=first == 0)
+            yield Block(self, variant, arrays, own, gathered.targets(own), pool=pools[variant], check=first == 0)
 
     def _alone(self, part: Part) -> npt.NDArray[np.bool_] | None:
         """Which root rows have just one row of each spell entity that can share their place; None when all have."""

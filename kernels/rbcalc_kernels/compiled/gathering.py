@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,7 +12,7 @@ from rbcalc_kernels.compiled.batches import Part, Rows, merged_rows, place
 from rbcalc_kernels.compiled.columns import Column, EntityColumns
 from rbcalc_kernels.compiled.numbers import Num
 from rbcalc_kernels.compiled.source import Place
-from rbcalc_kernels.compiled.stretches import day_columns
+from rbcalc_kernels.compiled.stretches import day_columns, starts_of
 from rbcalc_kernels.program.graph import Ref
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Gathered:
         self.fault: npt.NDArray[np.uint16] = np.ndarray(count, np.uint16, _NOUGHT, 0, (0,))
         self.columns: dict[Ref, Column] = {}
         self._blocks: list[Block] = []
+        self._parts: dict[tuple[int, Ref], Column] = {}
         self.kinds, self.in_place = compiled.kinds(variants)
         self.derived = {name for name, entity in compiled.program.entities.items() if entity.derived}
         self._direct: list[tuple[Place, Column]] = []
@@ -94,6 +96,10 @@ class Gathered:
             place(rows, self.columns[ref], values)
         if self.derived:
             self._blocks.append(block)
+            for ref in compiled.outputs:
+                if ref.entity in block.made:
+                    # The block's own columns are for the next.
+                    self._parts[id(block), ref] = np.array(self._values(block, ref, block.made[ref.entity].count), dtype=self.kinds[ref])
 
     def _values(self, block: Block, ref: Ref, count: int) -> Column:
         inner = block.variant.lowering.outputs[ref]
@@ -104,7 +110,8 @@ class Gathered:
     def results(self, make: type[Results]) -> Results:
         """Everything, in the order of the batch."""
         entities: dict[str, EntityColumns] = {}
-        orders: dict[str, npt.NDArray[np.int64]] = {}
+        orders: dict[str, npt.NDArray[np.int64] | None] = {}
+        self._blocks.sort(key=lambda block: _first(block.part.rows[self.compiled.root]))
         for name in self.derived:
             made = [block for block in self._blocks if name in block.made]
             if made:
@@ -115,8 +122,7 @@ class Gathered:
         for ref in self.compiled.outputs:
             if ref.entity in orders:
                 made = [block for block in self._blocks if ref.entity in block.made]
-                parts = [self._values(block, ref, block.made[ref.entity].count) for block in made]
-                self.columns[ref] = np.concatenate(parts)[orders[ref.entity]]
+                self.columns[ref] = _ordered([self._parts[id(block), ref] for block in made], orders[ref.entity])
             elif ref.entity in entities:
                 self.columns[ref] = np.empty(0, dtype=self.kinds[ref])
         columns = self.columns
@@ -124,27 +130,26 @@ class Gathered:
             columns = {ref: self.columns[ref] for ref in self.compiled.outputs if ref in self.columns}
         return make(columns, dict(self.compiled.denominators), self.doubt, self.fault, self.compiled.faults, entities)
 
-    def _merged(self, name: str, blocks: list[Block]) -> tuple[EntityColumns, npt.NDArray[np.int64]]:
-        """A derived entity's rows of all blocks, by parent, and how they were put in order."""
+    def _merged(self, name: str, blocks: list[Block]) -> tuple[EntityColumns, npt.NDArray[np.int64] | None]:
+        """A derived entity's rows of all blocks, by parent, and how they were put in order (None: as they came)."""
         above = self.compiled.program.entities[name].parent
         assert above is not None
         made = [block.made[name] for block in blocks]
         parents = np.concatenate(
             [merged_rows(block.part.rows[above], _given(rows.parent)) for block, rows in zip(blocks, made, strict=True)]
         )
-        order = np.argsort(parents, kind="stable")
-        parents = parents[order]
-        count = self.part.entities[above].count
-        offsets = np.searchsorted(parents, np.arange(count + 1)).astype(np.int64)
-        columns = {key: np.concatenate([rows.columns[key] for rows in made])[order] for key in made[0].columns}
+        order = None if bool((parents[1:] >= parents[:-1]).all()) else np.argsort(parents, kind="stable")
+        parents = _ordered([parents], order)
+        offsets = starts_of(np.bincount(parents, minlength=self.part.entities[above].count))
+        columns = {key: _ordered([rows.columns[key] for rows in made], order) for key in made[0].columns}
         sources: dict[str, npt.NDArray[np.int32]] = {}
         for source in made[0].sources:
             moved = [merged_rows(self._source_rows(block, source), rows.sources[source]) for block, rows in zip(blocks, made, strict=True)]
-            sources[source] = np.concatenate(moved)[order].astype(np.int32)
+            sources[source] = _ordered(moved, order).astype(np.int32)
         periods = None
         if made[0].period is not None:
-            periods = np.concatenate([_given(rows.period) for rows in made])[order].astype(np.uint8)
-        return EntityColumns(len(order), columns, parents.astype(np.int32), offsets, periods, sources), order
+            periods = _ordered([_given(rows.period) for rows in made], order).astype(np.uint8)
+        return EntityColumns(len(parents), columns, parents.astype(np.int32), offsets, periods, sources), order
 
     @staticmethod
     def _source_rows(block: Block, source: str) -> Rows:
@@ -156,6 +161,17 @@ class Gathered:
 def _own(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The array, or a copy that can be written."""
     return array if array.flags.writeable else array.copy()
+
+
+def _first(rows: Rows) -> int:
+    """The first of a part's rows."""
+    return int(rows.start if isinstance(rows, slice) else rows[0] if rows.size else 0)
+
+
+def _ordered(parts: Sequence[npt.NDArray[Any]], order: npt.NDArray[np.int64] | None) -> npt.NDArray[Any]:
+    """Parts as one array, in an order."""
+    found = np.concatenate(parts) if len(parts) > 1 else parts[0]
+    return found if order is None else found[order]
 
 
 def _given(array: npt.NDArray[Any] | None) -> npt.NDArray[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from math import lcm
@@ -87,6 +87,7 @@ class TablePlace:
     complete: bool  # every combination has a value in every period
     first_edge: Fraction | None  # the greatest first edge of all combinations; None when values reach down without end
     shift: int | None = None  # what leads from each member of its only list to the member that it gives
+    edges_of: str = ""  # the first table with the same lists, bands and edges in all periods; itself where there is none before
 
     @property
     def history(self) -> bool:
@@ -157,6 +158,21 @@ def _shift(table: Table, kind: Figure) -> int | None:
     return found.pop() if len(found) == 1 else None
 
 
+def _alike(table: Table, other: Table | None) -> bool:
+    """Whether an amount passes as many edges of one table as of the other, whatever it is."""
+    if other is None or (table.axes, table.bands, len(table.by_period)) != (other.axes, other.bands, len(other.by_period)):
+        return False
+    pairs = zip(table.by_period, other.by_period, strict=True)
+    return all({keys: row[0] for keys, row in one.rows.items()} == {keys: row[0] for keys, row in two.rows.items()} for one, two in pairs)
+
+
+def _first_alike(program: Program, key: str) -> str:
+    table = program.tables.get(key)
+    if table is None or table.bands is None:
+        return key
+    return next(name for name, other in program.tables.items() if _alike(table, other))
+
+
 class Layout:
     """The figures that a program's kernels read, in the order in which they were asked for."""
 
@@ -184,7 +200,7 @@ class Layout:
         """How a table (or a parameter's history, as a table) is held."""
         key = f"{_HISTORY}{name}" if history else name
         if key not in self.tables:
-            self.tables[key] = _place(key, self._table(self.program, key))
+            self.tables[key] = replace(_place(key, self._table(self.program, key)), edges_of=_first_alike(self.program, key))
         return self.tables[key]
 
     def _parameter(self, parameter: Parameter) -> Figure:
@@ -243,6 +259,8 @@ class Layout:
         if not same or (place.complete and not now.complete) or place.edge_den % now.edge_den:
             return None
         if place.shift is not None and now.shift != place.shift:
+            return None
+        if place.edges_of != key and not _alike(table, program.tables.get(place.edges_of)):
             return None
         if place.first_edge is not None and (now.first_edge is None or now.first_edge > place.first_edge):
             return None

@@ -119,6 +119,17 @@ def _passed(writer: Writer, place: TablePlace, table: str, combination: str, amo
     upper = place.bands.upper
     sign = ">" if upper else ">="
     key = _on_grid(writer, place, amount, upper=upper)
+    if place.edges_of != place.name:
+        # Another table has the same edges, and one search serves both.
+        place = writer.lowering.layout.table(place.edges_of)
+        table = writer.leaf("table", writer.entity, place.name)
+    known = (place.name, combination, amount.text)
+    if known not in writer.passed:
+        writer.passed[known] = _searched(writer, place, table, combination, key, sign)
+    return writer.passed[known]
+
+
+def _searched(writer: Writer, place: TablePlace, table: str, combination: str, key: str, sign: str) -> str:
     edges, start = f"{table}__edges", f"{table}__edge_start"
     if combination:
         start = writer.lines.bind(f"{start} + {combination} * uint32({place.capacity})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -80,12 +81,16 @@ class Lowering:
         self._assumed: dict[Ref, Held | None] = {}
         self._group: frozenset[Ref] = frozenset()
         self._hidden: dict[tuple[object, ...], Ref] = {}
+        self._plain: dict[tuple[str, int], bool] = {}
         self._summed: dict[tuple[str, int], Summed] = {}
         self._ways: dict[tuple[str, str], Steps] = {}
         self.ordered: set[str] = set()
         self.outputs: dict[Ref, Ref] = {}
         findings = Findings()
-        for group in needed_groups(program, outputs, self.nodes):
+        groups = list(needed_groups(program, outputs, self.nodes))
+        needed = [self._rules[ref] for group in groups for ref in group]
+        self._uses = Counter((rule.entity, inner) for rule in needed for inner in self.nodes.within(rule.body))
+        for group in groups:
             try:
                 self._lower_group([self._rules[ref] for ref in group])
             except _Refused:
@@ -208,6 +213,24 @@ class Lowering:
         return self.faults.index(fault) + 1
 
     # hidden columns
+
+    def is_shared(self, entity: str, node: Node) -> bool:
+        """Whether several rules of an entity ask for what a node says, and every row can work it out without a fault."""
+        if self._uses[entity, self.nodes.number(node)] < 2 or self.in_group(self.nodes.refs(node)):
+            return False
+        key = (entity, self.nodes.number(node))
+        if key not in self._plain:
+            self._plain[key] = False  # while it is tried, and for its own column
+            writer = Writer(self, Ref(entity, "aside"), "aside")
+            try:
+                whole = writer.value(node)
+            except Unfit:
+                return False
+            exact_ = isinstance(whole, Num) and whole.form is not Form.CERTIFIED and not whole.powers
+            if exact_ and not any(line.startswith(("failed ", "unsure ")) for line in writer.lines.text):
+                self.hoisted(entity, node, str(node.op.value))
+                self._plain[key] = True
+        return self._plain[key]
 
     def hoisted(self, entity: str, node: Node, hint: str) -> Ref:
         """A column of an entity that holds an expression's value."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Final
 
 from rbcalc_kernels.compiled.values import Leaf
@@ -14,6 +14,10 @@ from rbcalc_kernels.program.graph import Ref
 _PLAIN: Final = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 _OTHER: Final = re.compile(r"[^a-z0-9]+")
 _SPOKEN: Final = re.compile(r"[^A-Za-z0-9 ,.;:()'%£/-]+")
+NUMBERED: Final = re.compile(r"(?<=.) \d+$")
+"""The end of a name that tells apart things without names of their own."""
+
+_IDENTIFIER: Final = re.compile(r"(?<![\w.])[a-z]\w*")
 _RESERVED: Final = frozenset(
     {*keyword.kwlist, *keyword.softkwlist, *dir(builtins), "i", "j", "n", "p", "total", "best", "seen", "unsure"}
     | {"failed", "floor", "float64", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32"}
@@ -34,6 +38,7 @@ class Names:
     def __init__(self) -> None:
         self._taken: dict[str, Hashable] = {}
         self._given: dict[Hashable, str] = {}
+        self._wishes: dict[Hashable, tuple[str, ...]] = {}
 
     def of(self, key: Hashable, *wishes: str) -> str:
         """The identifier of a thing: the first wish that nothing else has, else the last with a number."""
@@ -47,7 +52,21 @@ class Names:
             count += 1
         self._taken[safe[0]] = key
         self._given[key] = safe[0]
+        self._wishes[key] = wishes
         return safe[0]
+
+    def localised(self, lines: Sequence[str]) -> list[str]:
+        """The lines of one function with identifiers that do not depend on what other functions hold."""
+        local = Names()
+
+        def renamed(found: re.Match[str]) -> str:
+            stem, dash, rest = found[0].partition("__")
+            if stem not in self._taken:
+                return found[0]
+            key = self._taken[stem]
+            return f"{local.of(key, *(NUMBERED.sub('', wish) for wish in self._wishes[key]))}{dash}{rest}"
+
+        return [line if line.lstrip().startswith("#") else _IDENTIFIER.sub(renamed, line) for line in lines]
 
     @staticmethod
     def _safe(wish: str) -> str:

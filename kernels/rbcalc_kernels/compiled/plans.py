@@ -99,7 +99,7 @@ def _lowered(program: Program, outputs: Sequence[Ref], collapsed: frozenset[str]
     touched = {task.entity for task in lowering.tasks} | {task.child for task in lowering.tasks}
     layout: Any = copy(lowering.layout)
     layout.program = None  # the figures of one program are no part of the plan
-    return Lowered(collapsed, layout, dict(lowering.outputs), helds, tuple(lowering.faults), frozenset(touched), uniform, mixed)
+    return Lowered(collapsed, layout, dict(lowering.outputs), helds, uniform.faults, frozenset(touched), uniform, mixed)
 
 
 def _collapsible(program: Program, root: str, general: Lowered) -> frozenset[str]:

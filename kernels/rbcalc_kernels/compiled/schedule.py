@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import insort
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from zlib import crc32
 
 from rbcalc_kernels.compiled.groups import effective_dates
 from rbcalc_kernels.compiled.lowering import Lowering, Task
+from rbcalc_kernels.compiled.names import NUMBERED
 from rbcalc_kernels.program.graph import Ref
 
-STATEMENTS: Final = 50
-"""About so many statements go into one function: more stop being worked out several rows at a time."""
+STATEMENTS: Final = 75
+"""About so many statements go into one function: of many more, fewer are worked out several rows at a time."""
 
 
 @dataclass(slots=True)
@@ -86,30 +89,54 @@ def _needed(jobs: Sequence[_Job], outputs: Sequence[Ref]) -> set[int]:
 def schedule(lowering: Lowering, outputs: Sequence[Ref]) -> list[Stage]:
     """The stages that work out the outputs, each after all that it needs."""
     jobs = _jobs(lowering)
-    left = _needed(jobs, outputs)
-    done: set[int] = set()
+    needed = _needed(jobs, outputs)
+    waiting = {at: len(jobs[at].after) for at in needed}
+    users: dict[int, list[int]] = {}
+    for at in needed:
+        for before in jobs[at].after:
+            users.setdefault(before, []).append(at)
+    keys = {at: jobs[at].key(lowering) for at in needed}
+    ready: dict[tuple[str, str, str], list[int]] = {}
+    for at in sorted(needed):
+        if not waiting[at]:
+            insort(ready.setdefault(keys[at], []), at)
     stages: list[Stage] = []
-    members: list[set[int]] = []
+    members: set[int] = set()
     key: tuple[str, str, str] | None = None
-    while left:
-        ready: dict[tuple[str, str, str], list[int]] = {}
-        for at in sorted(left):
-            if jobs[at].after <= done:
-                ready.setdefault(jobs[at].key(lowering), []).append(at)
+    while ready:
         if key not in ready:
-            # Rows of derived entities wait: what can be done without them is done first.
-            key = max(ready, key=lambda candidate: (candidate[0] != "derive", len(ready[candidate])))
-        at = ready[key][0]
+            key = max(ready, key=lambda candidate: _urgency(lowering, candidate, len(ready[candidate])))
+        at = _next(members, jobs, ready[key])
         job = jobs[at]
-        if not _fits(stages[-1] if stages else None, members[-1] if members else set(), job, key):
+        if not _fits(stages[-1] if stages else None, members, job, key):
             stages.append(Stage(key[0], key[1], derive=job.derive))
-            members.append(set())
+            members = set()
         if job.task is not None:
             stages[-1].tasks.append(job.task)
-        members[-1].add(at)
-        left.remove(at)
-        done.add(at)
-    return stages
+        members.add(at)
+        ready[key].remove(at)
+        if not ready[key]:
+            del ready[key]
+        for user in users.get(at, ()):
+            waiting[user] -= 1
+            if not waiting[user]:
+                insort(ready.setdefault(keys[user], []), user)
+    return [part for stage in stages for part in _divided(stage)]
+
+
+def _urgency(lowering: Lowering, key: tuple[str, str, str], count: int) -> tuple[object, ...]:
+    """What goes first of what can be done: made rows wait, sums come first, and the root and its spells are left for later.
+
+    So two programs that have most of their rules in common take them in the same order.
+    """
+    entity = lowering.program.entities.get(key[1])
+    above = entity is None or entity.parent is None or (entity.spell and not entity.derived and not entity.gaps)
+    return (key[0] != "derive", key[0] == "aggregate", not above, count, key)
+
+
+def _next(members: set[int], jobs: Sequence[_Job], ready: Sequence[int]) -> int:
+    """The first of the jobs that needs no complete column of those in the stage; the first where all do."""
+    return next((at for at in ready if members.isdisjoint(jobs[at].apart)), ready[0])
 
 
 def _fits(stage: Stage | None, members: set[int], job: _Job, key: tuple[str, str, str]) -> bool:
@@ -120,5 +147,31 @@ def _fits(stage: Stage | None, members: set[int], job: _Job, key: tuple[str, str
         return False
     if stage.kind == "aggregate":
         return stage.tasks[0].child == job.task.child
-    size = sum(len(task.lines) for task in stage.tasks)
-    return size + len(job.task.lines) <= STATEMENTS or size < STATEMENTS // 4
+    return True
+
+
+def _divided(stage: Stage) -> Iterator[Stage]:
+    """A stage as functions of a fair size each."""
+    left = sum(len(task.lines) for task in stage.tasks)
+    if stage.kind != "vector" or left <= STATEMENTS:
+        yield stage
+        return
+    part, size = Stage(stage.kind, stage.space), 0
+    for task in stage.tasks:
+        full = size + len(task.lines) > STATEMENTS * 7 // 5 and size >= STATEMENTS // 4
+        ends = size >= STATEMENTS * 3 // 5 and _closes(part.tasks[-1]) and size + left > STATEMENTS * 7 // 5
+        if full or ends:
+            yield part
+            part, size = Stage(stage.kind, stage.space), 0
+        part.tasks.append(task)
+        size += len(task.lines)
+        left -= len(task.lines)
+    yield part
+
+
+def _closes(task: Task) -> bool:
+    """Whether a function may end with a task before it is full: so says the task's name, and no other task.
+
+    A rule more or less then changes the functions near it, and further on they end where they would have ended.
+    """
+    return crc32(NUMBERED.sub("", task.refs[0].name).encode()) % 3 == 0

@@ -168,7 +168,12 @@ class _Cutter:
         if anchor is self.layout.root_register:
             return self.everyone, keys_of(self.registers, anchor.name, register.by, self.everyone)
         roots, records = self._reachable(anchor)
-        return roots, keys_of(self.registers, anchor.name, register.by, records)
+        keys = keys_of(self.registers, anchor.name, register.by, records)
+        if keys is not records and roots.size:
+            # Several records of one key lead to the same records below.
+            pairs = np.unique((roots.astype(np.int64) << 32) + (keys.astype(np.int64) & 0xFFFFFFFF))
+            roots, keys = (pairs >> 32).astype(np.int32), pairs.astype(np.int32)
+        return roots, keys
 
     def _check_reversed(self, register: Register) -> None:
         begins, ends = self.held[register.name].days

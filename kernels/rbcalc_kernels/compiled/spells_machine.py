@@ -43,6 +43,14 @@ def compiled(function: F) -> F:
     return cast("F", Kernel(identity(function), function=function))
 
 
+def widen(start: Starts, begins: Days, ends: Days, first: Days, last: Days) -> None:
+    """Let each row's span reach over the rows below it, which are in the order of their days."""
+    for i in range(first.size):
+        if start[i + 1] > start[i]:
+            first[i] = min(first[i], begins[start[i]])
+            last[i] = max(last[i], ends[start[i + 1] - 1])
+
+
 def count_events(roots: Rows, keys: Rows, start: Starts, begins: Days, ends: Days, first: Days, last: Days) -> int:
     """How many days, repeats included, `fill_events` gives."""
     total = 0

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbcalc_kernels.compiled.columns import EntityColumns
-from rbcalc_kernels.compiled.spells_machine import Days, Rows, Starts, locate, ready, supersede
+from rbcalc_kernels.compiled.spells_machine import Days, Rows, Starts, locate, ready, supersede, widen
 from rbcalc_kernels.compiled.stretches import (
     Runs,
     day_columns,
@@ -86,12 +86,12 @@ def _spans(program: Program, parent: str, entities: Mapping[str, EntityColumns])
     for name, described in program.entities.items():
         if described.spell and not described.derived and described.parent == parent:
             spells = entities[name]
+            if spells.spread == (1, 1):
+                first = np.minimum(first, spells.columns["first_day"])
+                last = np.maximum(last, spells.columns["last_day"])
+                continue
             assert spells.offsets is not None
-            some = np.flatnonzero(spells.offsets[1:] > spells.offsets[:-1])
-            begins = spells.columns["first_day"][spells.offsets[some]]
-            ends = spells.columns["last_day"][spells.offsets[some + 1] - 1]
-            first[some] = np.minimum(first[some], begins)
-            last[some] = np.maximum(last[some], ends)
+            ready(widen, count)(spells.offsets, spells.columns["first_day"], spells.columns["last_day"], first, last)
     return first, last
 
 

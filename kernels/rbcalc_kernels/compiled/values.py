@@ -100,6 +100,10 @@ class Nodes:
             self._ops[number] = frozenset([node.op]).union(*(self._ops[part] for part in parts))
         return number
 
+    def within(self, node: Node) -> frozenset[int]:
+        """The numbers of a node and of all that lie within it."""
+        return self._within[self.number(node)]
+
     def refs(self, node: Node) -> frozenset[Ref]:
         """The columns that a node reads."""
         return self._refs[self.number(node)]

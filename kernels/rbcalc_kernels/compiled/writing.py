@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 _SIGNS: Final = {Op.EQ: "==", Op.NE: "!=", Op.LT: "<", Op.LE: "<=", Op.GT: ">", Op.GE: ">="}
 _OPPOSITE: Final = {Op.EQ: Op.NE, Op.NE: Op.EQ, Op.LT: Op.GE, Op.GE: Op.LT, Op.GT: Op.LE, Op.LE: Op.GT}
 _RISKY: Final = frozenset({Op.COLUMN, Op.LOOKUP, Op.PARAMETER_AT, Op.AGGREGATE, Op.MONTHS_AFTER, Op.ADD, Op.SUB, Op.REFUSE})
+_COSTLY: Final = frozenset({Op.MONTHS_AFTER, Op.YEARS_BETWEEN, Op.MONTHS_BETWEEN, Op.YEAR, Op.MONTH, Op.DAY_OF_MONTH, Op.NEXT_WEEKDAY})
+"""Operators that take many statements."""
+
+_PARTS: Final = frozenset({Op.YEAR, Op.MONTH, Op.DAY_OF_MONTH})
+"""Those whose range is the same whatever is known of the date."""
+
 _DATES: Final = Interval.of(FIRST_DATE, LAST_DATE)
 _ONE: Final = Rounding(Mode.DOWN, Fraction(1))
 
@@ -42,6 +48,8 @@ class Writer:
         self.math = Arithmetic(self.lines, self._divisor)
         self.reads: dict[Leaf, None] = {}
         self.guards: list[str] = []
+        self.passed: dict[tuple[str, str, str], str] = {}
+        """How many edges of a table an amount has passed, by table, combination and amount."""
         self._memo: dict[object, Held] = {}
         self._handlers: dict[Op, Callable[[Node, Facts], Held]] = {
             Op.CONST: self._constant, Op.COLUMN: self._column, Op.KNOWN: self._known, Op.PARAMETER: self._parameter,
@@ -66,6 +74,8 @@ class Writer:
         found = self._memo.get(key)
         if found is None:
             handler = self._compare if node.op in _SIGNS else self._handlers.get(node.op)
+            if node.op in _COSTLY and (node.op in _PARTS or facts.ranges.keys() <= {number}) and self.lowering.is_shared(self.entity, node):
+                handler = self._from_column
             if handler is None:
                 raise TypeError(f"{node.op} has no place in a rule")
             try:
@@ -137,6 +147,10 @@ class Writer:
         held = self.lowering.held(ref)
         text = self.leaf("column", ref.entity, ref.name, steps)
         return self.lowering.standing(ref, held, text)
+
+    def _from_column(self, node: Node, facts: Facts) -> Held:
+        """A part of the calendar that several rules ask for, worked out once."""
+        return self.read(self.lowering.hoisted(self.entity, node, str(node.op.value)))
 
     def _column(self, node: Node, facts: Facts) -> Held:
         return self.read(cast("Ref", node.value), facts)
@@ -357,11 +371,11 @@ class Writer:
     @contextmanager
     def _aside(self) -> Iterator[None]:
         """Nothing that is written inside is kept."""
-        text, memo, reads = list(self.lines.text), dict(self._memo), dict(self.reads)
+        text, memo, reads, passed = list(self.lines.text), dict(self._memo), dict(self.reads), dict(self.passed)
         try:
             yield
         finally:
-            self.lines.text[:], self._memo, self.reads = text, memo, reads
+            self.lines.text[:], self._memo, self.reads, self.passed = text, memo, reads, passed
 
     @staticmethod
     def _narrowed(a: Num, known: Interval) -> Num:
