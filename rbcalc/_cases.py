@@ -14,7 +14,7 @@ from rbcalc._years import FinancialYear
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.exact.rows import Row
-from rbcalc_kernels.exact.spells import build
+from rbcalc_kernels.exact.spells import Builder, build
 from rbcalc_kernels.language.documents import CasesFile, ExampleDoc, RuleFile, SourceDoc, Text
 from rbcalc_kernels.language.types import Type
 from rbcalc_kernels.program.graph import Program, Ref, Value
@@ -124,10 +124,15 @@ def run(examples: Sequence[Example], *, compiled: bool = True) -> list[Outcome]:
     """Work out cases with the exact evaluator and, by program in one batch each, with the compiled one."""
     outcomes = [Outcome(example) for example in examples]
     roots: list[Row | None] = []
+    ready: dict[int, tuple[Builder, Evaluator]] = {}
     for outcome in outcomes:
-        findings = Findings()
+        findings, program = Findings(), outcome.example.program
+        if id(program) not in ready:
+            ready[id(program)] = Builder(program), Evaluator(program, None)
+        builder, evaluator = ready[id(program)]
         try:
-            root = work_out(outcome.example)
+            root = builder.build(outcome.example.records)
+            evaluator.run(root, None)
             roots.append(root)
             _compare(outcome, root, findings)
         except CalculationFault as fault:
