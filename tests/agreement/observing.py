@@ -56,12 +56,18 @@ class Seen:
             self.reached.setdefault(place, set())
 
 
+OF_THE_CHARGE = ("account", "period", "resident")
+"""The entities whose rules are watched: those that the made-up accounts have rows of; claims have a generator of their own."""
+
+
 class Observing(Evaluator):
-    """Works out a program and notes what it meets."""
+    """Works out a program and notes what it meets in the rules of the charge."""
 
     def __init__(self, program: Program, seen: Seen) -> None:
         self.seen, self.plain = seen, program
-        rules = tuple(replace(rule, body=self._watched(rule, rule.body, ())) for rule in program.rules)
+        rules = tuple(
+            replace(rule, body=self._watched(rule, rule.body, ())) if rule.entity in OF_THE_CHARGE else rule for rule in program.rules
+        )
         super().__init__(replace(program, rules=rules))
 
     def _watched(self, rule: Rule, node: Node, way: tuple[int, ...]) -> Node:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-from agreement.observing import Observing, Place, Seen
+from agreement.observing import OF_THE_CHARGE, Observing, Place, Seen
 from agreement.scenes import CHANGING, SCENES, Scene, mixed, rules
 from rbcalc._cases import CaseReader, case_files
 from rbcalc_kernels.exact.faults import CalculationFault
@@ -115,12 +116,24 @@ def test_every_edge_of_a_banded_table_is_met_with_its_neighbours(scene: Scene) -
                 assert can is None or set(map(Fraction, edges)) <= can, f"an edge of {table} that {key.value} never reaches"
 
 
+def figures_of_the_charge(program: Program) -> Iterator[str]:
+    """The parameters that the watched rules and the dates of their rows read."""
+    nodes = [rule.body for rule in program.rules if rule.entity in OF_THE_CHARGE]
+    nodes += [node for entity, node in program.cuts if entity in OF_THE_CHARGE]
+    while nodes:
+        node = nodes.pop()
+        nodes += node.args
+        if node.op in (Op.PARAMETER, Op.PARAMETER_AT):
+            yield str(node.value)
+
+
 def test_every_figure_that_the_statute_ever_had_is_in_use_in_some_scene() -> None:
     used: dict[str, set[object]] = {}
     there: dict[str, set[tuple[int, object]]] = {}
     for scene in ALL:
         program = scene.program
-        for parameter in program.parameters.values():
+        read = set(figures_of_the_charge(program))
+        for parameter in (found for found in program.parameters.values() if found.name in read):
             used.setdefault(parameter.name, set()).update(parameter.by_period)
             there.setdefault(parameter.name, set()).update(
                 (d.first_day, d.value) for d in parameter.history if d.first_day <= program.last_day
