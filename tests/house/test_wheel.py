@@ -97,13 +97,13 @@ def test_the_installed_packages_and_rules_are_the_wheels_own(installed: Installe
 
 
 def test_the_installed_rules_are_well_formed(installed: Installed) -> None:
-    ran = installed.run("rbcalc", "check", timeout=120)
+    ran = installed.run("rbcalc", "check", "--year", YEAR, timeout=300)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_a_rebill_runs_where_only_the_wheel_is(installed: Installed) -> None:
     out = installed.elsewhere / "rebill"
-    ran = installed.run("rbcalc", "rebill", "--partnership", PARTNERSHIP, "--year", YEAR, "--sample", "--out", str(out), timeout=300)
+    ran = installed.run("rbcalc", "rebill", "--partnership", PARTNERSHIP, "--year", YEAR, "--sample", "--out", str(out), timeout=600)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.strip(), "the totals are shown"
     assert any(out.rglob("*.parquet"))
