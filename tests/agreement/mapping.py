@@ -49,14 +49,14 @@ def council_of(program: Program) -> Council:
     """The amounts and determinations of a program whose figures hold all the year."""
 
     def figure(name: str) -> Any:
-        (found,) = set(program.parameters[name].by_period)
+        (found,) = set(program.parameters[name].by_period[: len(program.periods)])
         return found
 
     def percent(name: str) -> Fraction:
         return Fraction(figure(name)) * 100
 
     for name in ("empty_premium", "amount_for_band"):
-        first, *others = program.tables[name].by_period
+        first, *others = program.tables[name].by_period[: len(program.periods)]
         assert all(other == first for other in others)
     (edges, ladder) = program.tables["empty_premium"].by_period[0].rows[()]
     care = [(int(figure(f"care_leaver{step}_age")), percent(f"care_leaver{step}_reduction")) for step in ("", "_later")]

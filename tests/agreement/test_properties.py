@@ -13,6 +13,7 @@ import pytest
 
 from agreement.accounts import Record, Records, nodes
 from agreement.both import Columns, Compiling, Exactly, differences
+from agreement.observing import OF_THE_CHARGE
 from agreement.scenes import CHANGING, SCENES, Scene, mixed
 from rbcalc._both import encoded
 from rbcalc._run import Kernel
@@ -127,7 +128,7 @@ def test_every_report_adds_up_to_the_bills(scene: Scene) -> None:
     bills = Fraction(int(column(Compiling(scene.program).run(records), "charge_total").sum()), 100)
     days = Fraction(int(batch.entities["period"].columns["days"].sum()))
     seen = 0
-    for report in scene.program.reports:
+    for report in (report for report in scene.program.reports if report.entity == "period"):
         figures = list(kernel.totals.table(report).values())
         for place, ref in enumerate(report.sums):
             if ref.name in ("charge", "days"):
@@ -206,9 +207,17 @@ def test_a_changed_figure_shows_at_once(part: int) -> None:
         for node in nodes(body)
         if node.op in (Op.PARAMETER, Op.LOOKUP)
     }
+    # Figures that only rules of claims read move nothing here: these accounts have no claims.
+    claims_only = {
+        str(node.value)
+        for rule in program.rules
+        if rule.entity not in OF_THE_CHARGE
+        for node in nodes(rule.body)
+        if node.op in (Op.PARAMETER, Op.LOOKUP)
+    } - {str(node.value) for rule in program.rules if rule.entity in OF_THE_CHARGE for node in nodes(rule.body)}
     chance = random.Random(part)
     silent = []
-    for name in sorted(nudged)[part::4]:
+    for name in [name for name in sorted(nudged) if name.split("[")[0] not in claims_only][part::4]:
         other = Compiling(nudged[name], like=compiling)
         after = other.run(accounts)
         found = moved(before, after)
