@@ -13,6 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rbcalc._churn import churn
+    from rbcalc._cliffs import cliffs
     from rbcalc._explain import explain
     from rbcalc._outputs import verify
     from rbcalc._rebill import rebill
@@ -35,6 +37,8 @@ _HOMES = {
     "RulesError": "rbcalc_kernels.source",
     "Run": "rbcalc._run",
     "UsageError": "rbcalc.errors",
+    "churn": "rbcalc._churn",
+    "cliffs": "rbcalc._cliffs",
     "explain": "rbcalc._explain",
     "import_caseload": "rbcalc.caseload.importing",
     "load": "rbcalc._rules",
@@ -54,6 +58,8 @@ __all__ = [
     "RulesError",
     "Run",
     "UsageError",
+    "churn",
+    "cliffs",
     "explain",
     "import_caseload",
     "load",

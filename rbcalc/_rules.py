@@ -223,7 +223,7 @@ class Rules:
         for path in (*own, *(s for s in scenarios if isinstance(s, Path))):
             if not path.is_file():
                 raise UsageError("RC044", f"no such file: {path}", hint="give the path of a rule file")
-        if not own and year not in council.years():
+        if not own and year not in council.years() and not self._carried(scenarios):
             self._no_charges(council, year)
         try:
             linked = link(self.library, paths, year.first_day, year.last_day, name=name, more=more)
@@ -234,13 +234,20 @@ class Rules:
         self._kept_files.keep()
         return linked
 
+    def _carried(self, scenarios: Sequence[Path | RuleSource]) -> bool:
+        """Whether a scenario lets figures go on, so that a year without its own can be supposed."""
+        from rbcalc_kernels.language.documents import RuleFile
+
+        documents = [self.document_at(each) if isinstance(each, Path) else each.content for each in scenarios]
+        return any(isinstance(document, RuleFile) and document.carry is not None for document in documents)
+
     @staticmethod
     def _no_charges(council: Council, year: FinancialYear) -> None:
         there = ", ".join(str(known) for known in council.years()) or "none"
         raise UsageError(
             "RC045",
             f"{council.title} has no published charges for {year} in the rules",
-            hint=f"years there are: {there}; or give a file of your own with --charges",
+            hint=f"years there are: {there}; or give a file of your own with --charges, or a scenario that lets figures go on (carry:)",
         )
 
 

@@ -50,17 +50,27 @@ REASONS = {
 class Kernel:
     """One council's program made ready for a caseload."""
 
-    def __init__(self, program: Program, *, periods: bool = False, like: Kernel | None = None) -> None:
-        """Compile what the bills and the reports need; `like` is a kernel whose machine code may serve."""
+    def __init__(
+        self,
+        program: Program,
+        *,
+        periods: bool = False,
+        like: Kernel | None = None,
+        wanted: tuple[Sequence[Ref], Sequence[Report]] | None = None,
+    ) -> None:
+        """Compile what the bills and the reports need, or the values and reports that are `wanted`.
+
+        `like` is a kernel whose machine code may serve.
+        """
         from rbcalc_kernels.compiled.cutting import CutDates
         from rbcalc_kernels.compiled.evaluator import compile_program
 
         self.program = program
         self.root = next(entity.name for entity in program.entities.values() if entity.parent is None)
-        self.totals = Totals(program)
+        self.totals = Totals(program, None if wanted is None else wanted[1])
         self.types = self.totals.types
-        self.bill = tuple(ref for ref in program.outputs if ref.entity == self.root)
-        self.details = self._details(periods)
+        self.bill = tuple(ref for ref in program.outputs if ref.entity == self.root) if wanted is None else tuple(wanted[0])
+        self.details = self._details(periods) if wanted is None else {}
         needed = tuple(dict.fromkeys((*self.bill, *(ref for refs in self.details.values() for ref in refs), *self.totals.needed())))
         rules = {Ref(rule.entity, rule.name) for rule in program.rules}
         refs = tuple(ref for ref in needed if ref in rules)
@@ -107,11 +117,11 @@ def calculated(kernel: Kernel, caseload: Caseload, council: str, threads: int) -
     fault = results.fault.copy()
     values = {**results.columns, **{ref: batch.entities[ref.entity].columns[ref.name] for ref in kernel.facts}}
     denominators = {**results.denominators, **{ref: kernel.program.inputs[ref].step.denominator for ref in kernel.facts}}
-    exact_faults = _settle(kernel, registers, batch, results, fault)
+    exact_faults = settle(kernel, registers, batch, results, fault)
     good = fault == 0
     chosen: dict[str, Any] = {}
     if not good.all():
-        chosen = {entity: np.flatnonzero(good[_roots(kernel, batch, entity)]) for entity in {ref.entity for ref in values}}
+        chosen = {entity: np.flatnonzero(good[roots_of(kernel, batch, entity)]) for entity in {ref.entity for ref in values}}
     kernel.totals.add(values, denominators, chosen)
     references = caseload.references
     kept = batch.kept
@@ -131,7 +141,7 @@ def _key(kernel: Kernel) -> str:
     return next(register.key for register in kernel.program.registers.values() if register.entity == kernel.root)
 
 
-def _roots(kernel: Kernel, batch: CutBatch, entity: str) -> Any:
+def roots_of(kernel: Kernel, batch: CutBatch, entity: str) -> Any:
     """The root row of each row of an entity."""
     places: Any = np.arange(batch.entities[entity].count)
     while (parent := kernel.program.entities[entity].parent) is not None:
@@ -140,7 +150,7 @@ def _roots(kernel: Kernel, batch: CutBatch, entity: str) -> Any:
     return places
 
 
-def _settle(kernel: Kernel, registers: Mapping[str, Any], batch: CutBatch, results: Results, fault: Any) -> dict[int, CalculationFault]:
+def settle(kernel: Kernel, registers: Mapping[str, Any], batch: CutBatch, results: Results, fault: Any) -> dict[int, CalculationFault]:
     """Work out exactly the accounts that the kernel leaves in doubt or refuses, and put their figures in place.
 
     A kernel works out both sides of a choice, so it may refuse an account for a side that was not taken.
@@ -156,7 +166,7 @@ def _settle(kernel: Kernel, registers: Mapping[str, Any], batch: CutBatch, resul
             found[int(root)] = reason
             continue
         for ref, values in results.columns.items():
-            places = np.flatnonzero(_roots(kernel, batch, ref.entity) == root)
+            places = np.flatnonzero(roots_of(kernel, batch, ref.entity) == root)
             rows = [each for each in row.walk() if each.entity == ref.entity]
             type_ = kernel.types[ref]
             for place, each in zip(places, rows, strict=True):
@@ -186,7 +196,7 @@ def _detail(
 ) -> Any:
     rows = chosen.get(entity)
     table = _table(kernel, kernel.details[entity], values, denominators, rows)
-    roots = _roots(kernel, batch, entity)
+    roots = roots_of(kernel, batch, entity)
     days = batch.entities[entity].columns
     for place, name in enumerate(("first_day", "last_day")):
         found = days[name] if rows is None else days[name][rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import floor
 from threading import Lock
@@ -21,9 +21,10 @@ Table = dict[Keys, list[Fraction]]
 class Totals:
     """Adds up the reports of one program, batch by batch."""
 
-    def __init__(self, program: Program) -> None:
-        """Nothing yet."""
+    def __init__(self, program: Program, reports: Sequence[Report] | None = None) -> None:
+        """Nothing yet; `reports` are those that are wanted, without it all."""
         self.program = program
+        self.reports = tuple(program.reports if reports is None else reports)
         self.types: dict[Ref, Type] = {ref: found.type for ref, found in program.inputs.items()}
         self.types |= {Ref(rule.entity, rule.name): rule.type for rule in program.rules}
         self._lock = Lock()
@@ -32,7 +33,7 @@ class Totals:
 
     def needed(self) -> tuple[Ref, ...]:
         """The values that the reports read."""
-        return tuple(dict.fromkeys(ref for report in self.program.reports for ref in (*report.by, *report.sums)))
+        return tuple(dict.fromkeys(ref for report in self.reports for ref in (*report.by, *report.sums)))
 
     def _members(self, ref: Ref) -> tuple[str, ...]:
         type_ = self.types[ref]
@@ -44,7 +45,7 @@ class Totals:
 
         Threads may add at the same time: sums of whole numbers do not depend on the order.
         """
-        for report in self.program.reports:
+        for report in self.reports:
             rows = chosen.get(report.entity)
             size = 1
             code: Any = np.zeros(len(columns[report.sums[0]]), dtype=np.int64)

@@ -34,6 +34,11 @@ CODES: dict[str, str] = {
     "RC050": "an output is not what it says it is",
     "RC051": "a tax base cannot be worked out",
     "RC052": "facts cannot be rolled forward",
+    "RC053": "figures cannot be reconciled",
+    "RC054": "the live system's figures cannot be used",
+    "RC055": "a reconciliation does not belong to the caseload or the rules",
+    "RC070": "cliffs cannot be looked for as asked",
+    "RC071": "a year of incomes cannot be replayed",
     "RC030": "a working folder cannot be made or removed",
 }
 

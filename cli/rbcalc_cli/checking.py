@@ -157,8 +157,9 @@ class Checker:
         from rbcalc_kernels.compiled.evaluator import compile_program
 
         reported = (ref for report in program.reports for ref in (*report.by, *report.sums))
+        compared = (ref for impact in program.impacts for ref in (impact.amount, impact.days, *impact.by))
         rules = {Ref(rule.entity, rule.name) for rule in program.rules}
-        compile_program(program, [ref for ref in (*program.outputs, *reported) if ref in rules], engine="python")
+        compile_program(program, [ref for ref in (*program.outputs, *reported, *compared) if ref in rules], engine="python")
 
     def _council_file(self, path: Path, file: RuleFile) -> None:
         try:

@@ -21,6 +21,8 @@ COMMANDS: Final = {
     "show": "Show figures, rules, differences, and a sheet for sign-off.",
     "sample": "Make a caseload to try things on.",
     "rebill": "Bill a whole year for a council or a partnership.",
+    "cliffs": "Find where a little more income leaves a household with less.",
+    "churn": "Replay a year of monthly incomes, and count bills and letters.",
     "explain": "Explain one account, as a person would work it on paper.",
     "schema": "Describe rule files and the tables of a caseload.",
     "verify": "Say whether an output is what it says it is.",

@@ -35,6 +35,7 @@ class Asked:
     outputs: str | None
     dot: bool
     names: tuple[str, ...]
+    scheme: bool = False
 
 
 class Views:
@@ -49,6 +50,7 @@ class Views:
         views: dict[str, Callable[[], int | None]] = {
             "councils": self.councils,
             "partnerships": self.partnerships,
+            "scheme": self.scheme,
             "rates": self.rates,
             "parameters": self.rates,
             "rules": self.rule_names,
@@ -136,6 +138,15 @@ class Views:
                 for line in lines
             ]
             self._table(f"{titles[name].title}, {council.title}, {when}", (*axes, "this year", "last year", "change"), rows)
+
+    def scheme(self) -> None:
+        """A council's scheme as a booklet."""
+        from rbcalc_cli import schemes
+
+        if len(self.asked.names) > 1:
+            raise UsageError("RC049", "one booklet at a time", hint="rbcalc show scheme --council NAME --year YEAR")
+        name = self.asked.names[0] if self.asked.names else None
+        schemes.show(self.rules, (self.asked.council, self.asked.year), self.asked.charges, self.asked.form, name)
 
     def rates(self) -> None:
         """The rate card."""
@@ -253,12 +264,17 @@ class Views:
             )
         one, two = self.asked.names
         if one[:1].isdigit():
-            before, after = self._papers(self.asked.council, one), self._papers(self.asked.council, two)
+            pairs = [(self.asked.council, one), (self.asked.council, two)]
         else:
             for name in (one, two):
                 self.rules.council(name)
-            year = self.asked.year
-            before, after = self._papers(one, year), self._papers(two, year)
+            pairs = [(one, self.asked.year), (two, self.asked.year)]
+        if self.asked.scheme:
+            from rbcalc_cli import schemes
+
+            schemes.compare(self.rules, pairs, self.asked.charges, self.asked.form)
+            return
+        before, after = (self._papers(*pair) for pair in pairs)
         found = changes(before[1], after[1])
         title = f"From {before[0]} to {after[0]}"
         if self.asked.form == "table":

@@ -128,6 +128,7 @@ def person(records: Records, record: Record, day: int) -> Person:
         passport=text(record, "passport"),
         pension_age_day=until(record.get("pension_age_on")),
         esa_component=text(record, "esa_component"),
+        student=bool(record.get("student")),
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from datetime import date, timedelta
 from fractions import Fraction
 from random import Random
@@ -84,6 +83,16 @@ def pounds(amount: Fraction) -> Fraction:
     return Fraction(int(amount * 100), 100)
 
 
+def copied(state: dict[str, Any]) -> dict[str, Any]:
+    """A state of a claim, of which nothing changes when the other one does."""
+    people = {key: {**person, "incomes": list(person["incomes"])} for key, person in state["people"].items()}
+    return {
+        "claim": dict(state["claim"]),
+        "people": people,
+        "non_dependants": {key: dict(one) for key, one in state["non_dependants"].items()},
+    }
+
+
 class Claims:
     """The claims of a program's council and year."""
 
@@ -95,10 +104,10 @@ class Claims:
 
     def plausible(self, number: int) -> Records:
         """Facts that fit each other, so that the law can be applied to them."""
-        return _Story(self, Random(f"{self.seed}/{number}")).records()
+        return Story(self, Random(f"{self.seed}/{number}")).records()
 
 
-class _Story:
+class Story:
     """One account and the claim upon it."""
 
     def __init__(self, claims: Claims, random: Random) -> None:
@@ -172,18 +181,22 @@ class _Story:
         if claimed["claimed_on"] is not None and since == begins and self.chance(0.7):
             claimed["liable_since"] = begins
         state: dict[str, Any] = {"claim": claimed | self.claim_facts(), "people": self.people(), "non_dependants": {}}
+        self.begin(state)
         for _ in range(pick.choice((0, 0, 0, 1, 1, 2))):
             self.arrival(state, None)
         days = self.change_days(since, ends, charge_days)
         record_from = since if since > self.first else since - 300
-        spells: list[tuple[int, dict[str, Any]]] = [(record_from, deepcopy(state))]
+        spells: list[tuple[int, dict[str, Any]]] = [(record_from, copied(state))]
         for day in days:
             state["claim"]["told_on"] = state["claim"]["told_late"] = None
             self.change(state, day)
-            spells.append((day, deepcopy(state)))
+            spells.append((day, copied(state)))
         self.mark_charge_changes(spells, charge_days)
         last = ends if self.chance(0.85) else pick.randint(max(days[-1] if days else since, since), ends)
         return self.as_records(spells, None if last == self.last and self.chance(0.5) else last)
+
+    def begin(self, state: dict[str, Any]) -> None:
+        """What else is there at first."""
 
     def change_days(self, since: int, ends: int, charge_days: Sequence[int]) -> list[int]:
         """Days on which something changes, often several in one week."""

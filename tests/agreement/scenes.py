@@ -84,7 +84,7 @@ def _accounts(scene: Scene) -> Accounts:
     return Accounts(_program(scene))
 
 
-def share(scenes: Sequence[Scene], total: int = TOTAL) -> int:
+def share(scenes: Sequence[object], total: int = TOTAL) -> int:
     """How many accounts each scene takes, so that all together are no fewer than the total."""
     return -(-total // len(scenes))
 

@@ -16,6 +16,7 @@ class What(StrEnum):
 
     COUNCILS = "councils"
     PARTNERSHIPS = "partnerships"
+    SCHEME = "scheme"
     RATES = "rates"
     PARAMETERS = "parameters"
     RULES = "rules"
@@ -36,19 +37,20 @@ class Form(StrEnum):
     CSV = "csv"
     JSON = "json"
     MARKDOWN = "markdown"
+    HTML = "html"
 
 
 def command(
     what: Annotated[What | None, typer.Argument(help="What to show.", show_default=False)] = None,
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="The rule, for `rule` and `graph`; the two years or councils, for `diff`.", show_default=False),
+        typer.Argument(help="The rule, for `rule` and `graph`; the two years or councils, for `diff`; the booklet, for `scheme`.", show_default=False),
     ] = None,
     council: CouncilOption = None,
     year: YearOption = None,
     charges: ChargesOption = None,
     rules: RulesOption = None,
-    form: Annotated[Form, typer.Option("--format", help="How to print it.")] = Form.TABLE,
+    form: Annotated[Form, typer.Option("--format", help="How to print it; HTML for schemes.")] = Form.TABLE,
     against: Annotated[
         str | None, typer.Option("--against", metavar="YEAR", help="For sign-off: the year to compare with.", show_default=False)
     ] = None,
@@ -61,15 +63,16 @@ def command(
     outputs: Annotated[
         str | None, typer.Option("--outputs", metavar="NAMES", help="For python: the values wanted, with commas.", show_default=False)
     ] = None,
+    scheme: Annotated[bool, typer.Option("--scheme", help="For diff: only what the scheme uses, in words.")] = False,
     dot: Annotated[bool, typer.Option("--dot", help="For graph: print it for Graphviz.")] = False,
     sign_off: Annotated[bool, typer.Option("--sign-off", help="The same as `show sign-off`.")] = False,
     python: Annotated[bool, typer.Option("--python", help="The same as `show python`.")] = False,
 ) -> None:
     """Show figures, rules, differences, and a sheet for sign-off.
 
-    `councils`, `partnerships`: who there is. `rates` (or `parameters`): every figure of a council and year with its source. `rules`,
+    `councils`, `partnerships`: who there is. `scheme`: the council's reduction scheme as a booklet: what it decided, each step, the sources. `rates` (or `parameters`): every figure of a council and year with its source. `rules`,
     `rule NAME`: what rules there are, and the text of one. `graph NAME`: what a rule reads. `inputs`: the facts that are asked for.
-    `provisional`: figures not confirmed. `diff A B`: what changed between two years or two councils. `amounts`: the amounts
+    `provisional`: figures not confirmed. `diff A B`: what changed between two years or two councils, with `--scheme` as the public reads it. `amounts`: the amounts
     of the year with the change since last year, as a bill shows them. `sign-off`: figures to be signed for. `python`: the generated source.
 
     Examples:
@@ -77,6 +80,8 @@ def command(
       rbcalc show rates --council {council} --year {year} --format csv
       rbcalc show rule bill --council {council} --year {year}
       rbcalc show diff {earlier_year} {year} --council {council}
+      rbcalc show scheme --council {council} --year 2026-27 --format html
+      rbcalc show diff 2025-26 2026-27 --council stevenage --scheme
     """
     from rbcalc.errors import UsageError
     from rbcalc_cli.views import Asked, Views
@@ -87,7 +92,11 @@ def command(
         what = What.SIGN_OFF if sign_off else What.PYTHON
     if what is None:
         raise UsageError("RC049", "show what?", hint=f"one of {', '.join(What)}")
-    asked = Asked(council, year, charges, rules, str(form), against, record, holds, outputs, dot, tuple(names or ()))
+    if scheme and what is not What.DIFF:
+        raise UsageError("RC049", f"--scheme is for diff, not for {what}", hint="rbcalc show scheme prints one scheme")
+    if form is Form.HTML and what is not What.SCHEME and not scheme:
+        raise UsageError("RC049", f"{what} has no HTML", hint="--format table, csv, json or markdown; scheme and diff --scheme have HTML")
+    asked = Asked(council, year, charges, rules, str(form), against, record, holds, outputs, dot, tuple(names or ()), scheme)
     code = Views(asked).show(str(what))
     if code:
         raise typer.Exit(code)

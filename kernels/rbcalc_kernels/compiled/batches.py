@@ -19,10 +19,14 @@ Rows = slice | npt.NDArray[np.int64]
 
 @dataclass(slots=True)
 class Part:
-    """Some root rows with all that belongs to them; `rows` says which rows of the whole batch these are."""
+    """Some root rows with all that belongs to them; `rows` says which rows of the whole batch these are.
+
+    `origin` is what it was cut from; None for the whole batch.
+    """
 
     entities: dict[str, EntityColumns]
     rows: dict[str, Rows]
+    origin: Part | None = None
 
 
 def order_of(program: Program) -> list[str]:
@@ -129,7 +133,7 @@ def cut(program: Program, part: Part, root: str, first: int, last: int, shared: 
         entities[name] = EntityColumns(high - low, columns, parents, offsets, period, spread=(1, 1) if entity.spread == (1, 1) else None)
         base = part.rows[name]
         rows[name] = slice(base.start + low, base.start + high) if isinstance(base, slice) else base[low:high]
-    return Part(entities, rows)
+    return Part(entities, rows, part.origin or part)
 
 
 def below(entities: Mapping[str, EntityColumns], program: Program, entity: str, child: str, collapsed: frozenset[str]) -> Column:

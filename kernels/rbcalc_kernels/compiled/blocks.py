@@ -2,41 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from rbcalc_kernels.compiled import timelines
 from rbcalc_kernels.compiled.batches import Part, before, below
+from rbcalc_kernels.compiled.calls import Calls
 from rbcalc_kernels.compiled.columns import Column, EntityColumns
 from rbcalc_kernels.compiled.groups import effective_dates
-from rbcalc_kernels.compiled.layout import Array
+from rbcalc_kernels.compiled.layout import FIGURES, Array
 from rbcalc_kernels.compiled.machine import check_apart, surely_apart
 from rbcalc_kernels.compiled.module import Slot
-from rbcalc_kernels.compiled.native import kind
+from rbcalc_kernels.compiled.native import Entry, kind
 from rbcalc_kernels.compiled.source import Function, Place
 
 if TYPE_CHECKING:
     from rbcalc_kernels.compiled.evaluator import Compiled, Variant
 
+_PAGE: Final = 4096
+_STEP: Final = 5 * 64
+"""How much further into its page each column begins, in bytes: whole lines of the cache, and a different one for each of 64."""
+
 
 class Scratch:
     """Columns that one block after the other fills, and the machine code that suits them and the blocks' own.
 
-    Memory that is used again is near the processor already, and needs not be made clean by the system.
+    Memory that is used again is near the processor already, and needs not be made clean by the system.  The columns of an
+    entity's rows stand together, each a little further into its page than the one before: those that begin at the same place
+    of their pages would drive each other out of the nearest cache.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, columns: Mapping[Place, tuple[str, str]]) -> None:
+        """`columns` are those that pass between functions: the entity whose rows they have, and their type."""
+        self._layout: dict[str, dict[Place, np.dtype[Any]]] = {}
+        for place, (space, type_) in columns.items():
+            self._layout.setdefault(space, {})[place] = np.dtype(type_)
+        self._space = {place: space for place, (space, _) in columns.items()}
+        self._rooms: dict[str, tuple[int, Column, dict[Place, int]]] = {}
         self._columns: dict[Place, Column] = {}
         self._kinds: dict[tuple[bool, int], object] = {}
         self.entries: dict[tuple[bool, int], Callable[..., Any]] = {}
+        self.calls: dict[tuple[object, ...], Calls | None] = {}
+        self.version = 0
+        """Another number after columns were given another place in memory."""
+
+    def holds(self, place: Place) -> bool:
+        """Whether a column is one of those that pass between functions."""
+        return place in self._space
+
+    def room(self, space: str, count: int) -> tuple[int, Column, dict[Place, int]]:
+        """Memory for so many rows of all columns of an entity's rows: how many fit, the memory, and where each column begins."""
+        found = self._rooms.get(space)
+        if found is None or found[0] < count:
+            size, total, begins = count + count // 16 + 64, 0, {}
+            for number, (place, kind) in enumerate(self._layout.get(space, {}).items()):
+                begins[place] = total + number * _STEP % _PAGE
+                total += -(-(size * kind.itemsize + _PAGE) // _PAGE) * _PAGE
+            memory = np.empty(total + _PAGE, dtype=np.uint8)
+            first = -memory.__array_interface__["data"][0] % _PAGE
+            found = self._rooms[space] = size, memory[first:], begins
+            self.version += 1
+        return found
+
+    def address(self, place: Place) -> int:
+        """Where a column that passes between functions is in memory."""
+        _, memory, begins = self._rooms[self._space[place]]
+        return int(memory.__array_interface__["data"][0]) + begins[place]
 
     def column(self, place: Place, kind: npt.DTypeLike, count: int) -> Column:
         """A column of so many rows, which hold anything."""
         if not count:
             return np.zeros(1, dtype=kind)  # rows that point nowhere read the first place, so that there must be one
+        space = self._space.get(place)
+        if space is not None:
+            _, memory, begins = self.room(space, count)
+            begin = begins[place]
+            return memory[begin : begin + count * self._layout[space][place].itemsize].view(kind)
         held = self._columns.get(place)
         if held is None or held.size < count:
             held = self._columns[place] = np.empty(count + count // 16, dtype=kind)
@@ -45,13 +89,18 @@ class Scratch:
     def clear(self) -> None:
         """Let go of the columns, and keep the machine code."""
         self._columns.clear()
+        self._rooms.clear()
+        for calls in self.calls.values():
+            if calls is not None:
+                calls.forget()
 
     def seen(self, place: tuple[bool, int], argument: Any) -> None:
         """Forget the machine code when an argument is of another type than in the block before."""
         now = kind(argument)
-        if self._kinds.get(place) != now:
+        if self._kinds.setdefault(place, now) != now:
             self._kinds[place] = now
             self.entries.clear()
+            self.calls.clear()
 
 
 class Block:
@@ -70,13 +119,16 @@ class Block:
         *,
         pool: list[Scratch],
         check: bool = False,
+        way: int = 0,
     ) -> None:
         self.compiled = compiled
         self.variant = variant
         self.arrays = arrays
+        self.way = way
         self.part = part
         self.entities = dict(part.entities)
         self.columns = targets
+        self.targets = frozenset(targets)
         self.marks: dict[tuple[str, str], npt.NDArray[Any]] = {}
         self.made: dict[str, EntityColumns] = {}
         self._pool = pool
@@ -92,13 +144,13 @@ class Block:
         self._first: tuple[Callable[..., Any], list[Any]] | None = None
 
     @property
-    def _scratch(self) -> Scratch:
+    def scratch(self) -> Scratch:
         """Where columns are that nobody reads afterwards: those of a block that is done, or new ones."""
         if self._held is None:
             try:
                 self._held = self._pool.pop()
             except IndexError:
-                self._held = Scratch()
+                self._held = Scratch(self.variant.uniform.columns)
         return self._held
 
     def release(self) -> None:
@@ -114,9 +166,25 @@ class Block:
         if not function.derive and self.entities[function.space].count:
             self._first = self._ready(0, function)
 
-    def run(self) -> None:
-        """Work out the columns."""
-        for place, function in enumerate(self.variant.uniform.functions):
+    def run(self, places: Iterable[int] | None = None) -> None:
+        """Work out the columns; with `places`, those of these functions alone."""
+        functions = self.variant.uniform.functions
+        if places is not None:
+            self._each(places)
+            return
+        first = 0
+        for place, function in enumerate(functions):
+            if function.derive:
+                self._together(range(first, place))
+                self._derive(function.derive)
+                first = place + 1
+        self._together(range(first, len(functions)))
+
+    def _each(self, places: Iterable[int]) -> None:
+        """Call functions one by one, with their arguments as Python holds them."""
+        functions = self.variant.uniform.functions
+        for place in places:
+            function = functions[place]
             if function.derive:
                 self._derive(function.derive)
                 continue
@@ -125,6 +193,45 @@ class Block:
                 continue
             entry, arrays = self._first if place == 0 and self._first is not None else self._ready(place, function)
             entry(count, *arrays)
+
+    def _together(self, places: range) -> None:
+        """Call functions between which no rows are made: all at once, where an earlier block has shown how."""
+        functions = [(place, self.variant.uniform.functions[place]) for place in places]
+        busy = [(place, function) for place, function in functions if self.entities[function.space].count]
+        uniform = [all(self.period(entity) is not None for entity in function.dated) for _, function in busy]
+        key = (places.start, tuple([place for place, _ in busy]), tuple(uniform))
+        calls = self.scratch.calls.get(key) if len(busy) > 1 else None
+        if calls is not None:
+            if calls.run(self):
+                return
+            del self.scratch.calls[key]
+        self._each([place for place, _ in busy])
+        if len(busy) < 2 or key in self.scratch.calls:
+            return
+        entries = [self.scratch.entries[alike, place] for (place, _), alike in zip(busy, uniform, strict=True)]
+        native = [entry for entry in entries if isinstance(entry, Entry) and entry.table]
+        self.scratch.calls[key] = None
+        if len(native) == len(entries) and all(isinstance(rows, slice) for rows in self.part.rows.values()):
+            own = [function if alike else self.variant.mixed.functions[place] for (place, function), alike in zip(busy, uniform, strict=True)]
+            self.scratch.calls[key] = Calls(self, list(zip(own, uniform, native, strict=True)))
+
+    def first_row(self, entity: str) -> int:
+        """The row of the whole batch that is the block's first of an entity."""
+        rows = self.part.rows[entity]
+        assert isinstance(rows, slice)
+        return int(rows.start)
+
+    def call(self, place: int, function: Function) -> tuple[Callable[..., Any], list[Any], list[tuple[int, Slot]], bool]:
+        """The machine code of a function, its arguments, those of them that hold figures, and whether rows are of one period."""
+        entry, arrays = self._ready(place, function)
+        uniform = all(self.period(entity) is not None for entity in function.dated)
+        slots, places = self.variant.slots(uniform)
+        figures = [(n, slots[at][0]) for n, at in enumerate(places[place]) if slots[at][0].kind in ("parameters", "cells", "edges")]
+        return entry, arrays, figures, uniform
+
+    def figures(self, slot: Slot, *, uniform: bool) -> Any:
+        """The figures that a function reads, as they are now."""
+        return self.array(slot, uniform)
 
     def _given(self) -> list[npt.NDArray[Any]]:
         """All arrays of the batch."""
@@ -135,7 +242,7 @@ class Block:
 
     def _ready(self, place: int, function: Function) -> tuple[Callable[..., Any], list[Any]]:
         """The machine code of a function, and its arguments."""
-        uniform = all(self._period(entity) is not None for entity in function.dated)
+        uniform = all(self.period(entity) is not None for entity in function.dated)
         slots, places = self.variant.slots(uniform)
         found = self._found.get(uniform)
         if found is None:
@@ -146,13 +253,13 @@ class Block:
             if array is None:
                 slot, made = slots[at]
                 if made is None:
-                    array = self._array(slot, uniform)
-                    self._scratch.seen((uniform, at), array)
+                    array = self.array(slot, uniform)
+                    self.scratch.seen((uniform, at), array)
                 else:
                     array = self.column(slot[1:3])
                 found[at] = array
             arrays.append(array)
-        entries = self._scratch.entries
+        entries = self.scratch.entries
         entry = entries.get((uniform, place))
         if entry is None:
             if not uniform:
@@ -167,7 +274,7 @@ class Block:
             dates[ref.entity] = self.column((ref.entity, ref.name)).astype(np.int32)
         self.made[entity] = self.entities[entity] = timelines.derive(program, entity, self.entities, dates)
 
-    def _period(self, entity: str) -> int | None:
+    def period(self, entity: str) -> int | None:
         """The parameter period of the entity's rows; None where they have several."""
         if entity not in self._periods:
             periods = self.entities[entity].period
@@ -178,7 +285,7 @@ class Block:
                 self._periods[entity] = first if bool((periods == first).all()) else None
         return self._periods[entity]
 
-    def _array(self, slot: Slot, uniform: bool) -> Any:
+    def array(self, slot: Slot, uniform: bool = True) -> Any:
         if slot[0] == "column":
             return self.column(slot[1:3])
         if slot.kind == "code":
@@ -187,14 +294,14 @@ class Block:
             found = self._figures(slot.name) if slot.kind == "parameters" else self.arrays[f"{slot.name} {slot.kind}"]
             if not uniform:
                 return found.reshape(-1)
-            return found[(self._period(slot.entity) or 0) if len(found) > 1 else 0]
+            return found[(self.period(slot.entity) or 0) if len(found) > 1 else 0]
         if slot not in self._others:
             self._others[slot] = self._made_array(slot)
         return self._others[slot]
 
     def _figures(self, names: str) -> Array:
         """The parameters that a function reads, those of a period together."""
-        key = f"figures {names}"
+        key = f"{FIGURES}{names}"
         found = self.arrays.get(key)
         if found is None:
             parameters = self.variant.lowering.layout.parameters
@@ -218,7 +325,7 @@ class Block:
                 return self._way(slot)
             case "doubt" | "fault":
                 type_ = np.uint8 if slot.kind == "doubt" else np.uint16
-                found = self._scratch.column((f"~{slot.kind}", slot.entity), type_, rows.count)
+                found = self.scratch.column((f"~{slot.kind}", slot.entity), type_, rows.count)
                 found[:] = 0
                 self.marks[slot.kind, slot.entity] = found
                 return found
@@ -231,7 +338,7 @@ class Block:
             return column
         made = self.variant.uniform.columns.get(place)
         if made is not None:
-            column = self._scratch.column(place, made[1], self.entities[made[0]].count)
+            column = self.scratch.column(place, made[1], self.entities[made[0]].count)
         else:
             entity, name = place
             column = self.entities[entity].columns.get(name)

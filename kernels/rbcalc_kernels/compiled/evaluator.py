@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import lcm
 from typing import Any, Final
@@ -17,6 +17,7 @@ from rbcalc_kernels.compiled.blocks import Block, Scratch
 from rbcalc_kernels.compiled.cache import Kernel
 from rbcalc_kernels.compiled.columns import Batch, Column, EntityColumns
 from rbcalc_kernels.compiled.gathering import Gathered
+from rbcalc_kernels.compiled.layout import Array
 from rbcalc_kernels.compiled.module import Slot, stored_type
 from rbcalc_kernels.compiled.numbers import Num
 from rbcalc_kernels.compiled.plans import Lowered, ways_of
@@ -149,6 +150,10 @@ class Compiled:
         other._arrays = arrays
         return other
 
+    def changed_arrays(self, program: Program, names: Collection[str]) -> tuple[dict[str, Array], ...] | None:
+        """The arrays of a program whose figures of these names differ; None when they do not fit."""
+        return self._ways.changed(program, names, self._arrays)
+
     def run(
         self,
         batch: Batch,
@@ -169,7 +174,7 @@ class Compiled:
         part = whole(self.program, batch, self.root)
         if not checked:
             check_values(self.program, part)
-        alone = self._alone(part)
+        alone = self.alone(part)
         variants = (self.single,) if narrow and self.single is not None and alone is None else self.variants
         gathered = Gathered(self, part, variants, into)
 
@@ -181,14 +186,14 @@ class Compiled:
             gathered.add(finished)
             finished.release()
 
-        work_through(deque(self._work(part, threads, block, gathered, alone, pools)), threads, done)
+        work_through(deque(self.blocks(part, threads, block, gathered, alone, pools)), threads, done)
         for variant, pool in pools.items():
             for scratch in pool:
                 scratch.clear()
             variant.idle = pool or variant.idle
         return gathered.results(Results)
 
-    def _work(
+    def blocks(
         self,
         part: Part,
         threads: int,
@@ -210,10 +215,10 @@ class Compiled:
             shared = self.single.collapsed if single and self.single is not None and not gathered.derived else ()
             own = part if last - first == count else cut(self.program, part, self.root, first, last, shared)
             variant = self.single if single and self.single is not None else self.general
-            arrays = self._arrays[1 if single else 0]
-            yield Block(self, variant, arrays, own, gathered.targets(own), pool=pools[variant], check=first == 0)
+            way = 1 if single else 0
+            yield Block(self, variant, self._arrays[way], own, gathered.targets(own), pool=pools[variant], check=first == 0, way=way)
 
-    def _alone(self, part: Part) -> npt.NDArray[np.bool_] | None:
+    def alone(self, part: Part) -> npt.NDArray[np.bool_] | None:
         """Which root rows have just one row of each spell entity that can share their place; None when all have."""
         names = self.single.collapsed if self.single is not None else ()
         several = [part.entities[name].offsets for name in names if part.entities[name].spread != (1, 1)]

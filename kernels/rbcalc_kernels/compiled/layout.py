@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
@@ -25,6 +25,9 @@ MISSING_WIDE: Final = -(1 << 60)
 """What a table of float64 holds there."""
 
 _HISTORY: Final = "history of "
+
+FIGURES: Final = "figures "
+"""Arrays whose names begin so hold the parameters that a function reads together, made when first asked for."""
 
 _NEVER: Final = float("inf")  # an edge that no amount reaches
 
@@ -108,6 +111,11 @@ class TablePlace:
     def combinations(self) -> int:
         """How many combinations of list members there are."""
         return int(np.prod(self.sizes, dtype=np.int64)) if self.sizes else 1
+
+
+def history_name(parameter: str) -> str:
+    """The name of a parameter's history as a table."""
+    return f"{_HISTORY}{parameter}"
 
 
 def history_table(parameter: Parameter) -> Table:
@@ -198,7 +206,7 @@ class Layout:
 
     def table(self, name: str, *, history: bool = False) -> TablePlace:
         """How a table (or a parameter's history, as a table) is held."""
-        key = f"{_HISTORY}{name}" if history else name
+        key = history_name(name) if history else name
         if key not in self.tables:
             self.tables[key] = replace(_place(key, self._table(self.program, key)), edges_of=_first_alike(self.program, key))
         return self.tables[key]
@@ -236,6 +244,30 @@ class Layout:
                 found.update({name: known[1][name] for name in (f"{key} edges", f"{key} cells")})
                 continue
             cells = self._filled(program, key, place_of)
+            if cells is None:
+                return None
+            found[f"{key} edges"], found[f"{key} cells"] = cells
+        return found
+
+    def changed(self, program: Program, names: Collection[str], known: Mapping[str, Array]) -> dict[str, Array] | None:
+        """The arrays of a program of which only the figures of these names differ from what is known.
+
+        None when a figure is outside what the kernels were proved for.
+        """
+        found = {key: array for key, array in known.items() if not key.startswith(FIGURES)}
+        flat = found["parameters"] = known["parameters"].copy()
+        for name in names:
+            if name in self.parameters:
+                place, held = self.parameters[name]
+                for period, value in enumerate(program.parameters[name].by_period):
+                    code = held.encoded(value)
+                    if code is None:
+                        return None
+                    flat[period, place] = code
+        keys = {*names, *(history_name(name) for name in names)}
+        keys |= {key for key, place_of in self.tables.items() if place_of.edges_of in keys}
+        for key in keys & self.tables.keys():
+            cells = self._filled(program, key, self.tables[key])
             if cells is None:
                 return None
             found[f"{key} edges"], found[f"{key} cells"] = cells

@@ -2,7 +2,9 @@
 
 Importing Numba and letting it load what it keeps takes longer than most runs.  An object file holds the function and an
 entry that takes the arguments as Python holds them: a tuple with the arrays, and then the plain numbers once more.  The
-entry reads where an array's memory is from the places that are part of NumPy's and CPython's binary interface.
+entry reads where an array's memory is from the places that are part of NumPy's and CPython's binary interface.  A second
+entry takes a table of 64-bit numbers: the plain numbers, and where the arrays' memory is; and a third calls one function
+after another that way.
 """
 
 from __future__ import annotations
@@ -20,18 +22,20 @@ import numpy as np
 
 from rbcalc_kernels.compiled import machine
 
-FORM: Final = "1"
+FORM: Final = "2"
 """The version of what object files hold; part of the name of each."""
 
 ENTRY: Final = "rbcalc_entry"
+TABLE: Final = "rbcalc_table"
+STEPS: Final = "rbcalc_steps"
 FAILED: Final = -(1 << 63)
 """What an entry gives when the function raised."""
 
 _TYPES: Final = frozenset(("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"))
 _CONTIGUOUS, _ALIGNED, _WRITEABLE = 0x1, 0x100, 0x400  # NumPy's flags
 _TUPLE_ITEMS, _DATA, _SIZES, _STRIDES = 24, 16, 32, 40  # bytes from the start of a tuple, and of an array
+_ANY_SIZE: Final = 1 << 40  # no index is below 0, so that how long an array is tells the function nothing
 
-Entry = Callable[..., int]
 Types = tuple[str, ...]
 _LOG: Final = logging.getLogger(__name__)
 _LOCK: Final = threading.RLock()
@@ -160,13 +164,56 @@ def _entry(result: Any, types: Types) -> Any:
         data = builder.bitcast(loaded(array, _DATA, pointer), held.data.type)
         filled(held, data=data, shape=[loaded(loaded(array, _SIZES, pointer), 0, whole)], strides=[stride], itemsize=size, meminfo=None)
         arguments.append(held._getvalue())  # noqa: SLF001
-    convention = context.call_conv
-    shape = convention.get_function_type(described.restype, described.argtypes)
+
+    def finish(builder: Any, arguments: list[Any]) -> None:
+        status, value = context.call_conv.call_function(builder, function, described.restype, described.argtypes, arguments)
+        good = value if described.restype == numba_types.int64 else ir.Constant(whole, 0)
+        builder.ret(builder.select(status.is_error, ir.Constant(whole, FAILED), good))
+
+    shape = context.call_conv.get_function_type(described.restype, described.argtypes)
     function = ir.Function(module, shape, described.llvm_func_name)
-    status, value = convention.call_function(builder, function, described.restype, described.argtypes, arguments)
-    good = value if described.restype == numba_types.int64 else ir.Constant(whole, 0)
-    builder.ret(builder.select(status.is_error, ir.Constant(whole, FAILED), good))
+    finish(builder, arguments)
+    if all("::1" in name for place, name in enumerate(types) if place not in numbers):
+        entry = ir.Function(module, ir.FunctionType(whole, [whole.as_pointer()]), TABLE)
+        builder, arguments = ir.IRBuilder(entry.append_basic_block()), []
+        for place, type_ in enumerate(described.argtypes):
+            given = builder.load(builder.gep(entry.args[0], [ir.Constant(whole, place)]))
+            if place in numbers:
+                arguments.append(builder.icmp_signed("!=", given, ir.Constant(whole, 0)) if type_ == numba_types.boolean else given)
+                continue
+            held = context.make_array(type_)(context, builder)
+            size = ir.Constant(whole, context.get_abi_sizeof(context.get_data_type(type_.dtype)))
+            data = builder.inttoptr(given, held.data.type)
+            filled(held, data=data, shape=[ir.Constant(whole, _ANY_SIZE)], strides=[size], itemsize=size, meminfo=None)
+            arguments.append(held._getvalue())  # noqa: SLF001
+        finish(builder, arguments)
+    _steps(ir, module)
     return module
+
+
+def _steps(ir: Any, module: Any) -> None:
+    """An entry that calls functions one after another: pairs of where a function is and where its table is, until a 0."""
+    whole = ir.IntType(64)
+    table = whole.as_pointer()
+    entry = ir.Function(module, ir.FunctionType(whole, [table]), STEPS)
+    begin, loop, call, end = (entry.append_basic_block() for _ in range(4))
+    builder = ir.IRBuilder(begin)
+    builder.branch(loop)
+    builder = ir.IRBuilder(loop)
+    at, found = builder.phi(table), builder.phi(whole)
+    function = builder.load(at)
+    builder.cbranch(builder.icmp_signed("==", function, ir.Constant(whole, 0)), end, call)
+    builder = ir.IRBuilder(call)
+    target = builder.inttoptr(function, ir.FunctionType(whole, [table]).as_pointer())
+    given = builder.inttoptr(builder.load(builder.gep(at, [ir.Constant(whole, 1)])), table)
+    both = builder.or_(found, builder.call(target, [given]))
+    following = builder.gep(at, [ir.Constant(whole, 2)])
+    builder.branch(loop)
+    at.add_incoming(entry.args[0], begin)
+    at.add_incoming(following, call)
+    found.add_incoming(ir.Constant(whole, 0), begin)
+    found.add_incoming(both, call)
+    ir.IRBuilder(end).ret(found)
 
 
 @cache
@@ -178,25 +225,35 @@ def _target() -> Any:
     return binding.Target.from_default_triple()
 
 
-def loaded(code: bytes, types: Types) -> Entry:
-    """The function in an object file, which was made on this machine for arguments of these types.
+class Entry:
+    """A function in an object file.  It takes the arguments; without Numba, nothing checks that they are of the right types.
 
-    It takes the arguments; without Numba, nothing checks that they are of those types.
+    `table` is where its entry for tables is, and `steps` where the entry is that calls several; 0 where there is none.
     """
+
+    __slots__ = ("_entry", "_numbers", "steps", "table")
+
+    def __init__(self, engine: Any, types: Types) -> None:
+        self._numbers = [place for place, name in enumerate(types) if "[" not in name]
+        shape = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.py_object, *([ctypes.c_int64] * len(self._numbers)))
+        self._entry = shape(engine.get_function_address(ENTRY))
+        self.table: int = engine.get_function_address(TABLE)
+        self.steps: int = engine.get_function_address(STEPS)
+
+    def __call__(self, *arguments: Any) -> int:
+        """Run over arrays, and give the whole number that the function gives."""
+        found: int = self._entry(arguments, *[arguments[place] for place in self._numbers])
+        if found == FAILED:
+            raise RuntimeError("a compiled function failed")
+        return found
+
+
+def loaded(code: bytes, types: Types) -> Entry:
+    """The function in an object file, which was made on this machine for arguments of these types."""
     with _LOCK:
         binding = importlib.import_module("llvmlite.binding")
         engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _target().create_target_machine())
         engine.add_object_file(binding.ObjectFileRef.from_data(code))
         engine.finalize_object()
         _ENGINES.append(engine)
-        address = engine.get_function_address(ENTRY)
-    numbers = [place for place, name in enumerate(types) if "[" not in name]
-    entry = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.py_object, *([ctypes.c_int64] * len(numbers)))(address)
-
-    def call(*arguments: Any) -> int:
-        found: int = entry(arguments, *[arguments[place] for place in numbers])
-        if found == FAILED:
-            raise RuntimeError("a compiled function failed")
-        return found
-
-    return call
+        return Entry(engine, types)

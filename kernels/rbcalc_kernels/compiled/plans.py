@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
@@ -64,6 +64,16 @@ class Ways:
             if arrays is None:
                 return None
             found.append(arrays)
+        return tuple(found)
+
+    def changed(self, program: Program, names: Collection[str], known: tuple[Arrays, ...]) -> tuple[Arrays, ...] | None:
+        """The arrays of a program of which only the figures of these names differ from what is known."""
+        found = []
+        for way, arrays in zip((way for way in (self.general, self.single) if way is not None), known, strict=True):
+            changed = way.layout.changed(program, names, arrays)
+            if changed is None:
+                return None
+            found.append(changed)
         return tuple(found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING
@@ -50,6 +50,32 @@ def work_through(blocks: deque[Block], threads: int, done: Callable[[Block], Non
             raise fault
     for block in late:
         work(block)
+
+
+def each_on_a_thread(calls: Sequence[Callable[[], None]], threads: int) -> None:
+    """Make all calls, by so many threads; the calling thread works too.  What one raises is raised."""
+    left = deque(calls)
+
+    def work() -> None:
+        try:
+            while left:
+                try:
+                    call = left.popleft()
+                except IndexError:
+                    return  # another thread was quicker
+                call()
+        except BaseException:
+            left.clear()
+            raise
+
+    others = [_pool(threads, os.getpid()).submit(work) for _ in range(min(threads, len(calls)) - 1)]
+    try:
+        work()
+    finally:
+        faults = [other.exception() for other in others if not other.cancel()]
+    for fault in faults:
+        if fault is not None:
+            raise fault
 
 
 @cache

@@ -6,7 +6,7 @@ models give the JSON Schema that editors use.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic.json_schema import JsonSchemaValue
@@ -244,6 +244,38 @@ class ComparisonDoc(_Sourced):
     decimals: Text
 
 
+class CharacteristicDoc(_Document):
+    """A protected characteristic, and the value that holds it."""
+
+    title: Text
+    held: Text | None = Field(None, description="one of by:; left out where the caseload does not hold it")
+
+
+class ImpactDoc(_Document):
+    """What is compared when rules change: an amount of each root row for the year, and who gains and loses by it."""
+
+    title: Text
+    of: Text
+    amount: Text = Field(description="the amount for the year that is compared")
+    days: Text = Field(description="for how many days the amount is, to put a change to the week; none: not known to the council")
+    by: list[Text] = Field(description="facts or rules, as name or entity.name: members of a list, or yes/no")
+    split: Text | None = Field(None, description="the report that divides the amount over those who bear it")
+    characteristics: list[CharacteristicDoc] = []
+
+
+class ReconciledDoc(_Document):
+    """A figure that is held against the one that the live system has, and what may explain a difference."""
+
+    title: Text
+    of: Text
+    is_: Text = Field(alias="is", description="the amount for the year that is compared")
+    blank: Text | None = Field(None, description="what an empty cell of the live system's extract says; without it the account is rejected")
+    optional: Flag = Field(False, description="yes: the live system's extract may lack the column")
+    roundings: list[Text] = Field([], description="rules that the live system may round otherwise, as entity.name")
+    facts: list[Text] = Field([], description="facts that may be recorded otherwise, as register.column")
+    records: list[Text] = Field([], description="dated registers whose records may begin or end on another day, be missing or too many")
+
+
 class AdoptionDoc(_Document):
     """Who decided the figures of a file, and from what they were transcribed."""
 
@@ -255,6 +287,22 @@ class AdoptionDoc(_Document):
     drafted_by: Text | None = None
     checked_by: Text | None = None
     readings: list[Text] = []
+
+
+class CarryDoc(_Document):
+    """Figures that go on, though nobody has published those that follow."""
+
+    as_on: Text = Field(description="the day whose figures, tables and rules go on where nothing is stated for later")
+    because: Text
+
+
+class UprateDoc(_Document):
+    """Figures that are put up, or down, by a share."""
+
+    names: list[Text] = Field(description="parameters and tables")
+    by: Text = Field(description="the share: 3.8%, or -2%")
+    round: Text | None = Field(None, description="as in a rule: penny, half up")
+    edges: Text | None = Field(None, description="yes: the edges of a table instead of what it gives")
 
 
 class RuleFile(_Sourced):
@@ -275,9 +323,15 @@ class RuleFile(_Sourced):
     rules: dict[Text, RuleDoc] = {}
     reports: dict[Text, ReportDoc] = {}
     comparisons: dict[Text, ComparisonDoc] = {}
+    impacts: dict[Text, ImpactDoc] = {}
+    reconciliation: dict[Text, ReconciledDoc] = {}
     set: dict[Text, SetDoc] = {}
     replace: dict[Text, RuleDoc] = {}
     drop: dict[Text, DropDoc] = {}
+    only_for: list[Text] = Field([], description="scenarios: the councils that it is for; without it, all")
+    without: list[Text] = Field([], description="scenarios: dotted names of files or folders that are left out")
+    carry: CarryDoc | None = None
+    uprate: list[UprateDoc] = []
 
 
 class AuthorityFile(_Document):
@@ -348,6 +402,8 @@ class CasesFile(_Document):
 
 Document = RuleFile | AuthorityFile | ProfileFile | PartnershipFile | CasesFile
 
+Shape = TypeVar("Shape", bound=BaseModel)
+
 MOST_REPORTED = 200
 """More mistakes of shape than this in one file are no help to anybody."""
 
@@ -388,13 +444,18 @@ def document(node: Node, findings: Findings) -> Document | None:
             help=f"kind is one of {', '.join(MODELS)}{suggest(word, MODELS)}",
         )
         return None
+    return shaped(node, kind.text, MODELS[kind.text], findings)
+
+
+def shaped(node: Mapping_, kind: str, model: type[Shape], findings: Findings) -> Shape | None:
+    """The mapping of a file of that kind as its model, or None with findings added."""
     values = plain(node)
-    values["kind"] = kind.text
+    values["kind"] = kind
     try:
-        return MODELS[kind.text].model_validate(values)
+        return model.model_validate(values)
     except ValidationError as error:
         for problem in error.errors(include_url=False, include_input=False)[:MOST_REPORTED]:
-            _report(problem, node, MODELS[kind.text], findings)
+            _report(problem, node, model, findings)
         return None
 
 

@@ -323,6 +323,44 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Impact:
+    """What is compared when rules change: `amount`, for the year, of each row of `entity`, a root.
+
+    `days` says for how many days the amount is; a row without days is not known to the council.  `by` are list members or
+    flags of the root, or of a spell entity right below it, whose last row counts.  `split` is the report that divides the
+    amount over those who bear it.  `characteristics` are titles, each with the value that holds it, or None.
+    """
+
+    name: str
+    title: str
+    entity: str
+    amount: Ref
+    days: Ref
+    by: tuple[Ref, ...]
+    split: str = ""
+    characteristics: tuple[tuple[str, Ref | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """A figure that is held against the live system's: `figure`, an amount for the year of each row of a root entity.
+
+    `blank` is what an empty cell of the live system says, None where it says nothing.  What may explain a difference:
+    `roundings` are rules that may be rounded otherwise, `facts` are inputs that may be recorded otherwise, `records` are
+    dated registers whose records may begin or end on another day, be missing or be too many.
+    """
+
+    name: str
+    title: str
+    figure: Ref
+    blank: Fraction | None = None
+    optional: bool = False
+    roundings: tuple[Ref, ...] = ()
+    facts: tuple[Ref, ...] = ()
+    records: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     """Days (both included) in which no parameter and no table changes."""
 
@@ -381,7 +419,10 @@ class Program:
     outputs: tuple[Ref, ...] = ()  # what people ask for
     reports: tuple[Report, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
+    impacts: tuple[Impact, ...] = ()
     hypothetical: bool = False
+    supposed: tuple[tuple[str, str], ...] = ()  # figures that a scenario lets go on or puts up, and how
+    reconciliation: tuple[Reconciled, ...] = ()
 
     def rule(self, entity: str, name: str) -> Rule:
         """The rule of that name.  Raises KeyError when there is none."""

@@ -20,7 +20,9 @@ from rbcalc_kernels.program.lowering import Lowering
 from rbcalc_kernels.program.names import YEAR_PARAMETERS, Names
 from rbcalc_kernels.program.ordering import ordered
 from rbcalc_kernels.program.overlays import Declarations, Declared, Entry, changes, conflicts, gather, holds, in_force
-from rbcalc_kernels.program.reports import comparisons_of, reports_of
+from rbcalc_kernels.program.reconciling import reconciliation_of
+from rbcalc_kernels.program.reports import comparisons_of, impacts_of, reports_of
+from rbcalc_kernels.program.supposing import carried_day, carry, left_out, meant, put_up, supposed, uprate
 from rbcalc_kernels.program.tables import Contents, Rows, incomplete, reads, rounded, worked_out, written
 from rbcalc_kernels.program.unused import unused
 from rbcalc_kernels.program.values import constant, rounding_of, source_of, step_of
@@ -53,8 +55,18 @@ def link(
     documents made in memory, such as a dial turned at the command line.  Raises RulesError with every finding of the run.
     """
     findings = Findings()
-    sources = library.closure(paths, findings, more, lambda file: holds(file, first_day, last_day))
-    linker = Linker(library, sources, first_day, last_day, name, findings, complete)
+    paths = list(paths)
+    more = meant(more, name)
+    opened = [source for source in (library.open(path, findings) for path in paths) if source is not None]
+    others = {source.file for source in opened} - {source.file for source in meant(opened, name)}
+    paths = [path for path in paths if library.shown(path) not in others]
+    carried_from = carried_day([*meant(opened, name), *more], findings)
+
+    def in_use(file: RuleFile) -> bool:
+        return holds(file, first_day, last_day) or (carried_from is not None and holds(file, carried_from, carried_from))
+
+    sources = left_out(library, library.closure(paths, findings, more, in_use), findings)
+    linker = Linker(library, sources, first_day, last_day, name, findings, complete, carried_from)
     try:
         program = linker.program()
     except Stop:
@@ -68,14 +80,26 @@ class Linker:
     """One linking, step by step; each step leaves its findings and goes on as far as it can."""
 
     def __init__(
-        self, library: Library, sources: Sequence[RuleSource], first_day: int, last_day: int, name: str, findings: Findings, complete: bool
+        self,
+        library: Library,
+        sources: Sequence[RuleSource],
+        first_day: int,
+        last_day: int,
+        name: str,
+        findings: Findings,
+        complete: bool,
+        carried_from: int | None = None,
     ) -> None:
+        self.carried_from = carried_from
         self.library, self.sources, self.name, self.findings, self.complete = library, sources, name, findings, complete
         self.first_day, self.last_day = first_day, last_day
 
     def program(self) -> Program:
         """The whole of it.  Raises Stop where later steps would only repeat earlier findings."""
-        found = gather(self.sources, self.findings, self.first_day, self.last_day)
+        found = gather(self.sources, self.findings, self.first_day, self.last_day, self.carried_from)
+        if self.carried_from is not None:
+            carry(found, self.carried_from, self.first_day, self.last_day)
+        uprate(found, self.sources, self.first_day, self.findings)
         for declared in (*found.parameters.values(), *found.tables.values(), *found.rules.values()):
             conflicts(declared, self.findings)
         names, registers = declared_names(found, self.first_day, self.last_day, self.findings, complete=self.complete)
@@ -84,6 +108,8 @@ class Linker:
         self._check_timelines(found, names)
         reports = reports_of(found, names, self.findings)
         comparisons = comparisons_of(found, names, self.findings)
+        impacts = impacts_of(found, names, reports, self.findings)
+        reconciliation = reconciliation_of(found, names, registers, self.findings)
         if self.findings:
             raise Stop
         rules = [self._rule(ref, names, found.rules[(ref.entity, ref.name)], body) for ref, body in bodies.items()]
@@ -98,7 +124,7 @@ class Linker:
         made = self._tables(found, names, used, tables, parameters, periods)
         made |= lowering.companions(made)
         _fixed_in_the_year(rules, names, parameters, made, self.findings)
-        unused(found, names, rules, tables, cuts, (reports, comparisons), self.findings)
+        unused(found, names, rules, tables, cuts, (reports, comparisons, impacts), self.findings)
         if self.findings:
             raise Stop
         texts = {source.file: source.text for source in self.sources}
@@ -121,7 +147,10 @@ class Linker:
             tuple(ref for ref in names.rules if found.rules.get((ref.entity, ref.name)) and found.rules[(ref.entity, ref.name)].doc.output),
             reports,
             comparisons,
+            impacts,
             any(isinstance(s.content, RuleFile) and s.content.kind == "scenario" for s in self.sources),
+            supposed(found, {*parameters, *made}, self.first_day, self.last_day),
+            reconciliation,
         )
 
     # ---------------------------------------------------------------- rules
@@ -262,7 +291,7 @@ class Linker:
                 continue
             if source_of(entry.file, *entry.levels)[0] is None:
                 self.findings.error("RB081", f"'{declared.name}' has no source", entry.span, help="add source: to the value or to the file")
-            history.append((entry, value))
+            history.append((entry, put_up(value, type_, entry.uplift, self.findings)))
         return history
 
     def _step(self, declared: Declared, type_: Type, names: Names, values: Iterable[Value]) -> Fraction:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any, Final
 
 from rbcalc_kernels.language.documents import DropDoc, ParameterDoc, RuleDoc, RuleFile, SetDoc, SourceDoc, TableDoc, Text, VersionDoc
@@ -13,6 +14,16 @@ from rbcalc_kernels.source import Findings, Span, suggest
 
 RANKS: Final = {"statute": 0, "precept": 1, "council": 2, "scenario": 3}
 FOREVER: Final = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Uplift:
+    """How a scenario puts a figure up: by a share, of the edges of a table or of what it gives."""
+
+    by: Fraction
+    round: Text | None
+    edges: bool
+    name: Text
 
 
 @dataclass(slots=True)
@@ -29,6 +40,8 @@ class Entry:
     value: Text | None = None
     rows: dict[Text, Any] | None = None
     rule: RuleDoc | VersionDoc | None = None
+    carried: bool = False  # it ended before the year, and a scenario lets it go on
+    uplift: Uplift | None = None
 
     def covers(self, day: int) -> bool:
         """Whether the statement is made for the day."""
@@ -65,14 +78,21 @@ class Declarations:
     rules: dict[tuple[str, str], Declared] = field(default_factory=dict)
     reports: dict[str, Declared] = field(default_factory=dict)
     comparisons: dict[str, Declared] = field(default_factory=dict)
+    impacts: dict[str, Declared] = field(default_factory=dict)
+    reconciliation: dict[str, Declared] = field(default_factory=dict)
 
     def rules_called(self, name: str) -> list[Declared]:
         """The rules of a name, whatever their entity."""
         return [declared for (_, own), declared in self.rules.items() if own == name]
 
 
-def gather(sources: Sequence[RuleSource], findings: Findings, first_day: int, last_day: int) -> Declarations:
-    """Everything the files declare, with each file's statements laid over them in order of kind."""
+def gather(
+    sources: Sequence[RuleSource], findings: Findings, first_day: int, last_day: int, carried_from: int | None = None
+) -> Declarations:
+    """Everything the files declare, with each file's statements laid over them in order of kind.
+
+    `carried_from` is an earlier day whose figures go on where nobody says what follows.
+    """
     found = Declarations()
     files = [(source, source.content) for source in sources if isinstance(source.content, RuleFile)]
     files.sort(key=lambda pair: RANKS[pair[1].kind])  # stable: within a kind, what is extended stays first
@@ -85,7 +105,7 @@ def gather(sources: Sequence[RuleSource], findings: Findings, first_day: int, la
                 place_in(source.file),
                 help="add adopted: transcribed, not adopted",
             )
-        _declare(found, file, source, findings, first_day, last_day)
+        _declare(found, file, source, findings, first_day if carried_from is None else min(first_day, carried_from), last_day)
     for source, file in files:
         _overlay(found, file, source, findings)
     return found
@@ -122,6 +142,10 @@ def _declare(found: Declarations, file: RuleFile, source: RuleSource, findings: 
         _add(found.reports, str(name), Declared(name, report, file, file.kind), findings)
     for name, comparison in file.comparisons.items():
         _add(found.comparisons, str(name), Declared(name, comparison, file, file.kind), findings)
+    for name, impact in file.impacts.items():
+        _add(found.impacts, str(name), Declared(name, impact, file, file.kind), findings)
+    for name, reconciled in file.reconciliation.items():
+        _add(found.reconciliation, str(name), Declared(name, reconciled, file, file.kind), findings)
     for name, rule in file.rules.items():
         declared = Declared(name, rule, file, file.kind)
         declared.entries = _rule_entries(name, rule, file, findings)
@@ -129,6 +153,12 @@ def _declare(found: Declarations, file: RuleFile, source: RuleSource, findings: 
 
 
 def _check_sections(file: RuleFile, findings: Findings) -> None:
+    if file.kind != "scenario":
+        supposes: list[Text] = [*file.only_for, *file.without, *(name for doc in file.uprate for name in doc.names)]
+        supposes += [file.carry.as_on] if file.carry is not None else []
+        for text in supposes[:1]:
+            help_ = "only_for, without, carry and uprate are for kind: scenario"
+            findings.error("RB067", f"a {file.kind} file cannot suppose anything", text.span, help=help_)
     if file.kind not in ("council", "precept"):
         return
     for section in ("entities", "registers", "inputs"):

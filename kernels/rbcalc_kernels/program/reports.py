@@ -1,10 +1,12 @@
-"""Reports: which totals a run adds up, and which amounts are compared with the year before."""
+"""Reports: which totals a run adds up, which amounts are compared with the year before, and whose when rules change."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rbcalc_kernels.language.documents import Text
 from rbcalc_kernels.language.types import YES_NO, Choice, Number
-from rbcalc_kernels.program.graph import Comparison, Ref, Report
+from rbcalc_kernels.program.graph import Comparison, Impact, Ref, Report
 from rbcalc_kernels.program.names import Names
 from rbcalc_kernels.program.overlays import Declarations
 from rbcalc_kernels.program.values import source_of
@@ -71,6 +73,61 @@ def comparisons_of(found: Declarations, names: Names, findings: Findings) -> tup
             )
         )
     return tuple(made)
+
+
+def impacts_of(found: Declarations, names: Names, reports: Sequence[Report], findings: Findings) -> tuple[Impact, ...]:
+    """What files declare to be compared when rules change, names resolved."""
+    made = []
+    for name, declared in found.impacts.items():
+        doc = declared.doc
+        entity = names.entities.get(str(doc.of))
+        if entity is None or entity.parent is not None:
+            findings.error("RB086", f"'{doc.of}' is no entity that belongs to none", doc.of.span, help="compare rows such as accounts")
+            continue
+        amount, days = (_value(text, entity.name, names, findings) for text in (doc.amount, doc.days))
+        for text, ref, unit in ((doc.amount, amount, "£"), (doc.days, days, "days")):
+            if ref is not None and names.type_of(ref) != Number(unit):
+                findings.error("RB088", f"'{text}' is no number of {unit}", text.span, help=f"a value with unit: {unit}")
+        by = {str(text): _group(text, entity.name, names, findings) for text in doc.by}
+        for each in doc.characteristics:
+            if each.held is not None and str(each.held) not in by:
+                findings.error("RB088", f"'{each.held}' is not among by:", each.held.span, help=suggest(str(each.held), by).strip(" ()"))
+        if doc.split is not None and str(doc.split) not in {report.name for report in reports if report.split}:
+            findings.error("RB039", f"no report that divides amounts is called {doc.split}", doc.split.span, help="one with split:")
+        if amount is None or days is None or None in by.values():
+            continue
+        made.append(
+            Impact(
+                name,
+                str(doc.title),
+                entity.name,
+                amount,
+                days,
+                tuple(ref for ref in by.values() if ref),
+                str(doc.split or ""),
+                tuple((str(each.title), by.get(str(each.held)) if each.held is not None else None) for each in doc.characteristics),
+            )
+        )
+    return tuple(made)
+
+
+def _group(text: Text, root: str, names: Names, findings: Findings) -> Ref | None:
+    """A value of the root, or of a spell entity right below it, by which rows fall into groups."""
+    entity, _, name = str(text).rpartition(".")
+    below = names.entities.get(entity)
+    if entity and (below is None or below.parent != root or not below.spell):
+        findings.error("RB086", f"'{entity}' is no spell entity of {root}", text.span, help="write name, or entity.name of such an entity")
+        return None
+    ref = Ref(entity or root, name)
+    if ref not in names.inputs and ref not in names.rules:
+        findings.error(
+            "RB039", f"{ref.entity} has no value called {name}", text.span, help=suggest(name, names.visible(ref.entity)).strip(" ()")
+        )
+        return None
+    if names.type_of(ref) != YES_NO and not isinstance(names.type_of(ref), Choice):
+        findings.error("RB088", f"'{text}' is neither a member of a list nor yes/no", text.span, help="groups are members of a list")
+        return None
+    return ref
 
 
 def _value(text: Text, entity: str, names: Names, findings: Findings) -> Ref | None:

@@ -12,7 +12,8 @@ from rbcalc_kernels.language.documents import Text
 from rbcalc_kernels.language.types import Choice, Number
 from rbcalc_kernels.program.graph import Cells, Node, Op, Parameter, Rounding, Table, Value
 from rbcalc_kernels.program.names import Names, TableShape
-from rbcalc_kernels.program.overlays import Declared, Entry, in_force
+from rbcalc_kernels.program.overlays import Declared, Entry, Uplift, in_force
+from rbcalc_kernels.program.supposing import put_up
 from rbcalc_kernels.program.values import constant
 from rbcalc_kernels.source import Findings, suggest
 
@@ -35,8 +36,26 @@ class Rows:
         if id(entry) not in self._read:
             rows: dict[tuple[str, ...], Row] = {}
             self._walk(entry.rows or {}, (), rows)
-            self._read[id(entry)] = rows
+            self._read[id(entry)] = self._put_up(rows, entry.uplift) if entry.uplift is not None else rows
         return self._read[id(entry)]
+
+    def _put_up(self, rows: dict[tuple[str, ...], Row], uplift: Uplift) -> dict[tuple[str, ...], Row]:
+        """The rows with their edges, or what they give, put up."""
+        type_ = self.shape.type
+        if not uplift.edges:
+            return {
+                key: (edges, tuple(put_up(value, type_, uplift, self.findings) for value in values))
+                for key, (edges, values) in rows.items()
+            }
+        if self.shape.bands is None:
+            self.findings.error("RB060", f"'{uplift.name}' has no edges", uplift.name.span, help="take edges: away")
+            return rows
+        kind = self.shape.bands.type
+        raised = {}
+        for key, (edges, values) in rows.items():
+            moved = [put_up(edge, kind, uplift, self.findings) for edge in edges]
+            raised[key] = (tuple(edge for edge in moved if not isinstance(edge, str)), values)
+        return raised
 
     def _walk(self, node: Any, members: tuple[str, ...], rows: dict[tuple[str, ...], Row]) -> None:
         axes = self.shape.axes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rbcalc_kernels.program.graph import Comparison, Node, Op, Ref, Report, Rule
+from rbcalc_kernels.program.graph import Comparison, Impact, Node, Op, Ref, Report, Rule
 from rbcalc_kernels.program.names import Names
 from rbcalc_kernels.program.overlays import Declarations
 from rbcalc_kernels.program.tables import reads
@@ -17,13 +17,14 @@ def unused(
     rules: Sequence[Rule],
     tables: Mapping[str, Node],
     cuts: Sequence[tuple[str, Node]],
-    asked: tuple[Sequence[Report], Sequence[Comparison]],
+    asked: tuple[Sequence[Report], Sequence[Comparison], Sequence[Impact]],
     findings: Findings,
 ) -> None:
     """Warn of inputs, parameters, tables and rules that nothing reads."""
     values: set[Ref] = {Ref(t.entity, t.effective) for e in names.entities.values() for t in e.derived if t.effective is not None}
-    reports, comparisons = asked
+    reports, comparisons, impacts = asked
     values |= {ref for report in reports for ref in (*report.by, *report.sums)}
+    values |= {ref for impact in impacts for ref in (impact.amount, impact.days, *impact.by)}
     figures: set[str] = {report.split for report in reports} | {name for c in comparisons for name in (c.table, c.less, c.base)}
     bodies = [*(rule.body for rule in rules), *(node for _, node in cuts), *tables.values()]
     for body in bodies:

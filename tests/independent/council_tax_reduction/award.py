@@ -29,7 +29,7 @@ from independent.council_tax_reduction.deductions import (
 )
 from independent.council_tax_reduction.facts import Charge, Circumstances, Claim, MissingFactError, Spell
 from independent.council_tax_reduction.income import of_kind, pensioner_income
-from independent.council_tax_reduction.working_age import Scheme, working_age_figures
+from independent.council_tax_reduction.working_age import Scheme, excluded_as_student, working_age_figures
 from independent.exemptions import add_years
 
 ZERO = Fraction(0)
@@ -101,7 +101,7 @@ def figures_on(
     if not is_pensioner(facts, day):
         if scheme is None:
             raise MissingFactError("the authority's scheme for people who are not pensioners")
-        return working_age_reduction(facts, charge, day, scheme)
+        return working_age_reduction(facts, charge, day, scheme, seen)
     here = [one for one in facts.non_dependants if has_arrived(one, day, entitled_since)] if delay_covers_premium else None
     applicable = applicable_amount(facts, day, here, seen).amount
     deductions = non_dependant_deductions(facts, day, entitled_since, pensioner=True)
@@ -121,28 +121,30 @@ def figures_on(
     return _extended(facts, found, charge.annual / days_in_year(day))
 
 
-def working_age_reduction(facts: Circumstances, charge: Charge, day: date, scheme: Scheme) -> Figures:
-    """DS paras 16 to 18, 29 to 32, with the local figures of a scheme that keeps their form."""
+def working_age_reduction(facts: Circumstances, charge: Charge, day: date, scheme: Scheme, seen: date | None = None) -> Figures:
+    """DS paras 16 to 18, 24 and 29 to 32, with the local figures of a scheme that keeps their form."""
     deductions = non_dependant_deductions(facts, day, None, pensioner=False)
     full = charge.annual / facts.jointly_liable / days_in_year(day) * scheme.share
     maximum = max(full - deductions / 7, ZERO)
     alternative = ZERO
     if scheme.second_adults:
         alternative = alternative_maximum(facts, day, *(tax / days_in_year(day) for tax in (charge.annual, charge.before_discount)))
-    means = working_age_figures(facts, day, scheme)
+    means = working_age_figures(facts, day, scheme, seen)
     if means is None:  # more capital than the limit
         found = Figures(False, ZERO, ZERO, ZERO, deductions, ZERO, maximum, ZERO, alternative, alternative)
         return _extended(facts, found, charge.annual / days_in_year(day))
     excess = max(means.income - means.applicable, ZERO)
     tested = max(maximum - scheme.taper / 7 * excess, ZERO)
     best = max(tested, alternative)
+    if excluded_as_student(facts):  # para 24: but for what a second adult brings
+        tested, best = ZERO, alternative
     found = Figures(False, means.applicable, means.income, excess, deductions, means.tariff, maximum, tested, alternative, best)
     return _extended(facts, found, charge.annual / days_in_year(day))
 
 
 def _extended(facts: Circumstances, found: Figures, tax: Fraction) -> Figures:
-    """Para 40(1): the reduction of the last week where that is more; never more than the day's tax."""
-    if facts.last_week is None:
+    """Para 40(1) (DS paras 97 and 102): the reduction of the last week where that is more; never more than the day's tax."""
+    if facts.last_week is None or (not found.pensioner and excluded_as_student(facts)):
         return found
     return replace(found, a_day=min(max(found.a_day, facts.last_week / 7), tax))
 
@@ -192,10 +194,12 @@ class InForce:
 
 
 def _with_birthdays(spells: Sequence[Spell]) -> Iterable[Spell]:
-    """Spells divided at 65th birthdays, which change the allowance until 5 December 2018."""
+    """Spells divided at 25th birthdays, and at 65th ones, which change the allowance until 5 December 2018."""
     for spell in spells:
-        birthdays = {add_years(person.born, 65) for person in spell.facts.adults}
-        days = sorted(day for day in birthdays if spell.first < day <= spell.last and day < SIXTY_FIVE_ENDS)
+        born = [person.born for person in spell.facts.adults]
+        birthdays = {add_years(day, 25) for day in born}
+        birthdays |= {day for day in (add_years(day, 65) for day in born) if day < SIXTY_FIVE_ENDS}
+        days = sorted(day for day in birthdays if spell.first < day <= spell.last)
         edges = [spell.first, *days, spell.last + ONE_DAY]
         yield from (Spell(first, end - ONE_DAY, spell.facts) for first, end in pairwise(edges))
 
@@ -238,7 +242,6 @@ def _days_of_change(facts: Circumstances, entitled_since: date | None, last: dat
                 yield day
     for person in facts.adults:
         yield reaches_pension_age(person)
-        yield add_years(person.born, 25)
         yield add_years(person.born, 60)
     yield from (date(year, 4, 1) for year in range(2013, last.year + 1))
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import cached_property
 
 ADULTS = ("applicant", "partner", "further_spouse")
 CHILDREN = ("child", "young_person")
@@ -64,8 +65,9 @@ class Person:
     passport: str | None = None
     pension_age_day: date | None = None
     esa_component: str | None = None
+    student: bool = False  # one to whom DS para 75(1) applies
 
-    @property
+    @cached_property
     def adult(self) -> bool:
         return self.role in ADULTS
 
@@ -122,23 +124,23 @@ class Circumstances:
     told_on: date | None = None
     told_late: bool = False
 
-    @property
+    @cached_property
     def applicant(self) -> Person:
         return next(person for person in self.people if person.role == "applicant")
 
-    @property
+    @cached_property
     def adults(self) -> tuple[Person, ...]:
         return tuple(person for person in self.people if person.adult)
 
-    @property
+    @cached_property
     def partners(self) -> tuple[Person, ...]:
         return tuple(person for person in self.people if person.role in ("partner", "further_spouse"))
 
-    @property
+    @cached_property
     def children(self) -> tuple[Person, ...]:
         return tuple(person for person in self.people if person.role in CHILDREN)
 
-    @property
+    @cached_property
     def lone_parent(self) -> bool:
         return not self.partners and bool(self.children)
 

@@ -100,7 +100,7 @@ def main_disregard(facts: Circumstances) -> Fraction:
     people = facts.adults
     each = {person.key: earnings_and_royalties(person) for person in people}
     all_of_it = total(each.values())
-    exempt = _exempt_work(facts, each)
+    exempt = exempt_work(facts, each)
     if exempt is not None:
         return exempt
     found: list[Fraction] = []
@@ -126,8 +126,8 @@ def main_disregard(facts: Circumstances) -> Fraction:
     return min(disregard, all_of_it)
 
 
-def _exempt_work(facts: Circumstances, each: dict[str, Fraction]) -> Fraction | None:
-    """Sch 4 para 6; None where it does not apply."""
+def exempt_work(facts: Circumstances, each: dict[str, Fraction]) -> Fraction | None:
+    """Sch 4 para 6, and for people who are not pensioners HBR Sch 4 para 10A in the same words; None where it does not apply."""
     doing = [person for person in facts.adults if person.exempt_work_limit is not None]
     if not doing:
         return None

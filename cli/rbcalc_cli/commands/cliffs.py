@@ -1,0 +1,150 @@
+"""rbcalc cliffs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rbcalc_cli.options import (
+    ChargesOption,
+    CouncilOption,
+    Format,
+    FormatOption,
+    RulesOption,
+    YearOption,
+    council_of,
+    existing,
+    rules_of,
+    say,
+    within,
+    year_of,
+)
+from rbcalc_cli.output import document, table
+
+if TYPE_CHECKING:
+    from rbcalc._cliffs import Cliffs
+
+
+class Show(StrEnum):
+    """Which table is printed."""
+
+    EDGES = "edges"
+    STRETCHES = "stretches"
+    CURVE = "curve"
+
+
+HEADINGS = {
+    "needed_to_be_back": "needed to be back",
+    "lost_a_week": "lost a week",
+    "lost_a_year": "lost a year",
+    "costs_more": "more than a pound",
+    "close_below": "close below",
+    "deduction_rate": "taken of a pound more",
+}
+
+
+def command(
+    council: CouncilOption = None,
+    year: YearOption = None,
+    scenario: Annotated[
+        list[Path] | None, typer.Option("--scenario", metavar="FILE", help="A scenario laid over the council's rules.", show_default=False)
+    ] = None,
+    household: Annotated[
+        Path | None,
+        typer.Option(
+            "--household", metavar="FILE", help="A file of cases with households.  [default: the typical ones]", show_default=False
+        ),
+    ] = None,
+    name: Annotated[
+        list[str] | None, typer.Option("--name", metavar="HOUSEHOLD", help="One household of them; may be repeated.", show_default=False)
+    ] = None,
+    vary: Annotated[
+        str,
+        typer.Option(
+            "--vary", metavar="REGISTER.COLUMN", help="The amount that moves, of the household's first record.", show_default=False
+        ),
+    ] = "",
+    first: Annotated[str, typer.Option("--from", metavar="AMOUNT", help="From which amount.")] = "£0",
+    last: Annotated[str | None, typer.Option("--to", metavar="AMOUNT", help="Up to which amount.", show_default=False)] = None,
+    caseload: Annotated[
+        Path | None,
+        typer.Option("--caseload", metavar="DIR", help="A caseload, to count who stands close below an edge.", show_default=False),
+    ] = None,
+    column_map: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE", help="A column map for the caseload's headers and codes.", show_default=False)
+    ] = None,
+    charges: ChargesOption = None,
+    rules: RulesOption = None,
+    show: Annotated[Show, typer.Option("--show", help="Which table is printed; JSON has all.")] = Show.EDGES,
+    form: FormatOption = Format.TABLE,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Also write the tables as Parquet files here.", show_default=False)
+    ] = None,
+) -> None:
+    """Find where a little more income leaves a household with less.
+
+    Each edge with what is lost by it, the rule and the row of a table that make it, its paragraph, and how much more income is needed
+    to have as much again. Edges are found from the rules, followed exactly to the penny. `--show stretches`: the share that is taken of a pound
+    more, from amount to amount. `--show curve`: income, Council Tax and what is left.
+
+    Examples:
+      rbcalc cliffs --council {council} --year {year}
+      rbcalc cliffs --council {council} --year {year} --show stretches --format csv
+    """
+    from rbcalc._cliffs import cliffs
+
+    loaded = rules_of(rules)
+    asked = council_of(loaded, council)
+    found = cliffs(
+        asked,
+        year_of(asked, year, charges),
+        scenarios=[existing(path) for path in scenario or []],
+        charges=[charges] if charges is not None else [],
+        household=within(loaded.library.root, household) if household is not None else None,
+        names=name or [],
+        vary=vary,
+        first=first,
+        last=last,
+        caseload=existing(caseload, "folder") if caseload is not None else None,
+        column_map=column_map,
+    )
+    _print(found, show, form)
+    if out is not None:
+        found.write(out)
+        say(f"tables: {out}")
+    for line in found.notes:
+        say(f"note: {line}")
+    if found.provisional:
+        say("some figures are provisional; rbcalc show provisional names them")
+
+
+def _print(found: Cliffs, show: Show, form: Format) -> None:
+    title = f"{found.council}, {found.year}{', hypothetical' if found.hypothetical else ''}: {show} along {found.varied}"
+    if form is Format.JSON:
+        tables = {name: [{key: _word(value) for key, value in row.items()} for row in held.to_pylist()] for name, held in found.tables.items()}
+        document({"title": title, "varied": found.varied, "unit": found.unit, "hypothetical": found.hypothetical, **tables})
+        return
+    held = found.tables[show]
+    # On paper the rule's title and its paragraph are enough; CSV and JSON have its name and the address besides.
+    hidden = {"rule", "kind"} if form is Format.TABLE else set()
+    names = [name for name in held.column_names if name not in hidden]
+    columns = [HEADINGS.get(name, name) for name in names] if form is Format.TABLE else names
+    rows = [[_word(row[name], name) for name in names] for row in held.to_pylist()]
+    if form is Format.TABLE and "source" in names:
+        place = names.index("source")
+        for row in rows:
+            row[place] = ", ".join(part for part in row[place].split(", ") if not part.startswith("http"))
+    table(title, columns, rows, form)
+
+
+def _word(value: Any, name: str = "") -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name == "deduction_rate":
+        return f"{value:.2%}"
+    return str(value)

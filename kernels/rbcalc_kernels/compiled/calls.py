@@ -1,0 +1,152 @@
+"""The functions of a plan called one after another by machine code, over tables of where their columns are."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from rbcalc_kernels.compiled.batches import Part
+from rbcalc_kernels.compiled.module import Slot
+from rbcalc_kernels.compiled.native import FAILED, Entry
+
+if TYPE_CHECKING:
+    from rbcalc_kernels.compiled.blocks import Block
+    from rbcalc_kernels.compiled.layout import Array
+    from rbcalc_kernels.compiled.source import Function
+
+Numbers = npt.NDArray[np.int64]
+
+FIGURES: Final = frozenset({"parameters", "cells", "edges"})
+"""The kinds of arguments that hold figures."""
+
+_NOTHING: Final = np.zeros(64, dtype=np.uint8)
+"""What is read of a column without rows: rows that point nowhere read the first place."""
+
+
+def _address(array: npt.NDArray[Any]) -> int:
+    found: int = array.__array_interface__["data"][0]
+    return found
+
+
+class Calls:
+    """Some functions of a plan, ready to be called for any block whose columns are of the types that they were compiled for.
+
+    Where a column of the batch, or one of those that pass between functions, is in memory follows from where it begins and
+    from the block's first row, so that nothing is looked up by name for each block.
+    """
+
+    def __init__(self, block: Block, functions: Sequence[tuple[Function, bool, Entry]]) -> None:
+        """After the block went the plain way through these functions; with each, whether its rows are of one parameter period."""
+        places: dict[tuple[Slot, bool], int] = {}
+        own = [
+            [places.setdefault((slot, uniform or slot.kind not in FIGURES), len(places)) for slot in function.slots]
+            for function, uniform, _ in functions
+        ]
+        self._slots = list(places)
+        spaces = list(dict.fromkeys(function.space for function, _, _ in functions))
+        self._spaces = spaces
+        self._values: Numbers = np.zeros(len(places) + len(spaces), dtype=np.int64)
+        order = [[len(places) + spaces.index(function.space), *own[n]] for n, (function, _, _) in enumerate(functions)]
+        self._order = np.array([at for each in order for at in each], dtype=np.intp)
+        self._table: Numbers = np.zeros(self._order.size, dtype=np.int64)
+        self._sort(block)
+        self._steps: Numbers = np.zeros(2 * len(functions) + 1, dtype=np.int64)
+        begin = _address(self._table)
+        for n, (_, _, entry) in enumerate(functions):
+            self._steps[2 * n : 2 * n + 2] = entry.table, begin
+            begin += 8 * len(order[n])
+        self._run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(functions[0][2].steps)
+        self._origin: Part | None = None
+        self._arrays: dict[str, Array] | None = None
+        self._figures: dict[tuple[int | None, ...], tuple[Numbers, list[Any]]] = {}
+        self._version = -1
+
+    def _sort(self, block: Block) -> None:
+        """The slots by where their arrays come from."""
+        program, columns, scratch = block.compiled.program, block.variant.uniform.columns, block.scratch
+        self._given: list[tuple[int, str, str, np.dtype[Any]]] = []
+        self._passed: list[tuple[int, tuple[str, str], str]] = []
+        self._dated: list[int] = []
+        self._others: list[tuple[int, np.dtype[Any]]] = []
+        for at, (slot, _) in enumerate(self._slots):
+            if slot.kind == "code":
+                self._values[at] = int(slot.name)
+            elif slot.kind in FIGURES:
+                self._dated.append(at)
+            elif slot.kind == "column" and slot[1:3] in columns:
+                if scratch.holds(slot[1:3]) and slot[1:3] not in block.targets:
+                    self._passed.append((at, slot[1:3], columns[slot[1:3]][0]))
+                else:
+                    self._others.append((at, block.array(slot).dtype))
+            elif slot.kind in ("column", "known") and not program.entities[slot.entity].derived:
+                name = slot.name if slot.kind == "column" else f"{slot.name}?"
+                self._given.append((at, slot.entity, name, block.entities[slot.entity].columns[name].dtype))
+            else:
+                self._others.append((at, block.array(slot).dtype))
+        self._entities = list(dict.fromkeys([entity for _, entity, _, _ in self._given] + [space for _, _, space in self._passed]))
+        self._given_at = np.array([at for at, _, _, _ in self._given], dtype=np.intp)
+        self._given_of = np.array([self._entities.index(entity) for _, entity, _, _ in self._given], dtype=np.intp)
+        self._given_size: Numbers = np.array([kind.itemsize for _, _, _, kind in self._given], dtype=np.int64)
+        self._passed_at = np.array([at for at, _, _ in self._passed], dtype=np.intp)
+        self._passed_of = np.array([self._entities.index(space) for _, _, space in self._passed], dtype=np.intp)
+        self._periods = list(dict.fromkeys(self._slots[at][0].entity for at in self._dated))
+
+    def _bound(self, block: Block) -> bool:
+        """Find where the batch's columns begin, once for a batch; whether their types are those of before."""
+        origin = block.part.origin or block.part
+        if self._origin is not origin:
+            columns = [origin.entities[entity].columns[name] for _, entity, name, _ in self._given]
+            if any(column.dtype != kind for column, (_, _, _, kind) in zip(columns, self._given, strict=True)):
+                return False
+            self._base: Numbers = np.array([_address(column) for column in columns], dtype=np.int64)
+            self._origin = origin
+        if self._arrays is not block.arrays:
+            self._arrays = block.arrays
+            self._figures.clear()
+        return True
+
+    def run(self, block: Block) -> bool:
+        """Work out the block's columns; False where the block's columns are of other types."""
+        if not self._bound(block):
+            return False
+        values, scratch = self._values, block.scratch
+        counts = [block.entities[entity].count for entity in self._entities]
+        values[len(self._slots) :] = [block.entities[space].count for space in self._spaces]
+        for space in self._spaces:
+            scratch.room(space, block.entities[space].count)
+        lows = np.array([block.first_row(entity) for entity in self._entities], dtype=np.int64)
+        values[self._given_at] = self._base + lows[self._given_of] * self._given_size
+        if self._version != scratch.version:
+            self._version = scratch.version
+            self._passing: Numbers = np.array([scratch.address(place) for _, place, _ in self._passed], dtype=np.int64)
+        values[self._passed_at] = self._passing
+        if not all(counts):
+            empty = np.array(counts) == 0
+            values[self._given_at[empty[self._given_of]]] = _address(_NOTHING)
+            values[self._passed_at[empty[self._passed_of]]] = _address(_NOTHING)
+        periods = tuple([block.period(entity) for entity in self._periods])
+        figures = self._figures.get(periods)
+        if figures is None:
+            found = [block.array(*self._slots[at]) for at in self._dated]
+            figures = self._figures[periods] = np.array([_address(array) for array in found], dtype=np.int64), found
+        values[self._dated] = figures[0]
+        kept = []
+        for at, kind in self._others:
+            array = block.array(*self._slots[at])
+            if array.dtype != kind:
+                return False
+            kept.append(array)
+            values[at] = _address(array)
+        np.take(values, self._order, out=self._table)
+        if self._run(_address(self._steps)) == FAILED:
+            raise RuntimeError("a compiled function failed")
+        return True
+
+    def forget(self) -> None:
+        """Let go of the batch and of the figures."""
+        self._origin = self._arrays = None
+        self._figures.clear()

@@ -1,0 +1,269 @@
+"""A caseload on which sets of rules are tried: what each comes to for every account, beside what the baseline comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from rbcalc._rules import Council
+from rbcalc._run import Kernel, by_council, roots_of, settle
+from rbcalc._tax_base import is_part
+from rbcalc._totals import Table
+from rbcalc._years import FinancialYear
+from rbcalc.errors import UsageError
+from rbcalc_kernels.language.types import YES_NO, Choice
+from rbcalc_kernels.program.graph import Impact, Program, Ref, Report
+
+if TYPE_CHECKING:
+    from rbcalc._roll_forward import Uprating
+    from rbcalc.caseload.model import Caseload
+    from rbcalc_kernels.program.library import RuleSource
+
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One set of rules that is tried.
+
+    `name` is short and unique, `title` is for people.  `scenarios` are laid over the rules in this order; `changes` are their
+    single changes in words, by council.
+    """
+
+    name: str
+    title: str
+    scenarios: tuple[Path | RuleSource, ...] = ()
+    hypothetical: bool = False
+    changes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What an option comes to for one council.
+
+    `amount` is in pence for the year and `days` says for how many days it is, one for each account of the study; an account with no
+    days is not known to the council.  `rejected` are accounts without a result.  `totals` are the reports that the study keeps.
+    """
+
+    option: Option
+    council: str
+    program: Program
+    amount: npt.NDArray[np.int64]
+    days: npt.NDArray[np.int64]
+    rejected: npt.NDArray[np.bool_]
+    totals: dict[str, Table] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Group:
+    """By what accounts fall into groups, from the baseline's facts.
+
+    `codes` gives each account's place in `members`; -1 where there is no row, or the fact is not recorded.
+    """
+
+    ref: Ref
+    title: str
+    members: tuple[str, ...]
+    codes: npt.NDArray[np.int16]
+
+
+class Study:
+    """Councils, a year and a caseload, with a baseline and any number of options."""
+
+    def __init__(
+        self,
+        councils: Sequence[Council],
+        year: str | FinancialYear,
+        caseload: Any,
+        *,
+        baseline: Option | None = None,
+        impact: str = "",
+        charges: Sequence[Path] = (),
+        column_map: Path | None = None,
+        uprating: Uprating | None = None,
+        threads: int = 2,
+    ) -> None:
+        """Read the caseload, and work out the baseline.
+
+        `impact` names what is compared, where rules declare several.  With `uprating` the facts are rolled forward first.
+        Raises UsageError, DataError and RulesError.
+        """
+        from rbcalc.caseload.importing import import_caseload
+        from rbcalc.caseload.model import Caseload
+
+        self.year = FinancialYear.of(year)
+        self.threads = threads
+        self._councils = {council.name: council for council in councils}
+        self._charges = tuple(charges)
+        self.councils = tuple(self._councils)
+        self.titles = {name: council.title for name, council in self._councils.items()}
+        base = baseline or Option(BASELINE, "No change")
+        programs = self._programs(base)
+        self.impact = _impact(next(iter(programs.values())), impact)
+        only = councils[0].name if len(councils) == 1 else ""
+        read = (
+            caseload
+            if isinstance(caseload, Caseload)
+            else import_caseload(caseload, programs, column_map=column_map, council=only, threads=threads)
+        )
+        held = read if uprating is None else uprating.rolled_forward(read, next(iter(programs.values())).registers)
+        self.parts: dict[str, Caseload] = dict(by_council(held, list(programs)))
+        for name in self.councils:
+            if name not in self.parts:
+                raise UsageError("RC042", f"the caseload has no account of {name}", hint="leave the council out, or give its caseload")
+        self.accounts: dict[str, Any] = {name: part.references for name, part in self.parts.items()}
+        self.digest = read.digest
+        self.rejects = read.rejects.num_rows
+        self.assumptions: tuple[str, ...] = tuple(str(each) for each in read.assumptions)
+        if uprating is not None:
+            self.assumptions += uprating.assumptions
+        self.notes: tuple[str, ...] = tuple(read.notes)
+        self.options: list[Option] = []
+        self.outcomes: dict[str, dict[str, Outcome]] = {}
+        self.groups: dict[str, dict[str, Group]] = {}
+        self._kernels: dict[str, Kernel] = {}
+        self._add(base, programs)
+
+    @property
+    def baseline(self) -> Option:
+        """What options are compared with."""
+        return self.options[0]
+
+    def __repr__(self) -> str:
+        names = ", ".join(option.name for option in self.options)
+        return f"Study({self.year}: {', '.join(self.councils)}; {sum(map(len, self.accounts.values())):,} accounts; {names})"
+
+    def add(self, option: Option) -> dict[str, Outcome]:
+        """Work out an option for every council.  Raises UsageError where its name is taken, and RulesError."""
+        if option.name in self.outcomes:
+            raise UsageError("RC060", f"two options are called {option.name}", hint="give the scenarios different titles")
+        return self._add(option, self._programs(option))
+
+    def tried(self, option: Option) -> dict[str, Outcome]:
+        """What an option comes to, without keeping it among the options of the study."""
+        return self._outcomes(option, self._programs(option))
+
+    def program(self, option: Option, council: str) -> Program:
+        """The rules of a council under an option."""
+        return self._councils[council].program(self.year, option.scenarios, self._charges)
+
+    def kernel(self, council: str) -> Kernel:
+        """The kernel of a council's baseline."""
+        return self._kernels[council]
+
+    def _programs(self, option: Option) -> dict[str, Program]:
+        return {name: self.program(option, name) for name in self._councils}
+
+    def _add(self, option: Option, programs: Mapping[str, Program]) -> dict[str, Outcome]:
+        self.outcomes[option.name] = self._outcomes(option, programs)
+        self.options.append(option)
+        return self.outcomes[option.name]
+
+    def _outcomes(self, option: Option, programs: Mapping[str, Program]) -> dict[str, Outcome]:
+        return {name: self._outcome(option, name, program) for name, program in programs.items()}
+
+    def _outcome(self, option: Option, council: str, program: Program) -> Outcome:
+        first = council not in self._kernels
+        impact = _impact(program, self.impact.name)
+        reports = [report for report in program.reports if report.name == impact.split or is_part(report)]
+        like = self._kernels.get(council) or next(iter(self._kernels.values()), None)
+        groups = tuple(ref for ref in impact.by if first)
+        kernel = Kernel(program, like=like, wanted=((impact.amount, impact.days, *groups), reports))
+        part = self.parts[council]
+        worked = worked_out(kernel, part, self.threads)
+        if first:
+            self.groups[council] = {ref.name: _group(kernel, ref, worked, len(part.references)) for ref in impact.by}
+            # Later options need no groups; what they do need is compiled once for all of them.
+            self._kernels[council] = Kernel(program, like=like, wanted=((impact.amount, impact.days), reports))
+        totals = {report.name: kernel.totals.table(report) for report in reports}
+        amount, days = (worked.column(ref, len(part.references)) for ref in (impact.amount, impact.days))
+        scale = worked.denominators.get(impact.amount, 1)
+        pence = amount if scale == 100 else amount * 100 // scale
+        return Outcome(option, council, program, pence, days, worked.rejected(len(part.references)), totals)
+
+
+@dataclass(slots=True)
+class Worked:
+    """Values that were worked out for one council's caseload, before they are put in the order of its accounts."""
+
+    values: dict[Ref, Any]
+    denominators: dict[Ref, int]
+    batch: Any
+    good: npt.NDArray[np.bool_]  # of the rows that were worked out
+
+    def column(self, ref: Ref, count: int) -> npt.NDArray[np.int64]:
+        """A value of the root for each account, 0 where there is no result."""
+        found = np.zeros(count, np.int64)
+        found[self.batch.kept[self.good]] = self.values[ref][self.good]
+        return found
+
+    def rejected(self, count: int) -> npt.NDArray[np.bool_]:
+        """The accounts without a result."""
+        found = np.ones(count, np.bool_)
+        found[self.batch.kept[self.good]] = False
+        return found
+
+
+def worked_out(kernel: Kernel, part: Caseload, threads: int) -> Worked:
+    """Work out a council's caseload and add it to the kernel's totals; accounts in doubt are settled exactly."""
+    registers = part.columns()
+    batch, _, results = kernel.run(registers, threads)
+    fault = results.fault.copy()
+    settle(kernel, registers, batch, results, fault)
+    values = {**results.columns, **{ref: batch.entities[ref.entity].columns[ref.name] for ref in kernel.facts}}
+    denominators = {**results.denominators, **{ref: kernel.program.inputs[ref].step.denominator for ref in kernel.facts}}
+    good = fault == 0
+    chosen: dict[str, Any] = {}
+    if not good.all():
+        chosen = {entity: np.flatnonzero(good[roots_of(kernel, batch, entity)]) for entity in {ref.entity for ref in values}}
+    kernel.totals.add(values, denominators, chosen)
+    return Worked(values, denominators, batch, good)
+
+
+def _impact(program: Program, name: str) -> Impact:
+    found = [impact for impact in program.impacts if name in ("", impact.name)]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(impact.name for impact in program.impacts)
+    if not program.impacts:
+        raise UsageError("RC060", "the rules do not say what is compared", hint="declare it under impacts: in a rule file")
+    raise UsageError("RC060", f"no such comparison: {name}" if name else "which comparison?", hint=f"one of {known}")
+
+
+def _group(kernel: Kernel, ref: Ref, worked: Worked, count: int) -> Group:
+    """The groups of one value: of the root, or of the last row of a spell entity below it."""
+    program = kernel.program
+    type_ = program.inputs[ref].type if ref in program.inputs else program.rule(ref.entity, ref.name).type
+    title = program.inputs[ref].title if ref in program.inputs else program.rule(ref.entity, ref.name).title
+    members = type_.members if isinstance(type_, Choice) else ("no", "yes")
+    assert isinstance(type_, Choice) or type_ == YES_NO
+    values = np.asarray(worked.values[ref], dtype=np.int16)
+    if ref in program.inputs and program.inputs[ref].optional:
+        known = worked.batch.entities[ref.entity].columns.get(f"{ref.name}?")
+        if known is not None:
+            values = np.where(known != 0, values, np.int16(-1)).astype(np.int16)
+    if ref.entity != kernel.root:
+        offsets = worked.batch.entities[ref.entity].offsets
+        some = np.diff(offsets) > 0
+        last = np.where(some, offsets[1:] - 1, 0)
+        values = np.where(some, values[last] if values.size else np.int16(-1), np.int16(-1)).astype(np.int16)
+    codes = np.full(count, -1, np.int16)
+    codes[worked.batch.kept[worked.good]] = values[worked.good]
+    return Group(ref, title or ref.name.replace("_", " "), members, codes)
+
+
+def references(study: Study, council: str) -> list[str]:
+    """The accounts of a council, as text."""
+    return [str(each) for each in pa.array(study.accounts[council]).to_pylist()]
+
+
+def reports_of(study: Study) -> list[Report]:
+    """The reports whose totals the study keeps."""
+    program = study.outcomes[study.baseline.name][study.councils[0]].program
+    return [report for report in program.reports if report.name == study.impact.split or is_part(report)]

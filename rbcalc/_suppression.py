@@ -1,0 +1,209 @@
+"""Which cells of tables stay unpublished, so that no small count can be read or worked out from the others.
+
+Cells are joined by relations: sums that are nothing in all, such as the parts of a breakdown less its total.  Small cells are hidden
+first.  Then the relations are solved for the hidden cells, as a reader with pencil and paper would; as long as a hidden cell comes out,
+one more cell of the sum that gives it away is hidden.  docs/comparison.md says what this guarantees and what it does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+Key = Hashable
+
+THRESHOLD: Final = 5
+"""Counts of one up to, and not including, this many accounts are not published; none at all is."""
+
+_PRIME: Final = 2**61 - 1
+"""Relations are solved over the whole numbers modulo a prime, which is exact and keeps the figures short.
+
+The coefficients are 1 and -1 and the solutions' are small, so that what is nothing here is nothing.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One figure of a table: on how many accounts it rests, how gladly it is given up, and whether it is printed.
+
+    `rank` comes before `accounts` where a cell is chosen to be hidden: low ranks go first.  An unprinted cell only joins relations.
+    """
+
+    accounts: int
+    rank: int = 0
+    printed: bool = True
+
+
+@dataclass(slots=True)
+class Relations:
+    """Cells and the sums that are nothing, each a coefficient of 1 or -1 for a cell."""
+
+    cells: dict[Key, Cell] = field(default_factory=dict)
+    sums: list[dict[Key, int]] = field(default_factory=list)
+
+    def cell(self, key: Key, accounts: int, rank: int = 0, *, printed: bool = True) -> Key:
+        """Add a cell, unless it is there."""
+        self.cells.setdefault(key, Cell(accounts, rank, printed))
+        return key
+
+    def total(self, parts: Iterable[Key], *wholes: Key, less: Iterable[Key] = ()) -> None:
+        """The parts add up to the wholes, less some."""
+        found: dict[Key, int] = {}
+        for keys, sign in ((parts, 1), (wholes, -1), (less, -1)):
+            for key in keys:
+                found[key] = found.get(key, 0) + sign
+        found = {key: sign for key, sign in found.items() if sign}
+        if found:
+            self.sums.append(found)
+
+
+def hidden(relations: Relations, *, also: Iterable[Key] = (), threshold: int = THRESHOLD) -> set[Key]:
+    """The printed cells that stay unpublished: those below the threshold, those in `also`, and what protects them."""
+    return _Solver(relations, threshold).hide([*relations.cells], also)
+
+
+def determined(relations: Relations, unpublished: Iterable[Key]) -> set[Key]:
+    """Which of the cells that are not published can be worked out from those that are; unprinted cells are never published."""
+    solver = _Solver(relations, 0)
+    for key in [*(key for key, cell in relations.cells.items() if not cell.printed), *unpublished]:
+        solver.remove(key)
+    return {solver.pivots[row] for row in solver.pivots if solver.open[row] == 1}
+
+
+class _Solver:
+    """The relations in reduced echelon form over the hidden cells, brought up to date with each cell that is hidden.
+
+    A row is a relation; its pivot is the hidden cell that it is solved for.  A row without a pivot holds no hidden cell.  A hidden cell
+    comes out exactly when it is a pivot and its row holds no other hidden cell.
+    """
+
+    def __init__(self, relations: Relations, threshold: int) -> None:
+        self.cells, self.threshold = relations.cells, threshold
+        self.sums = relations.sums
+        self.rows: list[dict[Key, int]] = [{key: sign % _PRIME for key, sign in each.items()} for each in relations.sums]
+        self.holding: dict[Key, set[int]] = {key: set() for key in relations.cells}
+        for number, row in enumerate(self.rows):
+            for key in row:
+                self.holding[key].add(number)
+        self.pivots: dict[int, Key] = {}
+        self.open: dict[int, int] = {}  # how many hidden cells a row with a pivot holds
+        self.gone: set[Key] = set()
+        self.order = {key: place for place, key in enumerate(relations.cells)}
+        self.waiting: dict[int, None] = {}
+
+    def remove(self, key: Key) -> None:
+        """Hide a cell and solve one more relation for it, if there is one without a pivot."""
+        if key in self.gone:
+            return
+        self.gone.add(key)
+        free = [number for number in self.holding[key] if number not in self.pivots]
+        for number in self.holding[key]:
+            if number in self.pivots:
+                self.open[number] += 1
+        if not free:
+            return
+        number = min(free, key=lambda place: (len(self.rows[place]), place))
+        row = self.rows[number]
+        inverse = pow(row[key], -1, _PRIME)
+        if inverse != 1:
+            for other in row:
+                row[other] = row[other] * inverse % _PRIME
+        self.pivots[number], self.open[number] = key, 1
+        self._look_at(number)
+        for place in [place for place in self.holding[key] if place != number]:
+            self._eliminate(place, row, key)
+
+    def _eliminate(self, place: int, by: Mapping[Key, int], key: Key) -> None:
+        row = self.rows[place]
+        factor = _PRIME - row[key]
+        for other, value in by.items():
+            found = (row.get(other, 0) + factor * value) % _PRIME
+            if found:
+                row[other] = found
+                self.holding[other].add(place)
+            elif other in row:
+                del row[other]
+                self.holding[other].discard(place)
+        if place in self.pivots:
+            self.open[place] = sum(1 for other in row if other in self.gone)
+            self._look_at(place)
+
+    def _look_at(self, place: int) -> None:
+        self.waiting[place] = None
+
+    def hide(self, keys: list[Key], also: Iterable[Key]) -> set[Key]:
+        """Hide what is small and what is asked for, and then what protects it."""
+        for key in keys:
+            if not self.cells[key].printed:
+                self.remove(key)
+        small = [key for key in keys if self.cells[key].printed and 0 < self.cells[key].accounts < self.threshold]
+        first = dict.fromkeys((*small, *also))
+        for key in first:
+            self.remove(key)
+        while True:
+            self._protect_each()
+            if not self._protect_sums():
+                break
+        # What protects nothing, because it comes out anyway, may as well be published.
+        idle = {self.pivots[row] for row, count in self.open.items() if count == 1} - first.keys()
+        return {key for key in self.gone if self.cells[key].printed and key not in idle}
+
+    def _protect_each(self) -> None:
+        """Hide more cells as long as a hidden one comes out."""
+        left: set[int] = set()
+        while self.waiting:
+            place, _ = self.waiting.popitem()
+            if place in left or self.open[place] != 1 or not self.cells[self.pivots[place]].printed:
+                continue
+            if self._hide_from(self.rows[place]):
+                self.waiting[place] = None
+            else:
+                left.add(place)
+
+    def _protect_sums(self) -> bool:
+        """Hide one more cell where hidden cells add up to a small count that a reader can work out; whether there was one."""
+        found = False
+        for place, row in [*self._solved(), *self._given()]:
+            if self._small_sum(row) and self._hide_from(row):
+                found = True
+                self.waiting[place] = None
+        return found
+
+    def _solved(self) -> list[tuple[int, dict[Key, int]]]:
+        return [(place, self.rows[place]) for place in self.pivots if self.open[place] > 1]
+
+    def _given(self) -> list[tuple[int, dict[Key, int]]]:
+        homes = {key: place for place, key in self.pivots.items()}
+        found = []
+        for each in self.sums:
+            there = [key for key in each if key in self.gone]
+            if there:
+                found.append((homes.get(there[0], next(iter(self.pivots))), {key: sign % _PRIME for key, sign in each.items()}))
+        return found
+
+    def _small_sum(self, row: Mapping[Key, int]) -> bool:
+        """Whether the hidden cells of a relation that are not known anyway are all added, and rest on too few accounts together."""
+        homes = self._known()
+        there = [key for key in row if key in self.gone and key not in homes]
+        signs = {row[key] for key in there}
+        if not there or len(signs) > 1 or not signs <= {1, _PRIME - 1}:
+            return False
+        return all(self.cells[key].printed for key in there) and sum(self.cells[key].accounts for key in there) < self.threshold
+
+    def _known(self) -> set[Key]:
+        return {self.pivots[place] for place, count in self.open.items() if count == 1}
+
+    def _hide_from(self, row: Mapping[Key, int]) -> bool:
+        """Hide the cell of a relation that is given up most gladly; whether there was one."""
+        there = [key for key in row if key not in self.gone and self.cells[key].printed]
+        choice = [key for key in there if self.cells[key].accounts] or there
+        if not choice:
+            return False
+        self.remove(min(choice, key=self._cost))
+        return True
+
+    def _cost(self, key: Key) -> tuple[int, bool, int, int]:
+        cell = self.cells[key]
+        tied = any(number not in self.pivots for number in self.holding[key])
+        return cell.rank, tied, cell.accounts, self.order[key]
