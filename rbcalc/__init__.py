@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rbcalc._explain import explain
     from rbcalc._outputs import verify
     from rbcalc._rebill import rebill
+    from rbcalc._reconcile import Reconciliation, reconcile
     from rbcalc._rules import Council, Partnership, Rules, load
     from rbcalc._run import Run
     from rbcalc._sample import sample
@@ -33,6 +34,7 @@ _HOMES = {
     "OutputError": "rbcalc.errors",
     "Partnership": "rbcalc._rules",
     "RbcalcError": "rbcalc.errors",
+    "Reconciliation": "rbcalc._reconcile",
     "Rules": "rbcalc._rules",
     "RulesError": "rbcalc_kernels.source",
     "Run": "rbcalc._run",
@@ -43,6 +45,7 @@ _HOMES = {
     "import_caseload": "rbcalc.caseload.importing",
     "load": "rbcalc._rules",
     "rebill": "rbcalc._rebill",
+    "reconcile": "rbcalc._reconcile",
     "sample": "rbcalc._sample",
     "verify": "rbcalc._outputs",
 }
@@ -54,6 +57,7 @@ __all__ = [
     "OutputError",
     "Partnership",
     "RbcalcError",
+    "Reconciliation",
     "Rules",
     "RulesError",
     "Run",
@@ -64,6 +68,7 @@ __all__ = [
     "import_caseload",
     "load",
     "rebill",
+    "reconcile",
     "sample",
     "verify",
 ]

@@ -7,7 +7,7 @@ All text comes from the rules: their titles, `because` lines, sources and figure
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -68,6 +68,11 @@ class Group:
     grids: tuple[Laid, ...]
     figures: tuple[Figure, ...]
     tables: tuple[Laid, ...]
+
+    @property
+    def entries(self) -> tuple[Figure | Laid, ...]:
+        """All of them."""
+        return (*self.grids, *self.figures, *self.tables)
 
     @property
     def laid(self) -> tuple[Laid, ...]:
@@ -166,7 +171,9 @@ class Maker:
             for step in scope.steps:
                 if all(line.refused and line.when is None for line in step.lines):
                     raise UsageError(
-                        "RC045", f"{council.title} has no such scheme in {year}: {step.lines[0].refused}", hint="choose another year with --year"
+                        "RC045",
+                        f"{council.title} has no such scheme in {year}: {step.lines[0].refused}",
+                        hint="choose another year with --year",
                     )
 
     @property
@@ -184,8 +191,10 @@ class Maker:
         """The booklet."""
         groups = tuple(group for title in GROUPS if (group := self.group(title)).figures or group.laid)
         parts = tuple(self._part(scope) for scope in self.scopes)
-        provisional = dict.fromkeys(found.title for group in groups for found in (*group.grids, *group.figures, *group.tables) if found.provisional)
-        provisional |= dict.fromkeys(rung.title for part in parts for chapter in part.chapters for rung in chapter.rungs if rung.provisional)
+        provisional = dict.fromkeys(found.title for group in groups for found in group.entries if found.provisional)
+        provisional |= dict.fromkeys(
+            rung.title for part in parts for chapter in part.chapters for rung in chapter.rungs if rung.provisional
+        )
         sources = [source for group in groups[:1] for source in self._sources_of(group)]
         rungs = [rung for part in parts for chapter in part.chapters for rung in chapter.rungs]
         return Booklet(
@@ -198,7 +207,7 @@ class Maker:
             tuple(dict.fromkeys(self.rung(step) for scope in self.scopes for step in scope.whom)),
             groups,
             parts,
-            tuple(self._undecided()),
+            tuple(self.undecided()),
             tuple(dict.fromkeys([*sources, *(rung.source for rung in rungs if rung.source), *self._law(groups[1:])])),
             self.program.digest,
         )
@@ -223,13 +232,13 @@ class Maker:
             if file.kind not in _COUNCILS or first > self.program.last_day or last < self.program.first_day:
                 continue
             for name, setting in file.set.items():
-                rows = [doc.rows for doc in (setting, *(setting.values or [])) if doc.rows is not None]
-                found.setdefault(str(name), set()).update(str(key) for each in rows for key in each)
+                rows = [setting.rows, *(dated.rows for dated in setting.values or [])]
+                found.setdefault(str(name), set()).update(str(key) for each in rows for key in each or {})
         return found
 
     @cached_property
     def figures(self) -> tuple[str, ...]:
-        """The names of all figures that the scheme uses: shares, then amounts, then choices, each with those nearest to the result first."""
+        """The names of all figures that the scheme uses: shares, amounts, choices, of each those nearest to the result first."""
         names = dict.fromkeys(name for scope in self.scopes for name in scope.figures)
         return tuple(sorted(names, key=self._weight))
 
@@ -252,7 +261,9 @@ class Maker:
     def group(self, title: str) -> Group:
         """What one side decides."""
         parameters = [self.program.parameters[name] for name in self.figures if name in self.program.parameters]
-        figures = [figure for found in parameters if found.span is not None and self.side(found.name) == title for figure in self.dated(found)]
+        figures = [
+            figure for found in parameters if found.span is not None and self.side(found.name) == title for figure in self.dated(found)
+        ]
         tables = [self.program.tables[name] for name in self.figures if name in self.program.tables]
         laid = [one for table in tables if not self.worked_out(table.name) for one in self._laid(table, title)]
         return Group(title, tuple(one for one in laid if one.grid), tuple(figures), tuple(one for one in laid if not one.grid))
@@ -268,9 +279,7 @@ class Maker:
             until = parameter.history[place + 1].first_day if place + 1 < len(parameter.history) else self.program.last_day + 1
             if dated.first_day <= self.program.last_day and until > self.program.first_day:
                 words, source = amount(dated.value, parameter.type), dated.source
-                yield Figure(
-                    parameter.name, parameter.title, words, shown(dated.first_day), source.text, source.status == "provisional"
-                )
+                yield Figure(parameter.name, parameter.title, words, shown(dated.first_day), source.text, source.status == "provisional")
 
     def rows(self, table: Table, period: int, title: str = "") -> list[Row]:
         """The rows of a table in a period that one side set; without a title all of them."""
@@ -351,7 +360,7 @@ class Maker:
             " ".join(str(doc.note).split()) if doc is not None and doc.note else "",
             rule.source.text if rule.source is not None else "",
             rule.source is not None and rule.source.status == "provisional",
-            tuple(self.told(line, rule) for line in step.lines if not line.refused),
+            _alone(tuple(self.told(line, rule) for line in step.lines if not line.refused)),
         )
 
     def told(self, line: Line, rule: Rule) -> Told:
@@ -371,14 +380,22 @@ class Maker:
                 found = file.replace.get(Text(rule.name)) or file.rules.get(Text(rule.name)) or found
         return found
 
-    def _undecided(self) -> Iterator[str]:
-        """Why some claims have no result, but for facts that are merely not recorded."""
+    def undecided(self) -> Iterator[str]:
+        """What the council's own rules leave to be worked out by hand; facts that are merely not recorded aside."""
         found: dict[str, None] = {}
         for scope in self.scopes:
-            for line in (line for step in scope.steps for line in step.lines):
+            for line in (line for step in scope.steps if step.rule.origin != "statute" for line in step.lines):
                 if line.refused and not (line.when is not None and any(_unrecorded(part) for part in conjuncts(line.when))):
                     found[" ".join(line.refused.split())] = None
         return iter(found)
+
+
+def _alone(lines: tuple[Told, ...]) -> tuple[Told, ...]:
+    """The lines of a step; one that stands alone begins as a sentence does."""
+    if len(lines) != 1 or lines[0].when:
+        return lines
+    give = lines[0].give
+    return (replace(lines[0], give=give[:1].upper() + give[1:]),)
 
 
 def _unrecorded(node: Node) -> bool:

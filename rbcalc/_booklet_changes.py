@@ -9,7 +9,7 @@ from fractions import Fraction
 from rbcalc._booklet import GROUPS, LAW, OWN, SILENT, Laid, Maker, Rung
 from rbcalc._booklet_scope import Step
 from rbcalc._booklet_tables import Row
-from rbcalc._booklet_words import member
+from rbcalc._booklet_words import member, quoted
 from rbcalc._show import amount
 from rbcalc_kernels.program.graph import Parameter, Ref, Source, Table, Value
 
@@ -75,6 +75,7 @@ class Comparison:
     new: str
     names: tuple[str, str]  # the two in short: the years of one council, or the councils
     adopted: tuple[str, ...]
+    undecided: tuple[tuple[str, str], ...]  # the side, and what its rules do not decide
     sections: tuple[Section, ...]
 
     @property
@@ -83,7 +84,11 @@ class Comparison:
         return sum(section.count for section in self.sections)
 
 
-OWN_TITLES = {OWN: "Decided by the council", SILENT: "Not decided by the council: it came with the rules behind the scheme", LAW: "Set by law"}
+OWN_TITLES = {
+    OWN: "Decided by the council",
+    SILENT: "Not decided by the council: it came with the rules behind the scheme",
+    LAW: "Set by law",
+}
 FOLLOWS = "What follows for the steps of the calculation"
 
 
@@ -99,14 +104,22 @@ class Teller:
 
     def told(self) -> Comparison:
         """What differs."""
-        old, new = self.makers
         sections = [self._section(title) for title in GROUPS]
         steps = [(own, step) for own, step in self._steps()]
         own_steps = tuple(step for own, step in steps if own)
         sections[0] = Section(sections[0].title, sections[0].differences, sections[0].tables, own_steps)
         sections.append(Section(FOLLOWS, (), (), tuple(step for own, step in steps if not own)))
         adopted = dict.fromkeys(says for maker in self.makers for says in maker.adopted)
-        return Comparison(new.title, self.labels[0], self.labels[1], self.names, tuple(adopted), tuple(found for found in sections if found.count))
+        undecided = tuple((name, reason) for name, maker in zip(self.labels, self.makers, strict=True) for reason in maker.undecided())
+        return Comparison(
+            self.makers[1].title,
+            self.labels[0],
+            self.labels[1],
+            self.names,
+            tuple(adopted),
+            undecided,
+            tuple(found for found in sections if found.count),
+        )
 
     def _section(self, title: str) -> Section:
         differences: list[Difference] = []
@@ -182,9 +195,7 @@ class Teller:
                 words = tuple("" if value is None else amount(value, table.type) for value, table in zip(values, tables, strict=True))
                 yield self._difference(tables[1].title, (*said, range_) if range_ else said, words, values, sources)
 
-    def _moved(
-        self, table: Table, said: tuple[str, ...], old: Row, new: Row, sources: Sequence[Source | None]
-    ) -> Iterator[Difference]:
+    def _moved(self, table: Table, said: tuple[str, ...], old: Row, new: Row, sources: Sequence[Source | None]) -> Iterator[Difference]:
         """As many bands as before with other ends: a band keeps its place, and its value where that did not change."""
         for then, now, was, is_ in zip(old[1], new[1], old[2], new[2], strict=True):
             if was == is_ and then != now:
@@ -207,27 +218,19 @@ class Teller:
         sources: Sequence[Source | None],
         aspect: str = "",
     ) -> Difference:
-        what = f"‘{title}’" + (f" for {', '.join(keys)}" if keys else "") + (f": {aspect}" if aspect else "")
-        told = self._years(what, words, values, aspect) if self.same else self._councils(what, words)
+        what = quoted(title) + (f" for {', '.join(keys)}" if keys else "") + (f": {aspect}" if aspect else "")
+        told = self._told(what, words, values, aspect)
         texts = [source.text if source is not None else "" for source in sources]
         provisional = any(source is not None and source.status == "provisional" for source in sources)
         return Difference(title, keys, words[0], words[1], told, texts[0], texts[1], provisional)
 
-    @staticmethod
-    def _years(what: str, words: Sequence[str], values: Sequence[Value | None], aspect: str) -> str:
-        if not words[0]:
-            return f"{what} is new: {words[1]}."
-        if not words[1]:
-            return f"{what} is no longer there: it was {words[0]}."
-        if aspect:
-            return f"{what} was {words[0]} and is now {words[1]}."
-        return f"{what} {_goes(values)} from {words[0]} to {words[1]}."
-
-    def _councils(self, what: str, words: Sequence[str]) -> str:
-        if not words[0] or not words[1]:
-            at = 0 if words[0] else 1
-            return f"{what} is only in {self.names[at]}: {words[at]}."
-        return f"{what} is {words[0]} in {self.names[0]} and {words[1]} in {self.names[1]}."
+    def _told(self, what: str, words: Sequence[str], values: Sequence[Value | None], aspect: str) -> str:
+        old, new = words
+        if not old or not new:
+            return f"{what} is only in {self.names[0 if old else 1]}: {old or new}."
+        if not self.same:
+            return f"{what} is {old} in {self.names[0]} and {new} in {self.names[1]}."
+        return f"{what} was {old} and is now {new}." if aspect else f"{what} {_goes(values)} from {old} to {new}."
 
     # ----------------------------------------------------------------------------------------------------------- steps
     def _steps(self) -> Iterator[tuple[bool, Replaced]]:

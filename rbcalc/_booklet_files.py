@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rbcalc._booklet import Booklet
 from rbcalc._booklet_changes import Comparison
+from rbcalc._booklet_words import quoted
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -57,10 +58,20 @@ def differing(found: Comparison) -> Iterator[tuple[str, ...]]:
                     for_ = f"{head}, {column}" if len(cells) > 1 else head
                     yield section.title, alone.table.title, for_, *pair, _status(provisional=alone.table.provisional), *sources
         for step in section.steps:
-            texts = [" | ".join(f"{line.when}: {line.give}" if line.when else line.give for line in rung.lines) if rung else "" for rung in (step.old, step.new)]
-            sources = tuple(rung.source if rung else "" for rung in (step.old, step.new))
+            texts = [
+                " | ".join(f"{line.when}: {line.give}" if line.when else line.give for line in rung.lines) if rung else ""
+                for rung in (step.old, step.new)
+            ]
             status = _status(provisional=any(rung is not None and rung.provisional for rung in (step.old, step.new)))
-            yield section.title, f"The step ‘{step.title}’", "", texts[0], texts[1], status, sources[0], sources[1]
+            yield (
+                section.title,
+                f"The step {quoted(step.title)}",
+                "",
+                texts[0],
+                texts[1],
+                status,
+                *(rung.source if rung else "" for rung in (step.old, step.new)),
+            )
 
 
 def _status(*, provisional: bool) -> str:

@@ -23,7 +23,7 @@ _COMPARED: Final[dict[Op, Callable[[Any, Any], bool]]] = {Op.EQ: eq, Op.NE: ne, 
 _WORKED: Final[dict[Op, Callable[[Any, Any], Any]]] = {Op.ADD: add, Op.SUB: sub, Op.MUL: mul, Op.MIN: min, Op.MAX: max}
 _READ: Final = (Op.COLUMN, Op.KNOWN, Op.PREVIOUS)
 _FIGURES: Final = (Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP)
-_NONE_MEET: Final = {"any": False, "count": Fraction(0), "sum": Fraction(0), "all": True}
+_NONE_MEET: Final[dict[str, Value]] = {"any": False, "count": Fraction(0), "sum": Fraction(0)}
 
 Settled = tuple[Value, frozenset[str]]
 """A value that is the same for every account, and the names of the figures that make it so."""
@@ -138,6 +138,8 @@ class Cut:
 
     def never_negative(self, node: Node) -> bool:
         """Whether an amount is nought or more for every account, as far as its form shows."""
+        if not isinstance(node.type, Number):
+            return False
         match node.op:
             case Op.CONST:
                 return isinstance(node.value, Fraction) and node.value >= 0
@@ -205,9 +207,7 @@ class Cut:
         if taken is not None:
             found = self.settled(branches[0 if taken[0] else 1])
             return None if found is None else (found[0], found[1] | taken[1])
-        # A line that refuses gives no value, so that it does not speak against the other.
-        inner = [self.settled(branch) for branch in branches if branch.op is not Op.REFUSE]
-        return self._both(*inner)
+        return self._both(*(self.settled(branch) for branch in branches))
 
     @staticmethod
     def _both(*inner: Settled | None) -> Settled | None:
@@ -219,7 +219,7 @@ class Cut:
 
     def _over(self, node: Node) -> Settled | None:
         function = getattr(node.value, "function", "")
-        none = _NONE_MEET.get(function)
+        none: Value | None = _NONE_MEET.get(function)
         condition = self.settled(node.args[1])
         if none is not None and condition is not None and condition[0] is False:
             return none, condition[1]
@@ -233,7 +233,7 @@ class Cut:
         if found is not None and (not isinstance(node.type, Number) or found[0] == 0):
             return self._constant(node, found)
         if found is not None and node.value in self.rules:
-            body = self.left(self.rules[node.value].body)  # type: ignore[index]
+            body = self.left(self.rules[node.value].body)
             if body.op in (Op.CONST, *_FIGURES):
                 return body  # a rule that only passes a figure on stands for the figure
         if node.op is Op.COLUMN and isinstance(node.value, Ref) and node.value in self.rules and self.rules[node.value].hidden:
@@ -244,6 +244,8 @@ class Cut:
             case Op.AND | Op.OR:
                 args = [arg for arg in node.args if not self._drop(arg, value=node.op is Op.AND)]
                 return self.left(args[0]) if len(args) == 1 else replace(node, args=tuple(self.left(arg) for arg in args))
+            case Op.MIN | Op.MAX if (chosen := self._chosen(node)) is not None:
+                return self.left(chosen)
             case Op.ADD | Op.SUB if self._drop(node.args[1], value=0):
                 return self.left(node.args[0])
             case Op.ADD if self._drop(node.args[0], value=0):
@@ -251,6 +253,15 @@ class Cut:
             case Op.MUL if isinstance(node.type, Number) and self._drop(node.args[1], value=1):
                 return self.left(node.args[0])
         return replace(node, args=tuple(self.left(arg) for arg in node.args)) if node.args else node
+
+    def _chosen(self, node: Node) -> Node | None:
+        """Which of two settled arguments is the smaller or the larger."""
+        found = self.settled(node)
+        inner = [self.settled(arg) for arg in node.args]
+        if found is None or None in inner:
+            return None
+        self._names |= dict.fromkeys(sorted(found[1]))
+        return next(arg for arg, one in zip(node.args, inner, strict=True) if one is not None and one[0] == found[0])
 
     def _drop(self, node: Node, *, value: Value) -> bool:
         """Whether an argument has a value that changes nothing."""

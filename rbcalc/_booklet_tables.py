@@ -63,13 +63,23 @@ def sheet(table: Table, rows: Sequence[Row], headings: Sequence[str]) -> Sheet:
         return Sheet((*headings, value), tuple((*map(member, keys), amount(values[0], table.type)) for keys, _, values in rows))
     if across == 1 and len(rows) > 1:
         if len({values for _, _, values in rows}) == 1 and len(set(rows[0][2])) == len(rows[0][2]):
-            of_values = [(amount(v, table.type), keys[0], range_) for keys, ranges_, values in rows for v, range_ in zip(values, ranges_, strict=True)]
+            of_values = [
+                (amount(v, table.type), keys[0], range_)
+                for keys, ranges_, values in rows
+                for v, range_ in zip(values, ranges_, strict=True)
+            ]
             return _crossed(value, of_values)
         if len({ranges_ for _, ranges_, _ in rows}) == 1:
-            of_ranges = [(range_, keys[0], amount(v, table.type)) for keys, ranges_, values in rows for v, range_ in zip(values, ranges_, strict=True)]
+            of_ranges = [
+                (range_, keys[0], amount(v, table.type))
+                for keys, ranges_, values in rows
+                for v, range_ in zip(values, ranges_, strict=True)
+            ]
             return _crossed("Amount", of_ranges)
     long = [
-        (*map(member, keys), range_, amount(v, table.type)) for keys, ranges_, values in rows for v, range_ in zip(values, ranges_, strict=True)
+        (*map(member, keys), range_, amount(v, table.type))
+        for keys, ranges_, values in rows
+        for v, range_ in zip(values, ranges_, strict=True)
     ]
     return Sheet((*headings, "Amount", value), tuple(long))
 

@@ -9,7 +9,6 @@ from typing import Final
 from rbcalc._booklet_scope import stands_in
 from rbcalc._explain_words import rounded
 from rbcalc._show import amount
-from rbcalc._years import shown
 from rbcalc_kernels.language.types import DATE, YES_NO, Number
 from rbcalc_kernels.program.graph import Aggregate, Node, Op, Program, Ref, Rounding, Value
 
@@ -45,6 +44,11 @@ def member(value: object) -> str:
     return str(value).replace("_", " ")
 
 
+def quoted(title: str) -> str:
+    """A title inside a sentence."""
+    return f"‘{title}’"  # noqa: RUF001 - as they are printed
+
+
 class Terms:
     """Writes expressions of one program in words."""
 
@@ -58,13 +62,13 @@ class Terms:
     # ---------------------------------------------------------------------------------------------------------- names
     def title(self, ref: object) -> str:
         """The title of a fact or a rule, in quotation marks."""
-        return f"‘{self.titles.get(ref, str(ref))}’"  # type: ignore[call-overload]
+        return quoted(self.titles.get(ref, str(ref)))  # type: ignore[call-overload]
 
     def figure(self, name: str) -> str:
         """A figure in force: in words where it is the same on all days, else its title."""
         parameter = self.program.parameters[name]
         values = set(parameter.by_period)
-        return amount(parameter.by_period[0], parameter.type) if len(values) == 1 else f"‘{parameter.title}’"
+        return amount(parameter.by_period[0], parameter.type) if len(values) == 1 else quoted(parameter.title)
 
     def because(self, text: str) -> str:
         """A `because` line with titles and figures in place of the names in braces."""
@@ -73,7 +77,7 @@ class Terms:
             name = match[1]
             if name in self.program.parameters:
                 return self.figure(name)
-            return f"‘{self.by_name[name]}’" if name in self.by_name else member(name)
+            return quoted(self.by_name[name]) if name in self.by_name else member(name)
 
         return _BRACES.sub(told, " ".join(text.split()))
 
@@ -159,11 +163,11 @@ class Terms:
         return f"{self.said(left)} {words[node.op]} {self.said(right)}"
 
     def _members(self, node: Node, *, denied: bool = False) -> str:
-        aggregate, (value, condition, *_) = node.value, node.args
+        aggregate, condition = node.value, node.args[1]
         assert isinstance(aggregate, Aggregate)
-        of = f"‘{self.program.entities[aggregate.child].title}’"
+        of = quoted(self.program.entities[aggregate.child].title)
         if aggregate.function == "all":
-            return f"{'not ' if denied else ''}for each {of}: {self.when(value)}"
+            return f"{'not ' if denied else ''}for each {of}: {self.when(condition)}"
         return f"for {'no' if denied else 'any'} {of}: {self.when(condition)}"
 
     # --------------------------------------------------------------------------------------------------------- values
@@ -183,7 +187,7 @@ class Terms:
                 return self.figure(str(node.value)), _ATOM
             case Op.PARAMETER_AT:
                 title = self.program.parameters[str(node.value)].title
-                return f"‘{title}’ on {self.said(node.args[0])}", _ATOM
+                return f"{quoted(title)} on {self.said(node.args[0])}", _ATOM
             case Op.LOOKUP:
                 return self._looked_up(node), _ATOM
             case Op.ADD | Op.SUB | Op.MUL | Op.DIV:
@@ -222,7 +226,7 @@ class Terms:
             if len(values) == 1 and None not in values:
                 return amount(values.pop(), table.type)
         keys = " and ".join(self.said(arg) for arg in node.args)
-        return f"the figure for {keys} in the table ‘{table.title}’"
+        return f"the figure for {keys} in the table {quoted(table.title)}"
 
     def _inside(self, node: Node, least: int) -> str:
         text, place = self._written(node)
@@ -255,7 +259,7 @@ class Terms:
     def _over(self, node: Node) -> str:
         aggregate, (value, condition, *_) = node.value, node.args
         assert isinstance(aggregate, Aggregate)
-        of = f"each ‘{self.program.entities[aggregate.child].title}’"
+        of = f"each {quoted(self.program.entities[aggregate.child].title)}"
         where = "" if condition.op is Op.CONST else f" for which {self.when(condition)}"
         what = "" if aggregate.function == "count" else f", of {self._inside(value, 1)}"
         return f"{_OF_ALL[aggregate.function]} {of}{where}{what}"
@@ -266,9 +270,4 @@ def _changes_nothing(node: Node) -> bool:
     return node.op is Op.CONST and (node.value == 0 or node.value is False or node.type == DATE)
 
 
-def since(day: int) -> str:
-    """The day from which something holds."""
-    return f"from {shown(day)}"
-
-
-__all__ = ["Terms", "member", "since"]
+__all__ = ["Terms", "member", "quoted"]

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rbcalc._cliffs_edges import Course, Edge, Finder
-from rbcalc._cliffs_model import Household, Measure, fact_of, households_of, measure_of, pounds
+from rbcalc._cliffs_model import Amount, Household, Measure, fact_of, households_of, measure_of, pounds
+from rbcalc._show import pounds as shown_pounds
 from rbcalc._years import FinancialYear
 from rbcalc.errors import DataError, UsageError
 from rbcalc_kernels.exact.faults import CalculationFault
@@ -39,8 +40,7 @@ class Cliffs:
 
     council: str
     year: FinancialYear
-    varied: str
-    unit: str
+    varied: tuple[str, ...]
     edges: Any
     stretches: Any
     curve: Any
@@ -114,24 +114,29 @@ def cliffs(
     rules, when = council.rules, FinancialYear.of(year)
     measure = measure_of(rules)
     program = council.program(when, tuple(scenarios), (*charges, measure.rules))
-    register, _, column = (vary or f"{measure.register}.{measure.column}").partition(".")
-    fact = fact_of(program, register, column)
-    steps = _steps(fact, pounds(first), measure.last if last is None else pounds(last))
     chosen, assumed = households_of(rules, measure, program, household, names)
-    courses = {each.name: _course(program, measure, each, fact, steps) for each in chosen}
+    asked = _asked(program, measure, vary)
+    ends = pounds(first), None if last is None else pounds(last)
+    amounts = {each.name: asked or each.varied or measure.varied for each in chosen}
+    courses = {each.name: _course(program, measure, each, amounts[each.name], ends, own=asked is None) for each in chosen}
     counts: dict[tuple[str, int], int] = {}
     if caseload is not None:
         from rbcalc._cliffs_caseload import near
 
         counts = near(program, council.name, measure, courses, caseload, column_map, threads)
-    notes = [*assumed, "income is as recorded, earnings after tax; what other benefits would become is not worked out"]
-    unit = "as recorded" if fact.type.unit == "£" else fact.type.unit  # type: ignore[union-attr]
+    refused = [
+        f"{name}: refused from {shown_pounds(slope.first)} to {shown_pounds(slope.last)}: {slope.refused}"
+        for name, course in courses.items()
+        for slope in course.slopes
+        if slope.refused
+    ]
+    told = [f"{each.name}: {moved.register}.{moved.column} moves with the amount" for each in chosen if not asked for moved in each.moves]
+    notes = [*refused, *assumed, *told, "income is as recorded, earnings after tax; what other benefits would become is not worked out"]
     return Cliffs(
         council.name,
         when,
-        f"{register}.{column}",
-        unit,
-        _edges(courses, counts, when, counted=caseload is not None),
+        tuple(dict.fromkeys(map(str, amounts.values()))),
+        _edges(courses, amounts, counts, when, counted=caseload is not None),
         _stretches(courses),
         _curve(courses),
         program.hypothetical,
@@ -141,17 +146,30 @@ def cliffs(
     )
 
 
+def _asked(program: Program, measure: Measure, vary: str) -> Amount | None:
+    """The amount that was asked for.  Raises UsageError when there is none such."""
+    if not vary:
+        return None
+    register, _, column = vary.partition(".")
+    fact_of(program, register, column)
+    return Amount(register, column, measure.varied.last)
+
+
 def _steps(fact: Input, first: Fraction, last: Fraction) -> tuple[int, int]:
     """The range of the amount in its own steps.  Raises UsageError."""
     if not fact.low <= first <= last <= fact.high:
-        hint = f"{fact.title} is from £{fact.low:,} to £{fact.high:,}, and the first amount is not above the last"
+        hint = f"{fact.title} is from £{float(fact.low):,.2f} to £{float(fact.high):,.2f}, and the first amount is not above the last"
         raise UsageError("RC070", f"no range of amounts: £{float(first):,.2f} to £{float(last):,.2f}", hint=hint)
     if (last - first) / fact.step > LONGEST:
         raise UsageError("RC070", "the range of amounts is too wide", hint=f"at most {LONGEST:,} steps of £{float(fact.step):.2f}")
     return int(first / fact.step), int(last / fact.step)
 
 
-def _course(program: Program, measure: Measure, household: Household, fact: Input, steps: tuple[int, int]) -> Course:
+def _course(
+    program: Program, measure: Measure, household: Household, amount: Amount, ends: tuple[Fraction, Fraction | None], *, own: bool
+) -> Course:
+    fact = fact_of(program, amount.register, amount.column)
+    steps = _steps(fact, ends[0], amount.last if ends[1] is None else ends[1])
     records = household.records
     if not records.get(fact.table):
         raise UsageError(
@@ -162,7 +180,7 @@ def _course(program: Program, measure: Measure, household: Household, fact: Inpu
     root = next(entity.name for entity in program.entities.values() if entity.parent is None)
     income, cost = Ref(root, measure.income), Ref(root, measure.cost)
     try:
-        walker = Walker(program, records, [Moved(fact.table, 0, fact.column)], fact.step, (income, cost))
+        walker = Walker(program, records, [Moved(fact.table, 0, fact.column), *(household.moves if own else ())], fact.step, (income, cost))
         return Finder(program, walker, income, cost).course(*steps)
     except CalculationFault as fault:
         raise DataError("RC070", f"the household cannot be worked out: {fault}", household.name, "record what is missing") from fault
@@ -186,13 +204,13 @@ def pence(value: Fraction) -> Any:
     return Decimal(floor(value * 100 + Fraction(1, 2))).scaleb(-2)
 
 
-def _edges(courses: dict[str, Course], counts: dict[tuple[str, int], int], when: FinancialYear, *, counted: bool) -> Any:
+def _edges(
+    courses: dict[str, Course], amounts: dict[str, Amount], counts: dict[tuple[str, int], int], when: FinancialYear, *, counted: bool
+) -> Any:
     import pyarrow as pa
 
     money = pa.decimal128(18, 2)
-    rows: list[tuple[str, int, Edge]] = [
-        (name, place, edge) for name, course in courses.items() for place, edge in enumerate(course.edges)
-    ]
+    rows: list[tuple[str, int, Edge]] = [(name, place, edge) for name, course in courses.items() for place, edge in enumerate(course.edges)]
     texts = {
         "rule": [edge.mark.rule.name if edge.mark.rule is not None else "" for *_, edge in rows],
         "what": [edge.mark.title for *_, edge in rows],
@@ -202,6 +220,7 @@ def _edges(courses: dict[str, Course], counts: dict[tuple[str, int], int], when:
     }
     columns: dict[str, Any] = {
         "household": pa.array([name for name, *_ in rows], pa.string()),
+        "varied": pa.array([str(amounts[name]) for name, *_ in rows], pa.string()),
         "amount": pa.array([pence(edge.below) for *_, edge in rows], money),
         "lost_a_week": pa.array([pence(edge.loss) for *_, edge in rows], money),
         "lost_a_year": pa.array([pence(edge.loss * when.days / 7) for *_, edge in rows], money),

@@ -55,7 +55,9 @@ def near(
     held = held_caseload(caseload, program, council, column_map, threads)
     entity = measure.counted.entity
     rows = calculated(kernel, held, council, threads).details[program.entities[entity].members or entity]
-    rows = rows.filter(pc.and_(rows[measure.counted.name], pc.equal(rows["last_day"], pa.scalar(program.last_day, pa.int32()).cast(pa.date32()))))
+    rows = rows.filter(
+        pc.and_(rows[measure.counted.name], pc.equal(rows["last_day"], pa.scalar(program.last_day, pa.int32()).cast(pa.date32())))
+    )
     return {key: _count(rows, place, _mark(courses, key), measure) for key, place in places.items()}
 
 
@@ -112,5 +114,3 @@ def _money(value: Any) -> Any:
     from rbcalc._cliffs import pence
 
     return pa.scalar(pence(value), pa.decimal128(18, 2))
-
-

@@ -97,9 +97,9 @@ class Finder:
             return None
         forms = before.form(self.cost), after.form(self.cost)
         last, now = self.walker.value(self.cost, before.last), forms[1].at
-        room = sum(form.high - form.low for form in forms)
-        slopes = [form.slope for form in forms]
-        if min(0, *slopes) - room <= now - last <= max(0, *slopes) + room:
+        room = sum((form.high - form.low for form in forms), Fraction(0))
+        slopes = [Fraction(0), *(form.slope for form in forms)]
+        if min(slopes) - room <= now - last <= max(slopes) + room:
             return None
         limits = before.limits
         return Edge(
@@ -205,11 +205,10 @@ class Finder:
 
     # ---- slopes
     def _slopes(self, jumps: dict[int, Edge]) -> Iterator[Slope]:
-        """Stretches put together where neither the rate changes nor anything jumps."""
+        """Stretches put together where neither the rate changes nor anything jumps; one step alone has no rate of its own."""
         groups: list[list[Stretch]] = []
         for stretch in self.stretches:
-            joined = groups and groups[-1][-1].last not in jumps and self._kind(groups[-1][-1]) == self._kind(stretch)
-            if joined:
+            if groups and groups[-1][-1].last not in jumps and self._alike(groups[-1], stretch):
                 groups[-1].append(stretch)
             else:
                 groups.append([stretch])
@@ -220,7 +219,16 @@ class Finder:
                 yield Slope(*ends, None, refused=group[0].fault.message)
                 continue
             figures = [(self.walker.value(ref, first), self.walker.value(ref, last)) for ref in (self.income, self.cost)]
-            yield Slope(*ends, self._kind(group[0])[1], figures[0], figures[1])
+            yield Slope(*ends, self._kind(_longest(group))[1], figures[0], figures[1])
+
+    def _alike(self, group: Sequence[Stretch], stretch: Stretch) -> bool:
+        longest = _longest(group)
+        if stretch.fault is None and longest.fault is None and _single(longest):
+            return True
+        if stretch.fault is None and longest.fault is None and _single(stretch):
+            form = longest.form(self.cost)
+            return form.low <= stretch.form(self.cost).at - form.after(stretch.first - longest.first) <= form.high
+        return self._kind(longest) == self._kind(stretch)
 
     def _kind(self, stretch: Stretch) -> tuple[str, Fraction]:
         """Why there is no figure, or at which rate of the gain the cost rises."""
@@ -228,6 +236,14 @@ class Finder:
             return stretch.fault.message, Fraction(0)
         gain = stretch.form(self.income).slope or self.walker.step
         return "", stretch.form(self.cost).slope / gain
+
+
+def _single(stretch: Stretch) -> bool:
+    return stretch.first == stretch.last
+
+
+def _longest(group: Sequence[Stretch]) -> Stretch:
+    return max(group, key=lambda stretch: stretch.last - stretch.first)
 
 
 def _continuous(before: Stretch, ref: Ref, values: Sequence[Value]) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import floor
 from pathlib import Path
 from typing import Any, Final
 
 from rbcalc._records import RecordReader, Records
 from rbcalc._rules import Rules
 from rbcalc.errors import UsageError
+from rbcalc_kernels.exact.walking import Moved
 from rbcalc_kernels.language.documents import CasesFile, ProfileFile, Text
 from rbcalc_kernels.language.types import Choice, Number
 from rbcalc_kernels.program.graph import Input, Program, Ref
@@ -27,9 +29,7 @@ class Measure:
     income: str
     cost: str
     counted: Ref  # which rows of a caseload are counted near an edge
-    register: str
-    column: str
-    last: Fraction  # up to which amount
+    varied: Amount
     near: Fraction  # how far below an edge rows are counted
     given: Mapping[Text, Any]
     households: Sequence[Mapping[Any, Any]]
@@ -37,11 +37,26 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class Amount:
+    """The amount that moves, and how far."""
+
+    register: str
+    column: str
+    last: Fraction
+
+    def __str__(self) -> str:
+        """As --vary takes it."""
+        return f"{self.register}.{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
 class Household:
-    """A household: its name and its facts."""
+    """A household: its name and its facts; with an amount of its own, and what moves with it."""
 
     name: str
     records: Records
+    varied: Amount | None = None
+    moves: tuple[Moved, ...] = ()
 
 
 def measure_of(rules: Rules) -> Measure:
@@ -57,9 +72,7 @@ def measure_of(rules: Rules) -> Measure:
         str(figures["income"]),
         str(figures["cost"]),
         Ref(str(counted["entity"]), str(counted["value"])),
-        str(varied["register"]),
-        str(varied["column"]),
-        pounds(varied["to"]),
+        _amount(varied),
         pounds(content["near"]),
         content["given"],
         content["households"],
@@ -85,6 +98,8 @@ def households_of(
     findings = Findings()
     given, cases = measure.given, measure.households
     if path is not None:
+        if not path.is_file():
+            raise UsageError("RC044", f"no such file: {path}", hint="give the path of a file of cases")
         document = rules.document_at(path)
         if not isinstance(document, CasesFile):
             raise UsageError("RC070", f"{path.name} is not a file of cases", hint="kind: cases, with given: and cases:")
@@ -101,9 +116,29 @@ def households_of(
         if not names or str(case["name"]) in names:
             records = reader.records(reader.merged(given, case.get("given", {})))
             assumed |= _filled(reader, records)
-            made.append(Household(str(case["name"]), records))
+            varied = _amount(case["varied"]) if "varied" in case else None
+            moves = tuple(_moved(each, records) for each in case.get("moves", ()))
+            made.append(Household(str(case["name"]), records, varied, moves))
     findings.raise_if_errors(rules.library.texts(findings))
     return made, list(assumed)
+
+
+def _amount(content: Mapping[Any, Any]) -> Amount:
+    return Amount(str(content["register"]), str(content["column"]), pounds(content["to"]))
+
+
+def _moved(content: Mapping[Any, Any], records: Records) -> Moved:
+    """A fact that falls or rises by a share of the amount, to the penny and no lower than the least."""
+    register, column = str(content["register"]), str(content["column"])
+    base, least = records[register][0][column], pounds(content["least"])
+    by = Fraction(str(content["by"]).removesuffix("%")) / 100
+    assert isinstance(base, Fraction)
+    start = base
+
+    def value(amount: Fraction) -> Fraction:
+        return floor(max(start + amount * by, least) * 100 + Fraction(1, 2)) * Fraction(1, 100)
+
+    return Moved(register, 0, column, value)
 
 
 def _filled(reader: RecordReader, records: Records) -> dict[str, None]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
+from itertools import pairwise
 from math import floor
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,14 @@ Mask = npt.NDArray[np.bool_]
 TOGETHER: Final = ""
 """The name under which the figures of all councils together are given."""
 
-LOSING, GAINING, UNCHANGED, NEWLY, NO_LONGER, NO_RESULT = "losing", "gaining", "unchanged", "newly_entitled", "no_longer_entitled", "no_result"
+LOSING, GAINING, UNCHANGED, NEWLY, NO_LONGER, NO_RESULT = (
+    "losing",
+    "gaining",
+    "unchanged",
+    "newly_entitled",
+    "no_longer_entitled",
+    "no_result",
+)
 OUTCOMES: Final = (GAINING, LOSING, UNCHANGED, NEWLY, NO_LONGER)
 """What becomes of an account; accounts without a result under one of the two sets of rules are told as NO_RESULT where there are any."""
 
@@ -169,7 +177,7 @@ def ranges(edges: Sequence[int] = EDGES) -> dict[str, str]:
         first, last = edges[0], edges[-1]
         between = {
             f"{code_verb}_{code(low)}_to_{code(high)}": f"{verb} more than {money(low)} and up to {money(high)} a week"
-            for low, high in zip(edges, edges[1:], strict=False)
+            for low, high in pairwise(edges)
         }
         return {
             f"{code_verb}_up_to_{code(first)}": f"{verb} up to {money(first)} a week",
@@ -209,7 +217,8 @@ def cases(study: Studied, option: str, council: str) -> tuple[Cases, Tally | Non
         return found, None
     old, new = np.where(before.rejected, 0, before.amount)[one_sided], np.where(after.rejected, 0, after.amount)[one_sided]
     lost = Cases(places[:0], old, new, np.full(len(old), study.year.days), np.zeros(len(old), np.int8))
-    return found, _tallies(np.zeros(len(old), np.int64), 1, _Columns(lost))[0]
+    columns = _Columns(lost)
+    return found, _tallies(_Breakdown(np.zeros(len(old), np.int64), 1, columns), columns)[0]
 
 
 class _Columns:
@@ -218,20 +227,34 @@ class _Columns:
     def __init__(self, found: Cases) -> None:
         change = found.change
         self.kind = (np.sign(change) + 1) * 4 + (found.amount > 0) * 2 + (found.baseline > 0)
-        columns = (found.baseline, found.amount, found.days)
-        # A float64 adds up whole numbers exactly as long as every sum on the way stays below 2^53.
-        assert all(float(np.abs(column).sum(dtype=np.float64)) < _EXACT for column in columns)
-        self.sums = [column.astype(np.float64) for column in columns]
+        self.baseline, self.amount, self.days = (_summable(column) for column in (found.baseline, found.amount, found.days))
         self.losers = np.flatnonzero(change < 0)
         self.losses = weekly(change[self.losers], found.days[self.losers])
 
 
-def _tallies(codes: npt.NDArray[np.int64], size: int, columns: _Columns) -> list[Tally]:
-    """A tally for each code."""
-    counts = np.bincount(codes * 12 + columns.kind, minlength=size * 12).reshape(size, 3, 2, 2)
-    sums = [np.bincount(codes, weights=column, minlength=size).astype(np.int64) for column in columns.sums]
-    worst = np.zeros(size, np.int64)
-    np.minimum.at(worst, codes[columns.losers], columns.losses)
+def _summable(column: Whole) -> npt.NDArray[np.float64]:
+    """A column as bincount adds it up: a float64 does so exactly as long as every sum on the way stays below 2^53."""
+    assert float(np.abs(column).sum(dtype=np.float64)) < _EXACT
+    return column.astype(np.float64)
+
+
+class _Breakdown:
+    """The parts that accounts fall into, and what of each does not depend on the option."""
+
+    def __init__(self, codes: npt.NDArray[np.int64], size: int, columns: _Columns) -> None:
+        self.codes, self.size = codes, size
+        self.baseline, self.days = self.sums(columns.baseline), self.sums(columns.days)
+
+    def sums(self, column: npt.NDArray[np.float64]) -> Whole:
+        """A column added up for each part."""
+        return np.bincount(self.codes, weights=column, minlength=self.size).astype(np.int64)
+
+
+def _tallies(parts: _Breakdown, columns: _Columns) -> list[Tally]:
+    """A tally for each part."""
+    counts = np.bincount(parts.codes * 12 + columns.kind, minlength=parts.size * 12).reshape(parts.size, 3, 2, 2)
+    worst = np.zeros(parts.size, np.int64)
+    np.minimum.at(worst, parts.codes[columns.losers], columns.losses)
     moved = counts.sum(axis=(2, 3))
     by_column = (
         moved.sum(axis=1),
@@ -240,57 +263,78 @@ def _tallies(codes: npt.NDArray[np.int64], size: int, columns: _Columns) -> list
         moved[:, 1],
         counts[:, :, 1, :].sum(axis=(1, 2)),
         counts[:, :, :, 1].sum(axis=(1, 2)),
-        *sums,
+        parts.baseline,
+        parts.sums(columns.amount),
+        parts.days,
         worst,
     )
     return [Tally(*row) for row in zip(*(column.tolist() for column in by_column), strict=True)]
 
 
 def beside(study: Studied, edges: Sequence[int] = EDGES) -> dict[str, dict[str, Beside]]:
-    """Each option beside the baseline, by option and council; all councils together stand under TOGETHER."""
-    names = tuple(ranges(edges))
-    numbers: dict[tuple[str, bytes], str] = {}
+    """Each option beside the baseline, by option and council; all councils together stand under TOGETHER.
+
+    The baseline beside itself has its cost only.
+    """
+    counting = _Counting(study, edges)
     found: dict[str, dict[str, Beside]] = {}
     for option in study.options:
-        by_council = {council: _beside(study, option.name, council, edges, names, numbers) for council in study.councils}
+        by_council = {council: counting.beside(option.name, council) for council in study.councils}
         found[option.name] = {TOGETHER: _together(by_council), **by_council}
     return found
 
 
-def _beside(
-    study: Studied, option: str, council: str, edges: Sequence[int], names: tuple[str, ...], numbers: dict[tuple[str, bytes], str]
-) -> Beside:
-    before, after = study.outcomes[study.options[0].name][council], study.outcomes[option][council]
-    there = ~after.rejected
-    amounts = after.amount[there]
-    known = (after.days > 0) & there
-    result = Beside(
-        paid=int(np.count_nonzero(amounts > 0)),
-        known=int(np.count_nonzero(known)),
-        amount=int(amounts.sum()),
-        baseline=int(before.amount[~before.rejected].sum()),
-        known_as=_number(numbers, council, known),
-    )
-    single, without = cases(study, option, council)
-    in_comparison = np.zeros(len(there), bool)
-    in_comparison[single.places] = True
-    result.compared = len(single.places)
-    result.population = _number(numbers, council, in_comparison)
-    columns = _Columns(single)
-    result.outcomes = dict(zip(OUTCOMES, _tallies(single.outcome.astype(np.int64), len(OUTCOMES), columns), strict=True))
-    places = placed(single.change, single.days, edges).astype(np.int64)
-    result.ranges = dict(zip(names, _tallies(places, len(names), columns), strict=True))
-    for name, group in study.groups[council].items():
-        codes = group.codes[single.places].astype(np.int64) + 1
-        tallies = _tallies(codes, len(group.members) + 1, columns)
-        result.groups[name] = dict(zip((*group.members, ""), (*tallies[1:], tallies[0]), strict=True))
-    if without is not None:
-        result.outcomes[NO_RESULT] = result.ranges[NO_RESULT] = without
-    return result
+class _Counting:
+    """Counts one option after another, keeping what they have in common."""
 
+    def __init__(self, study: Studied, edges: Sequence[int]) -> None:
+        self.study, self.edges, self.names = study, edges, tuple(ranges(edges))
+        self.base = study.options[0].name
+        self._numbers: dict[tuple[str, bytes], str] = {}
+        self._kept: dict[tuple[str, str], tuple[tuple[str, str], _Breakdown]] = {}
 
-def _number(numbers: dict[tuple[str, bytes], str], council: str, mask: Mask) -> str:
-    return numbers.setdefault((council, np.packbits(mask).tobytes()), f"#{len(numbers)}")
+    def beside(self, option: str, council: str) -> Beside:
+        """An option beside the baseline, for one council."""
+        before, after = self.study.outcomes[self.base][council], self.study.outcomes[option][council]
+        there = ~after.rejected
+        amounts = after.amount[there]
+        known = (after.days > 0) & there
+        result = Beside(
+            paid=int(np.count_nonzero(amounts > 0)),
+            known=int(np.count_nonzero(known)),
+            amount=int(amounts.sum()),
+            baseline=int(before.amount[~before.rejected].sum()),
+            known_as=self._number(council, np.packbits(known)),
+        )
+        if option == self.base:
+            return result
+        found, without = cases(self.study, option, council)
+        result.compared = len(found.places)
+        result.population = self._number(council, found.places)
+        columns = _Columns(found)
+        by_outcome = _Breakdown(found.outcome.astype(np.int64), len(OUTCOMES), columns)
+        result.outcomes = dict(zip(OUTCOMES, _tallies(by_outcome, columns), strict=True))
+        by_range = _Breakdown(placed(found.change, found.days, self.edges).astype(np.int64), len(self.names), columns)
+        result.ranges = dict(zip(self.names, _tallies(by_range, columns), strict=True))
+        same = (result.population, self._number(council, found.days))
+        for name, group in self.study.groups[council].items():
+            first, *rest = _tallies(self._breakdown(council, group, name, same, found, columns), columns)
+            result.groups[name] = dict(zip((*group.members, ""), (*rest, first), strict=True))
+        if without is not None:
+            result.outcomes[NO_RESULT] = result.ranges[NO_RESULT] = without
+        return result
+
+    def _breakdown(self, council: str, group: Group, name: str, same: tuple[str, str], found: Cases, columns: _Columns) -> _Breakdown:
+        """The members of a group, what is not recorded first; kept as long as the same accounts are compared for the same days."""
+        kept = self._kept.get((council, name))
+        if kept is None or kept[0] != same:
+            kept = same, _Breakdown(group.codes[found.places].astype(np.int64) + 1, len(group.members) + 1, columns)
+            self._kept[council, name] = kept
+        return kept[1]
+
+    def _number(self, council: str, which: npt.NDArray[Any]) -> str:
+        """A short name for some accounts, or some days: the same for the same."""
+        return self._numbers.setdefault((council, which.tobytes()), f"#{len(self._numbers)}")
 
 
 def _together(parts: Mapping[str, Beside]) -> Beside:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from math import floor
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -140,7 +141,7 @@ def _read(rules: Rules, path: Path) -> WordingDoc:
         try:
             date(2024, int(doc.deadline.month), int(doc.deadline.day))
         except ValueError:
-            findings.error("RB037", "no day of a year", doc.deadline.month.span, help='write numbers, as month: "3" and day: "11"')
+            findings.error("RB037", "no day of a year", doc.deadline.month.span, help="write numbers, as month: 3 and day: 11")
     findings.raise_if_errors({shown: text.decode("utf-8")})
     assert doc is not None
     return doc
@@ -160,10 +161,11 @@ def day(when: date) -> str:
     return f"{when.day} {when:%B %Y}"
 
 
-def pence(value: Fraction | Decimal | float) -> Decimal:
+def pence(value: Fraction | Decimal | int) -> Decimal:
     """An amount to the penny, half up by value."""
-    exact = Decimal(value.numerator) / Decimal(value.denominator) if isinstance(value, Fraction) else Decimal(value)
-    return exact.quantize(_PENNY, ROUND_HALF_UP)
+    exact = Fraction(value)
+    whole = floor(abs(exact) * 100 + Fraction(1, 2))
+    return Decimal(-whole if exact < 0 else whole).scaleb(-2)
 
 
 def pounds(value: Decimal, *, whole: bool = False, signed: bool = False) -> str:
@@ -196,6 +198,11 @@ def sentence(text: str) -> str:
     """A code as words, with a capital."""
     said = " ".join(text.replace("_", " ").split())
     return said[:1].upper() + said[1:]
+
+
+def slug(text: str) -> str:
+    """A text as the name of a place in a page."""
+    return "-".join(part for part in re.split(r"[^a-z0-9_]+", text.casefold()) if part) or "place"
 
 
 def shortened(text: str, most: int) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from rbcalc._outputs import OutputFolder, ParquetFile, provenance
 from rbcalc._reconcile_billed import read_billed, rejected_references
 from rbcalc._reconcile_causes import Causes, Search
-from rbcalc._reconcile_compare import MATCHES, OUTCOMES, WITHIN, Accounts, Ours, compare
+from rbcalc._reconcile_compare import DIFFERS, MATCHES, OUTCOMES, WITHIN, Accounts, Ours, compare
 from rbcalc._reconcile_record import FILE, KIND, SCHEMA, ReconciliationRecord, write_whole
 from rbcalc._reconcile_runs import Runner, Worked
 from rbcalc._reconcile_tables import account_table, cause_table, class_table, differing
@@ -71,7 +71,27 @@ class Reconciliation:
     @property
     def agrees(self) -> bool:
         """Whether the baseline is trusted and no account on both sides differs by more than the tolerance."""
-        return self.trusted() and not self.counts[OUTCOMES[2]]
+        return self.trusted() and not self.counts[OUTCOMES[DIFFERS]]
+
+    @property
+    def headline(self) -> str:
+        """The match rate in a sentence, headed as a paper would head it."""
+        counts = self.counts
+        matching = counts[OUTCOMES[MATCHES]] + counts[OUTCOMES[WITHIN]]
+        heading = "Baseline reconciled" if self.trusted() else "BASELINE NOT RECONCILED"
+        return (
+            f"{heading}: {matching:,} of {self._accounts.count:,} accounts match ({shown_rate(self.match_rate)}; "
+            f"{shown_rate(self.threshold)} wanted), {self.year}"
+        )
+
+    @property
+    def verdict(self) -> str:
+        """What keeps the baseline from agreeing with the live system, in words."""
+        differs = self.counts[OUTCOMES[DIFFERS]]
+        parts = [f"{differs:,} accounts differ by more than £{float(self.tolerance):.2f}"] if differs else []
+        if not self.trusted():
+            parts.append(f"only {shown_rate(self.match_rate)} of the accounts match, and {shown_rate(self.threshold)} is wanted")
+        return "; ".join(parts)
 
     @cached_property
     def accounts(self) -> Any:
@@ -117,6 +137,7 @@ class Reconciliation:
             "accounts": self._accounts.count,
             "matching": counts[OUTCOMES[MATCHES]] + counts[OUTCOMES[WITHIN]],
             "match_rate": str(self.match_rate),
+            "match_rate_shown": shown_rate(self.match_rate),
             "threshold": str(self.threshold),
             "trusted": self.trusted(),
             "tolerance": f"{float(self.tolerance):.2f}",

@@ -116,7 +116,7 @@ def compare(ours: Sequence[Ours], billed: Billed, tolerance: int) -> Accounts:
     made.outcome[~has_live] = OURS_ONLY
     refused = np.fromiter(made.reasons, np.int64, len(made.reasons))
     made.outcome[refused] = REJECTED
-    made.has_live[[n for n in back.values()]] = False
+    made.has_live[list(back.values())] = False
     return made
 
 

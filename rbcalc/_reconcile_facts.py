@@ -99,21 +99,45 @@ class Facts:
 
     # ------------------------------------------------------------------------------------------------ what is tried
     def facts(self, root: int, figures: Sequence[Reconciled]) -> Iterator[Tried]:
-        """Each declared fact with another value, and each declared register with a record more or less."""
-        for ref in dict.fromkeys(ref for figure in figures for ref in figure.facts):
-            described = self.runner.program.inputs[ref]
-            for rank, row in enumerate(self.replicas.of(described.table, root)):
-                for value, given, detail in self._others(described, int(row)):
-                    column = (described.table, described.name, rank, value, 0)
-                    yield Tried(root, described.title, f"{described.title}: {detail}", (column,), None, given)
+        """Each declared register with a record more or less, or one for another too; each declared fact with another value."""
         for name in dict.fromkeys(name for figure in figures for name in figure.records):
             register = self.runner.program.registers[name]
+            if self._exact(name):
+                yield from self._whole(root, name)
             if name == self.layout.root_register.name or self._exact(name):
                 continue
             for rank in range(len(self.replicas.of(name, root))):
                 yield Tried(root, f"{register.title}: one record fewer", f"{register.title}: one fewer", ((name, "", rank, 0, 0),))
             for rank in range(len(self.replicas.of(name, root))):
                 yield Tried(root, f"{register.title}: one record more", f"{register.title}: one more", ((name, "+", rank, 0, 0),))
+        for ref in dict.fromkeys(ref for figure in figures for ref in figure.facts):
+            described = self.runner.program.inputs[ref]
+            for rank, row in enumerate(self.replicas.of(described.table, root)):
+                for value, given, detail in self._others(described, int(row)):
+                    column = (described.table, described.name, rank, value, 0)
+                    yield Tried(root, described.title, f"{described.title}: {detail}", (column,), None, given)
+
+    def _whole(self, root: int, name: str) -> Iterator[Tried]:
+        """Of two records that follow each other, one of them for all the days of both."""
+        register, title = self.registers[name], self.runner.program.registers[name].title
+        rows = self.replicas.of(name, root)
+        assert register.begins is not None
+        assert register.ends is not None
+        begins, ends = register.begins[rows], register.ends[rows]
+        for rank, other in self._following(begins, ends):
+            what = f"{title}: the whole year instead of part"
+            edits = ((name, "ends", rank, int(ends[other]), 0), (name, "", other, 0, 0))
+            yield Tried(root, what, f"{title}: as before {shown(int(begins[other]))} all along", edits)
+            edits = ((name, "begins", other, int(begins[rank]), 0), (name, "", rank, 0, 0))
+            yield Tried(root, what, f"{title}: as from {shown(int(begins[other]))} all along", edits)
+
+    def _following(self, begins: Any, ends: Any) -> Iterator[tuple[int, int]]:
+        """Pairs of records of which the second begins in the year, the day after the first ends."""
+        first, last = self.runner.program.first_day, self.runner.program.last_day
+        for rank, ended in enumerate(ends):
+            after = np.flatnonzero((begins == int(ended) + 1) & (ended != OPEN))
+            if after.size and first < begins[after[0]] <= last:
+                yield rank, int(after[0])
 
     def _exact(self, name: str) -> bool:
         """Whether each day needs exactly one record of the register."""
@@ -151,21 +175,17 @@ class Facts:
             begins, ends = register.begins[rows], register.ends[rows]
             first, last = self.runner.program.first_day, self.runner.program.last_day
             joined = self._exact(name)
+            pairs = dict(self._following(begins, ends)) if joined else {}
             gapless = joined and not self.runner.program.entities[self.runner.program.registers[name].entity].gaps
             for rank in range(len(rows)):
                 began, ended = int(begins[rank]), int(ends[rank])
                 if began > last or ended < first:
                     continue
-                after = np.flatnonzero(begins == ended + 1) if joined and ended != OPEN else np.empty(0, np.int64)
-                if after.size:
-                    other = int(after[0])
+                other = pairs.get(rank)
+                if other is not None:
                     span = np.arange(max(began + 1, first), min(int(ends[other]), last) + 1)
                     edits = ((name, "ends", rank, None, -1), (name, "begins", other, None, 0))
                     yield Tried(root, f"{title}: a change on another day", f"{title}: changed on", edits, span[span != ended + 1])
-                    whole = ((name, "ends", rank, int(ends[other]), 0), (name, "", other, 0, 0))
-                    yield Tried(root, f"{title}: the whole year instead of part", f"{title}: as before the change all along", whole)
-                    whole = ((name, "begins", other, began, 0), (name, "", rank, 0, 0))
-                    yield Tried(root, f"{title}: the whole year instead of part", f"{title}: as after the change all along", whole)
                     continue
                 if gapless:
                     continue  # another day alone would leave days without a record, or with two
@@ -202,10 +222,10 @@ class Facts:
             for register, column, rank, value, shift in each.edits:
                 new = days[copies] + shift if value is None else np.full(copies.size, value)
                 changes.setdefault((register, column, each.given), []).append((copies, np.full(copies.size, rank), new))
-        made = [
-            Changes(register, column, *(np.concatenate(parts) for parts in zip(*held, strict=True)), given)
-            for (register, column, given), held in changes.items()
-        ]
+        made = []
+        for (register, column, given), held in changes.items():
+            copies, ranks, values = (np.concatenate(parts) for parts in zip(*held, strict=True))
+            made.append(Changes(register, column, copies, ranks, values, given))
         result = self.runner.worked(self.replicas.copies(roots, made), self.program or self.runner.program)
         return of, days, result.pence, result.known
 

@@ -47,7 +47,7 @@ def suppositions(program: Program, beside: list[tuple[str, Program]]) -> Iterato
     """Figures as in another year: one by one, all of one file, all together; then the row of a neighbour in a table."""
     for label, other in beside:
         parameters = {name: made for name, own in program.parameters.items() if (made := _parameter(own, other, program)) is not None}
-        tables = {name: made for name, own in program.tables.items() if (made := _table(own, other, program)) is not None}
+        tables = {name: rows for name, own in program.tables.items() if (rows := _table(own, other, program)) is not None}
         for name, parameter in parameters.items():
             yield _one(f"{_title(parameter)} as in {label}", program, {name: parameter}, {})
         for name, table in tables.items():
@@ -107,7 +107,7 @@ def by_members(
                 continue
             before, now = theirs.by_period[_end(other, program)].rows, own.by_period[0].rows
             members = [m for m in own.axes[0].members if any(now.get(k) != before.get(k) and k in before for k in now if k[0] == m)]
-            whole = [members] if 1 < len(members) else []
+            whole = [members] if len(members) > 1 else []
             for chosen in (*whole, *([m] for m in members[: MOST_MEMBERS + 1] if len(members) <= MOST_MEMBERS)):
                 text = _scenario(own, {k: v for k, v in before.items() if k[0] in chosen}, year)
                 if text:
@@ -138,7 +138,7 @@ def _scenario(table: Table, rows: dict[tuple[str, ...], tuple[tuple[object, ...]
         if (Fraction(value) * 100).denominator != 1:
             return ""
         shared = 0
-        while shared < len(keys) - 1 and last[:shared + 1] == keys[:shared + 1]:
+        while shared < len(keys) - 1 and last[: shared + 1] == keys[: shared + 1]:
             shared += 1
         for depth in range(shared, len(keys) - 1):
             lines.append(f"{'  ' * (depth + 3)}{keys[depth]}:")

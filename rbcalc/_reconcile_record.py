@@ -71,9 +71,13 @@ def read_record(path: str | Path) -> ReconciliationRecord:
             held,
         )
     except OSError as error:
-        raise UsageError("RC044", f"no such file: {place} ({error.strerror})", hint=f"give the {FILE} that rbcalc reconcile wrote") from error
+        raise UsageError(
+            "RC044", f"no such file: {place} ({error.strerror})", hint=f"give the {FILE} that rbcalc reconcile wrote"
+        ) from error
     except (ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
-        raise UsageError("RC055", f"{place.name} is no record of a reconciliation", hint=f"give the {FILE} that rbcalc reconcile wrote") from error
+        raise UsageError(
+            "RC055", f"{place.name} is no record of a reconciliation", hint=f"give the {FILE} that rbcalc reconcile wrote"
+        ) from error
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -70,8 +70,8 @@ class Replicas:
         register = self.registers[name]
         count = self.registers[self.root].count
         if name == self.root:
-            own = _Rows(np.arange(count + 1), np.arange(count), np.zeros(count, np.int64))
-            return own  # each copy stands alone: what it shared with others is its own
+            # Each copy stands alone: what it shared with others is its own.
+            return _Rows(np.arange(count + 1), np.arange(count), np.zeros(count, np.int64))
         anchor = self.layout.anchors[name]
         above, by = self.rows[anchor.name], self.layout.program.registers[name].by
         same = self.registers[anchor.name].same.get(by)

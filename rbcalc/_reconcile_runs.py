@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -40,7 +40,8 @@ class Worked:
 
     def equals(self, live: Pence) -> Mask:
         """The root rows whose figures are all known and all as given."""
-        return self.known & (self.pence == live).all(axis=1)
+        found: Mask = self.known & (self.pence == live).all(axis=1)
+        return found
 
 
 @dataclass(slots=True)
@@ -99,6 +100,13 @@ class Runner:
             return
         made.pence[at] = [int(Fraction(row.values[ref.name] or 0) * 100) for ref in self.refs]
         made.known[at] = True
+
+    def exactly(self, registers: Mapping[str, RegisterColumns], roots: Sequence[int], program: Program) -> Worked:
+        """The figures of a handful of root rows by rules that no kernel was made for, in the order given."""
+        made = Worked(np.zeros((len(roots), len(self.refs)), np.int64), np.zeros(len(roots), bool))
+        for place, root in enumerate(roots):
+            self._exact(program, registers, root, made, place)
+        return made
 
     def otherwise(self, registers: Mapping[str, RegisterColumns], program: Program) -> Worked:
         """The figures of a few root rows by rules that no kernel was made for: the generated source without machine code."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -31,6 +31,7 @@ class Council:
 
     rules: Rules = field(repr=False, compare=False)
     name: str
+    scenarios: tuple[Path | RuleSource, ...] = field(default=(), repr=False)
 
     @property
     def folder(self) -> Path:
@@ -89,7 +90,16 @@ class Council:
 
         Raises RulesError when the rules are wrong, UsageError when the council has no charges for the year.
         """
-        return self.rules.linked(self.name, FinancialYear.of(year), tuple(scenarios), tuple(own))
+        return self.rules.linked(self.name, FinancialYear.of(year), (*self.scenarios, *scenarios), tuple(own))
+
+    def with_scenario(self, *scenarios: Any) -> Council:
+        """The council as scenarios suppose it: paths of files, their text, or mappings as a file would hold them.
+
+        What is calculated with it is hypothetical, and `rebill` refuses it.  Raises UsageError and RulesError.
+        """
+        from rbcalc._scenarios import opened
+
+        return replace(self, scenarios=(*self.scenarios, *(opened(self.rules, each) for each in scenarios)))
 
     def calculate(self, caseload: Any, year: str | FinancialYear, **options: Any) -> Run:
         """Work out a caseload of this council in memory; options as for `rbcalc.rebill`."""
@@ -99,7 +109,7 @@ class Council:
 
     def program(self, year: str | FinancialYear, scenarios: Sequence[Path | RuleSource] = (), own: Sequence[Path] = ()) -> Program:
         """The checked program of the council for a year; raises as `linked` does."""
-        return self.rules.program(self.name, FinancialYear.of(year), tuple(scenarios), tuple(own))
+        return self.rules.program(self.name, FinancialYear.of(year), (*self.scenarios, *scenarios), tuple(own))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +122,13 @@ class Partnership:
     standing: str
     default_year: FinancialYear
     memberships: tuple[tuple[str, int, int], ...]  # council, first day, last day
+    scenarios: tuple[Path | RuleSource, ...] = field(default=(), repr=False)
+
+    def with_scenario(self, *scenarios: Any) -> Partnership:
+        """The partnership as scenarios suppose it, each council's rules overlaid; as `Council.with_scenario`."""
+        from rbcalc._scenarios import opened
+
+        return replace(self, scenarios=(*self.scenarios, *(opened(self.rules, each) for each in scenarios)))
 
     def councils(self, year: str | FinancialYear) -> list[Council]:
         """The members on any day of a year.  Raises UsageError when there are none."""
@@ -121,7 +138,7 @@ class Partnership:
             raise UsageError(
                 "RC042", f"{self.title} had no members in {when}", hint="choose a year of its life; rbcalc show partnerships lists them"
             )
-        return [self.rules.council(name) for name in names]
+        return [replace(self.rules.council(name), scenarios=self.scenarios) for name in names]
 
     def calculate(self, caseload: Any, year: str | FinancialYear | None = None, **options: Any) -> Run:
         """Work out the partnership's caseload in memory, each council by its own rules."""

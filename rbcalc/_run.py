@@ -286,7 +286,13 @@ class Run:
     bills: Any
     details: dict[str, Any]
     rejects: Any
-    caseload: Any = field(default=None, repr=False)  # what was worked out, for explaining
+    caseload: Any = field(default=None, repr=False)  # what was worked out, for explaining and comparing
+    councils: tuple[Council, ...] = field(default=(), repr=False)
+
+    @property
+    def hypothetical(self) -> bool:
+        """Whether a scenario was supposed."""
+        return any(program.hypothetical for program in self.summary.programs.values())
 
     @property
     def totals(self) -> dict[str, Any]:
@@ -311,7 +317,8 @@ class Run:
 
     def __repr__(self) -> str:
         rejected = f", {self.summary.rejects:,} rejected" if self.summary.rejects else ""
-        return f"Run({self.summary.year}: {', '.join(self.summary.councils)}; {self.bills.num_rows:,} bills{rejected})"
+        supposed = "hypothetical; " if self.hypothetical else ""
+        return f"Run({supposed}{self.summary.year}: {', '.join(self.summary.councils)}; {self.bills.num_rows:,} bills{rejected})"
 
 
 def calculate(
@@ -351,7 +358,7 @@ def calculate(
     )
     kinds_there = dict.fromkeys(kind for part in parts.values() for kind in part.details)
     details = {kind: _joined({name: part.details[kind] for name, part in parts.items() if kind in part.details}) for kind in kinds_there}
-    return Run(summary, _joined({name: part.bills for name, part in parts.items()}), details, rejects, held)
+    return Run(summary, _joined({name: part.bills for name, part in parts.items()}), details, rejects, held, tuple(councils))
 
 
 def _joined(tables: Mapping[str, Any]) -> Any:

@@ -41,6 +41,7 @@ class Option:
     scenarios: tuple[Path | RuleSource, ...] = ()
     hypothetical: bool = False
     changes: tuple[str, ...] = ()
+    year: FinancialYear | None = None  # where it is another than the study's
 
 
 @dataclass(slots=True)
@@ -151,7 +152,7 @@ class Study:
 
     def program(self, option: Option, council: str) -> Program:
         """The rules of a council under an option."""
-        return self._councils[council].program(self.year, option.scenarios, self._charges)
+        return self._councils[council].program(option.year or self.year, option.scenarios, self._charges)
 
     def kernel(self, council: str) -> Kernel:
         """The kernel of a council's baseline."""
@@ -166,9 +167,10 @@ class Study:
         return self.outcomes[option.name]
 
     def _outcomes(self, option: Option, programs: Mapping[str, Program]) -> dict[str, Outcome]:
-        return {name: self._outcome(option, name, program) for name, program in programs.items()}
+        return {name: self.outcome(option, name, program) for name, program in programs.items()}
 
-    def _outcome(self, option: Option, council: str, program: Program) -> Outcome:
+    def outcome(self, option: Option, council: str, program: Program) -> Outcome:
+        """What an option comes to for one council, whose rules under it are `program`."""
         first = council not in self._kernels
         impact = _impact(program, self.impact.name)
         reports = [report for report in program.reports if report.name == impact.split or is_part(report)]

@@ -22,6 +22,9 @@ _PRIME: Final = 2**61 - 1
 The coefficients are 1 and -1 and the solutions' are small, so that what is nothing here is nothing.
 """
 
+_NOBODY: Final = 2**31
+"""A rank after all others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -58,9 +61,9 @@ class Relations:
             self.sums.append(found)
 
 
-def hidden(relations: Relations, *, also: Iterable[Key] = (), threshold: int = THRESHOLD) -> set[Key]:
-    """The printed cells that stay unpublished: those below the threshold, those in `also`, and what protects them."""
-    return _Solver(relations, threshold).hide([*relations.cells], also)
+def hidden(relations: Relations, *, threshold: int = THRESHOLD) -> set[Key]:
+    """The printed cells that stay unpublished: those below the threshold, and what protects them."""
+    return _Solver(relations, threshold).hide()
 
 
 def determined(relations: Relations, unpublished: Iterable[Key]) -> set[Key]:
@@ -90,7 +93,7 @@ class _Solver:
         self.open: dict[int, int] = {}  # how many hidden cells a row with a pivot holds
         self.gone: set[Key] = set()
         self.order = {key: place for place, key in enumerate(relations.cells)}
-        self.waiting: dict[int, None] = {}
+        self.waiting: dict[int, None] = {}  # rows to look at
 
     def remove(self, key: Key) -> None:
         """Hide a cell and solve one more relation for it, if there is one without a pivot."""
@@ -110,7 +113,7 @@ class _Solver:
             for other in row:
                 row[other] = row[other] * inverse % _PRIME
         self.pivots[number], self.open[number] = key, 1
-        self._look_at(number)
+        self.waiting[number] = None
         for place in [place for place in self.holding[key] if place != number]:
             self._eliminate(place, row, key)
 
@@ -127,83 +130,68 @@ class _Solver:
                 self.holding[other].discard(place)
         if place in self.pivots:
             self.open[place] = sum(1 for other in row if other in self.gone)
-            self._look_at(place)
+            self.waiting[place] = None
 
-    def _look_at(self, place: int) -> None:
-        self.waiting[place] = None
-
-    def hide(self, keys: list[Key], also: Iterable[Key]) -> set[Key]:
-        """Hide what is small and what is asked for, and then what protects it."""
-        for key in keys:
-            if not self.cells[key].printed:
-                self.remove(key)
-        small = [key for key in keys if self.cells[key].printed and 0 < self.cells[key].accounts < self.threshold]
-        first = dict.fromkeys((*small, *also))
-        for key in first:
+    def hide(self) -> set[Key]:
+        """Hide what is small, and then what protects it."""
+        small = [key for key, cell in self.cells.items() if cell.printed and 0 < cell.accounts < self.threshold]
+        for key in [*(key for key, cell in self.cells.items() if not cell.printed), *small]:
             self.remove(key)
-        while True:
+        self._protect_each()
+        while self._protect_sums():
             self._protect_each()
-            if not self._protect_sums():
-                break
         # What protects nothing, because it comes out anyway, may as well be published.
-        idle = {self.pivots[row] for row, count in self.open.items() if count == 1} - first.keys()
+        idle = {self.pivots[row] for row, count in self.open.items() if count == 1}.difference(small)
         return {key for key in self.gone if self.cells[key].printed and key not in idle}
 
     def _protect_each(self) -> None:
         """Hide more cells as long as a hidden one comes out."""
-        left: set[int] = set()
         while self.waiting:
             place, _ = self.waiting.popitem()
-            if place in left or self.open[place] != 1 or not self.cells[self.pivots[place]].printed:
-                continue
-            if self._hide_from(self.rows[place]):
+            comes_out = self.open[place] == 1 and self.cells[self.pivots[place]].printed
+            if comes_out and self._hide_from(self.rows[place]):
                 self.waiting[place] = None
-            else:
-                left.add(place)
 
     def _protect_sums(self) -> bool:
-        """Hide one more cell where hidden cells add up to a small count that a reader can work out; whether there was one."""
+        """Hide more cells where hidden ones add up to a small count that a reader can work out; whether there were any."""
         found = False
-        for place, row in [*self._solved(), *self._given()]:
-            if self._small_sum(row) and self._hide_from(row):
+        known = {self.pivots[place] for place, count in self.open.items() if count == 1}
+        given = [{key: sign % _PRIME for key, sign in each.items()} for each in self.sums if not self.gone.isdisjoint(each)]
+        for row in [*(self.rows[place] for place, count in self.open.items() if count > 1), *given]:
+            if self._small_sum(row, known) and self._hide_from(row):
                 found = True
-                self.waiting[place] = None
         return found
 
-    def _solved(self) -> list[tuple[int, dict[Key, int]]]:
-        return [(place, self.rows[place]) for place in self.pivots if self.open[place] > 1]
+    def _small_sum(self, row: Mapping[Key, int], known: set[Key]) -> bool:
+        """Whether the hidden cells of a relation, but for those known anyway, are added alone and rest on too few accounts together.
 
-    def _given(self) -> list[tuple[int, dict[Key, int]]]:
-        homes = {key: place for place, key in self.pivots.items()}
-        found = []
-        for each in self.sums:
-            there = [key for key in each if key in self.gone]
-            if there:
-                found.append((homes.get(there[0], next(iter(self.pivots))), {key: sign % _PRIME for key, sign in each.items()}))
-        return found
-
-    def _small_sum(self, row: Mapping[Key, int]) -> bool:
-        """Whether the hidden cells of a relation that are not known anyway are all added, and rest on too few accounts together."""
-        homes = self._known()
-        there = [key for key in row if key in self.gone and key not in homes]
+        A reader knows their sum then, and that none of them is nothing.  Each could be any small count only if the sum leaves room.
+        """
+        there = [key for key in row if key in self.gone and key not in known]
         signs = {row[key] for key in there}
-        if not there or len(signs) > 1 or not signs <= {1, _PRIME - 1}:
+        if len(signs) != 1 or not signs <= {1, _PRIME - 1}:
             return False
-        return all(self.cells[key].printed for key in there) and sum(self.cells[key].accounts for key in there) < self.threshold
-
-    def _known(self) -> set[Key]:
-        return {self.pivots[place] for place, count in self.open.items() if count == 1}
+        enough = len(there) + max(1, self.threshold - 2)
+        return all(self.cells[key].printed for key in there) and sum(self.cells[key].accounts for key in there) < enough
 
     def _hide_from(self, row: Mapping[Key, int]) -> bool:
-        """Hide the cell of a relation that is given up most gladly; whether there was one."""
-        there = [key for key in row if key not in self.gone and self.cells[key].printed]
-        choice = [key for key in there if self.cells[key].accounts] or there
+        """Hide the cell of a relation that is given up most gladly; whether there was one.
+
+        Where nobody is counted, nothing is hidden: readers would take it for nothing, and be right.
+        """
+        choice = [key for key in row if key not in self.gone and self.cells[key].printed and self.cells[key].accounts]
         if not choice:
             return False
         self.remove(min(choice, key=self._cost))
         return True
 
     def _cost(self, key: Key) -> tuple[int, bool, int, int]:
+        """What hiding a cell costs: it has to be protected in turn, in each sum in which it is the first to be hidden."""
         cell = self.cells[key]
-        tied = any(number not in self.pivots for number in self.holding[key])
-        return cell.rank, tied, cell.accounts, self.order[key]
+        rank, tied = cell.rank, False
+        for number in self.holding[key]:
+            if number not in self.pivots:
+                tied = True
+                others = [self.cells[other] for other in self.rows[number] if other != key]
+                rank = max(rank, min((other.rank for other in others if other.printed and other.accounts), default=_NOBODY))
+        return rank, tied, cell.accounts, self.order[key]

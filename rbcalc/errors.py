@@ -37,8 +37,12 @@ CODES: dict[str, str] = {
     "RC053": "figures cannot be reconciled",
     "RC054": "the live system's figures cannot be used",
     "RC055": "a reconciliation does not belong to the caseload or the rules",
+    "RC060": "options cannot be compared as asked",
+    "RC061": "a figure cannot be set as asked",
+    "RC062": "no set of figures meets a target",
     "RC070": "cliffs cannot be looked for as asked",
     "RC071": "a year of incomes cannot be replayed",
+    "RC080": "a paper cannot be written as asked",
     "RC030": "a working folder cannot be made or removed",
 }
 

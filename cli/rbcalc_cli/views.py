@@ -264,7 +264,7 @@ class Views:
             )
         one, two = self.asked.names
         if one[:1].isdigit():
-            pairs = [(self.asked.council, one), (self.asked.council, two)]
+            pairs: list[tuple[str | None, str | None]] = [(self.asked.council, one), (self.asked.council, two)]
         else:
             for name in (one, two):
                 self.rules.council(name)

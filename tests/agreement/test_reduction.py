@@ -7,11 +7,9 @@ the two evaluators.  50,000 claims, half of them of pension age, or as many as R
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from fractions import Fraction
 from functools import cache
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +19,7 @@ from agreement.accounts import Records
 from agreement.both import Compiling, Exactly, differences
 from agreement.claim_mapping import charges_from, claims_of
 from agreement.claims import Claims
+from agreement.crowding import crowded
 from agreement.mapping import on
 from agreement.scenes import Scene, share
 from agreement.working_age_claims import WorkingAgeClaims
@@ -52,7 +51,6 @@ BATCH = 5_000
 EXACT = 150
 BOTH = 500
 ONE_DAY = timedelta(days=1)
-FORTNIGHT = 14
 CROWDED_APART = Fraction(1, 100)
 """Of claims with several changes within a fortnight so many may differ: the statute dates each change by itself, the rules
 carry all facts known on a day along, so that a change that still waits for its Monday may come or stay with the next one."""
@@ -80,31 +78,6 @@ def statute(records: Records, scene: Scene, charges: list[Any]) -> list[Any]:
     claims = claims_of(records, scene.program.first_day, scene.program.last_day)
     scheme = LOCAL.get(scene.council, Scheme())
     return [piece for claim in claims for piece in pieces(claim, charges, scheme, delay_covers_premium=False)]
-
-
-def birthdays(born: date, program: Program) -> Iterator[int]:
-    """Birthdays in the program's year at which pension age may be reached, or 25, as days since 1970."""
-    for year in (on(program.first_day).year, on(program.last_day).year):
-        if year - born.year in (25, *range(60, 68)):
-            day = 28 if (born.month, born.day) == (2, 29) else born.day
-            yield (date(year, born.month, day) - on(0)).days
-
-
-def crowded(records: Records, program: Program) -> bool:
-    """Whether several things change within a fortnight; such birthdays and new amounts of the scheme are changes too."""
-    days = {program.first_day, *(period.first_day - 1 for period in program.periods[1:])}
-    arrivals, notices = set(), set()
-    for register in ("claims", "household", "incomes", "non_dependants", "dwellings"):
-        for record in records.get(register, ()):
-            found: dict[str, Any] = dict(record)
-            days |= {found["from"], (found.get("to") or found["from"] - 1) + 1}
-            days |= {found[name] for name in ("claimed_on", "told_on") if found.get(name) is not None}
-            days |= {found[name] + 26 * 7 for name in ("moved_in", "deduction_rose_on") if found.get(name) is not None}
-            arrivals |= {found["moved_in"]} if found.get("moved_in") is not None else set()
-            notices |= {found["from"]} if found.get("told_on") is not None else set()
-            if found.get("born") is not None:
-                days |= set(birthdays(on(found["born"]), program))
-    return bool(arrivals & notices) or any(after - before < FORTNIGHT for before, after in pairwise(sorted(days)))
 
 
 def told(spans: list[Span]) -> list[Span]:

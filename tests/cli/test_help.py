@@ -22,7 +22,7 @@ from rbcalc_cli.main import COMMANDS, helping, module
 
 HEAVY = {"numba", "llvmlite", "numpy", "pyarrow", "duckdb", "pandas", "polars", "pydantic", "lark", "yaml"}
 MODULES = sorted(path.stem for path in Path(commands.__file__).parent.glob("*.py") if path.stem != "__init__")
-LONG = {"sample", "rebill"}  # they have tests of their own, beside what they make
+LONG = {"churn", "sample", "rebill", "reconcile"}  # they have tests of their own, beside what they make
 PATHS = os.pathsep.join(str(Path(package.__file__).parents[1]) for package in (rbcalc, rbcalc_kernels, rbcalc_cli))
 
 

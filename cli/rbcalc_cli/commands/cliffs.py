@@ -87,8 +87,8 @@ def command(
     """Find where a little more income leaves a household with less.
 
     Each edge with what is lost by it, the rule and the row of a table that make it, its paragraph, and how much more income is needed
-    to have as much again. Edges are found from the rules, followed exactly to the penny. `--show stretches`: the share that is taken of a pound
-    more, from amount to amount. `--show curve`: income, Council Tax and what is left.
+    to have as much again. Edges are found from the rules, followed exactly to the penny. `--show stretches`: the share that is taken of
+    a pound more, from amount to amount. `--show curve`: income, Council Tax and what is left.
 
     Examples:
       rbcalc cliffs --council {council} --year {year}
@@ -122,14 +122,16 @@ def command(
 
 
 def _print(found: Cliffs, show: Show, form: Format) -> None:
-    title = f"{found.council}, {found.year}{', hypothetical' if found.hypothetical else ''}: {show} along {found.varied}"
+    title = f"{found.council}, {found.year}{', hypothetical' if found.hypothetical else ''}: {show} along {', '.join(found.varied)}"
     if form is Format.JSON:
-        tables = {name: [{key: _word(value) for key, value in row.items()} for row in held.to_pylist()] for name, held in found.tables.items()}
-        document({"title": title, "varied": found.varied, "unit": found.unit, "hypothetical": found.hypothetical, **tables})
+        tables = {
+            name: [{key: _word(value) for key, value in row.items()} for row in held.to_pylist()] for name, held in found.tables.items()
+        }
+        document({"title": title, "varied": list(found.varied), "hypothetical": found.hypothetical, **tables})
         return
     held = found.tables[show]
     # On paper the rule's title and its paragraph are enough; CSV and JSON have its name and the address besides.
-    hidden = {"rule", "kind"} if form is Format.TABLE else set()
+    hidden = {"rule", "kind", "varied"} if form is Format.TABLE else set()
     names = [name for name in held.column_names if name not in hidden]
     columns = [HEADINGS.get(name, name) for name in names] if form is Format.TABLE else names
     rows = [[_word(row[name], name) for name in names] for row in held.to_pylist()]

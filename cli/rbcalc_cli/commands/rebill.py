@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rbcalc_cli.asking import asked, caseload_folder, shown_command
 from rbcalc_cli.options import (
     ChargesOption,
     CouncilOption,
@@ -23,16 +19,13 @@ from rbcalc_cli.options import (
     YearOption,
     rules_of,
     say,
-    year_of,
 )
 from rbcalc_cli.output import table
 from rbcalc_cli.progress import shown_progress
 from rbcalc_cli.rebilling import base_rows, print_base, print_rolled
 
 if TYPE_CHECKING:
-    from rbcalc._rules import Council, Rules
     from rbcalc._run import Summary
-    from rbcalc._years import FinancialYear
     from rbcalc_kernels.program.graph import Report
 
 
@@ -95,7 +88,7 @@ def command(
     from rbcalc.errors import UsageError
 
     book = rules_of(rules)
-    councils, when = _asked(book, council, partnership, year, charges)
+    councils, when = asked(book, council, partnership, year, charges)
     if sample == (caseload is not None):
         raise UsageError("RC044", "which caseload?", hint="give --caseload DIR, or --sample for a made-up one of the published size")
     if caseload is not None and not caseload.is_dir():
@@ -105,7 +98,7 @@ def command(
     uprating = uprating_for(book, when, growth_of(earnings_growth)) if roll_forward else None
     if earnings_growth is not None and not roll_forward:
         raise UsageError("RC052", "earnings grow only when facts are rolled forward", hint="add --roll-forward")
-    with _folder(book, councils, partnership, when, caseload, own) as source, shown_progress("billing") as progress:
+    with caseload_folder(book, councils, partnership, when, caseload, own) as source, shown_progress("billing") as progress:
         summary = rebill(
             councils,
             when,
@@ -117,7 +110,7 @@ def command(
             periods=periods,
             force=force,
             keep_private=keep_private,
-            command=_shown_command(),
+            command=shown_command(),
             collection_rates=rates,
             uprating=uprating,
             progress=progress,
@@ -134,51 +127,6 @@ def command(
     if summary.rejects:
         say(f"INCOMPLETE: {summary.rejects:,} rows were rejected; the reasons are in the rejects files")
         raise typer.Exit(1)
-
-
-def _asked(
-    book: Rules, council: str | None, partnership: str | None, year: str | None, charges: Path | None
-) -> tuple[list[Council], FinancialYear]:
-    from rbcalc._years import FinancialYear
-    from rbcalc.errors import UsageError
-
-    if (council is None) == (partnership is None):
-        hint = f"--council {book.council_names[0]}, or --partnership {book.partnership_names[0]}"
-        raise UsageError("RC042", "a council or a partnership, not both" if council else "for whom?", hint=hint)
-    if council is not None:
-        one = book.council(council)
-        return [one], year_of(one, year, charges)
-    assert partnership is not None
-    found = book.partnership(partnership)
-    when = FinancialYear.of(year) if year else found.default_year
-    if not year:
-        say(f"for {when}; --year chooses another")
-    return found.councils(when), when
-
-
-@contextmanager
-def _folder(
-    book: Rules, councils: list[Council], partnership: str | None, when: FinancialYear, caseload: Path | None, own: list[Path]
-) -> Iterator[Path]:
-    """The caseload's folder; a sample's is removed afterwards."""
-    if caseload is not None:
-        yield caseload
-        return
-    from rbcalc._sample import sample
-
-    with tempfile.TemporaryDirectory(prefix="rbcalc-sample-") as place:
-        folder = Path(place) / "caseload"
-        if partnership is not None:
-            sample(book, partnership=partnership, year=when, out=folder, charges=own)
-        else:
-            sample(book, council=councils[0].name, year=when, out=folder, charges=own)
-        yield folder
-
-
-def _shown_command() -> str:
-    """The command line without the folders of this machine."""
-    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
-    return shlex.join(["rbcalc", *words])
 
 
 def _print(summary: Summary, form: Format) -> None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rbcalc_cli.options import ChargesOption, CouncilOption, Format, PartnershipOption, RulesOption, YearOption, rules_of, say
 from rbcalc_cli.output import document, table
 from rbcalc_cli.progress import shown_progress
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from fractions import Fraction
+
+    from rbcalc._rules import Council
 
 
 class FileFormat(StrEnum):
@@ -39,6 +45,18 @@ def command(
     files: Annotated[FileFormat, typer.Option("--files", help="How the tables are written.")] = FileFormat.PARQUET,
     with_names: Annotated[bool, typer.Option("--with-names", help="Add invented names, addresses and national insurance numbers.")] = False,
     with_errors: Annotated[bool, typer.Option("--with-errors", help="Make a few rows wrong on purpose; they are listed.")] = False,
+    billed: Annotated[
+        Path | None,
+        typer.Option(
+            "--billed", metavar="FILE", help="Write what a live system would have billed too, with differences.", show_default=False
+        ),
+    ] = None,
+    billed_share: Annotated[
+        str | None,
+        typer.Option(
+            "--billed-share", metavar="SHARE", help="With --billed: how many differ by each cause.  [default: 1%]", show_default=False
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier sample in the folder.")] = False,
     rules: RulesOption = None,
     json_: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
@@ -52,11 +70,16 @@ def command(
       rbcalc sample --council {council} --year {year} --dwellings 2000 --out sample
       rbcalc sample --partnership {partnership} --dwellings 4000 --files csv --with-names --with-errors --out sample --force
     """
+    from rbcalc._reconcile_sample import check_place, share_of
     from rbcalc._sample import sample
 
+    part, book = share_of(billed_share), rules_of(rules)
+    own = [charges] if charges is not None else []
+    if billed is not None:
+        check_place(billed, out, force=force)  # before the long work
     with shown_progress("making dwellings") as progress:
         made = sample(
-            rules_of(rules),
+            book,
             council=council or "",
             partnership=partnership or "",
             year=year or "",
@@ -67,7 +90,7 @@ def command(
             with_names=with_names,
             with_errors=with_errors,
             changing=changing,
-            charges=[charges] if charges is not None else [],
+            charges=own,
             force=force,
             progress=progress,
         )
@@ -83,3 +106,19 @@ def command(
     for line in made.wrong:
         say(f"wrong on purpose: {line}")
     say(f"tables: {out}  (what was counted and what was invented: {out / 'manifest.json'})")
+    if billed is not None:
+        councils = [book.council(council)] if council else book.partnership(partnership or "").councils(made.year)
+        _billed(councils, made.year, out, billed, seed=seed, share=part, charges=own)
+
+
+def _billed(
+    councils: Sequence[Council], year: str, caseload: Path, path: Path, *, seed: int, share: Fraction, charges: Sequence[Path]
+) -> None:
+    """Write what a live system would have billed, and say what was put in."""
+    from rbcalc._reconcile_sample import billed, lines, write_billed
+
+    planted = billed(councils, year, caseload, seed=seed, share=share, charges=charges)
+    paths = write_billed(planted, path)
+    for line in lines(planted):
+        say(f"put in on purpose: {line}")
+    say(f"the live system's figures: {paths[0]}  (which accounts differ, and why: {paths[1]})")

@@ -44,7 +44,9 @@ def command(
     what: Annotated[What | None, typer.Argument(help="What to show.", show_default=False)] = None,
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="The rule, for `rule` and `graph`; the two years or councils, for `diff`; the booklet, for `scheme`.", show_default=False),
+        typer.Argument(
+            help="The rule, for `rule` and `graph`; the two years or councils, for `diff`; the booklet, for `scheme`.", show_default=False
+        ),
     ] = None,
     council: CouncilOption = None,
     year: YearOption = None,
@@ -70,18 +72,17 @@ def command(
 ) -> None:
     """Show figures, rules, differences, and a sheet for sign-off.
 
-    `councils`, `partnerships`: who there is. `scheme`: the council's reduction scheme as a booklet: what it decided, each step, the sources. `rates` (or `parameters`): every figure of a council and year with its source. `rules`,
-    `rule NAME`: what rules there are, and the text of one. `graph NAME`: what a rule reads. `inputs`: the facts that are asked for.
-    `provisional`: figures not confirmed. `diff A B`: what changed between two years or two councils, with `--scheme` as the public reads it. `amounts`: the amounts
-    of the year with the change since last year, as a bill shows them. `sign-off`: figures to be signed for. `python`: the generated source.
+    `councils`, `partnerships`: who there is. `scheme`: a council's scheme as a booklet: what it decided, each step, the sources. `rates`
+    (or `parameters`): every figure of a council and year with its source. `rules`, `rule NAME`: what rules there are, and the text of one.
+    `graph NAME`: what a rule reads. `inputs`: the facts that are asked for. `provisional`: figures not confirmed. `diff A B`: what changed
+    between two years or two councils; with `--scheme` in words, what the scheme uses alone. `amounts`: the amounts of the year with the
+    change since last year, as a bill shows them. `sign-off`: figures to be signed for. `python`: the generated source.
 
     Examples:
       rbcalc show councils
       rbcalc show rates --council {council} --year {year} --format csv
       rbcalc show rule bill --council {council} --year {year}
       rbcalc show diff {earlier_year} {year} --council {council}
-      rbcalc show scheme --council {council} --year 2026-27 --format html
-      rbcalc show diff 2025-26 2026-27 --council stevenage --scheme
     """
     from rbcalc.errors import UsageError
     from rbcalc_cli.views import Asked, Views

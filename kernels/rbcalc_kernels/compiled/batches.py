@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,6 +104,49 @@ def check_values(program: Program, part: Part) -> None:
             raise ValueError(f"{ref} holds {low if low < least else high}, outside {least} to {most}")
 
 
+class _Cut(dict[str, Column]):
+    """Some rows of columns, each made a view when it is first asked for: most blocks ask for few."""
+
+    __slots__ = ("_columns", "_rows")
+
+    def __init__(self, columns: Mapping[str, Column], low: int, high: int) -> None:
+        super().__init__()
+        self._columns = columns
+        self._rows = slice(low, high)
+
+    def __missing__(self, name: str) -> Column:
+        found = self[name] = self._columns[name][self._rows]
+        return found
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The column, or what stands for none."""
+        return self[name] if name in self._columns else default
+
+    def _all(self) -> dict[str, Column]:
+        return {name: self[name] for name in self._columns}
+
+    def keys(self) -> Any:
+        """The columns' names."""
+        return self._columns.keys()
+
+    def values(self) -> Any:
+        """All columns."""
+        return self._all().values()
+
+    def items(self) -> Any:
+        """All columns with their names."""
+        return self._all().items()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
+
 def cut(program: Program, part: Part, root: str, first: int, last: int, shared: Collection[str] = ()) -> Part:
     """Root rows `first` up to `last` (not included), as views.
 
@@ -128,7 +171,7 @@ def cut(program: Program, part: Part, root: str, first: int, last: int, shared: 
             low, high = first, last
         else:
             continue
-        columns = {key: column[low:high] for key, column in entity.columns.items()}
+        columns = _Cut(entity.columns, low, high)
         period = None if entity.period is None else entity.period[low:high]
         entities[name] = EntityColumns(high - low, columns, parents, offsets, period, spread=(1, 1) if entity.spread == (1, 1) else None)
         base = part.rows[name]

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from rbcalc_kernels.compiled.evaluator import Compiled, Variant
 
 _PAGE: Final = 4096
-_STEP: Final = 5 * 64
-"""How much further into its page each column begins, in bytes: whole lines of the cache, and a different one for each of 64."""
+_STEP: Final = 64
+"""How much further into its page each column begins, in bytes: the next line of the cache, so that 64 columns use 64 of them."""
 
 
 class Scratch:
@@ -67,10 +67,14 @@ class Scratch:
             self.version += 1
         return found
 
-    def address(self, place: Place) -> int:
-        """Where a column that passes between functions is in memory."""
-        _, memory, begins = self._rooms[self._space[place]]
-        return int(memory.__array_interface__["data"][0]) + begins[place]
+    def addresses(self, space: str) -> npt.NDArray[np.int64]:
+        """Where all columns of an entity's rows are in memory, in the order of `order`."""
+        _, memory, begins = self._rooms[space]
+        return np.fromiter(begins.values(), np.int64, len(begins)) + memory.__array_interface__["data"][0]
+
+    def order(self, space: str) -> list[Place]:
+        """The columns of an entity's rows that pass between functions."""
+        return list(self._layout[space])
 
     def column(self, place: Place, kind: npt.DTypeLike, count: int) -> Column:
         """A column of so many rows, which hold anything."""
@@ -208,7 +212,9 @@ class Block:
         self._each([place for place, _ in busy])
         if len(busy) < 2 or key in self.scratch.calls:
             return
-        entries = [self.scratch.entries[alike, place] for (place, _), alike in zip(busy, uniform, strict=True)]
+        entries = [self.scratch.entries.get((alike, place)) for (place, _), alike in zip(busy, uniform, strict=True)]
+        if None in entries:
+            return  # an argument of a later function was of another type than in the block before: all were forgotten
         native = [entry for entry in entries if isinstance(entry, Entry) and entry.table]
         self.scratch.calls[key] = None
         if len(native) == len(entries) and all(isinstance(rows, slice) for rows in self.part.rows.values()):
@@ -216,8 +222,8 @@ class Block:
             self.scratch.calls[key] = Calls(self, list(zip(own, uniform, native, strict=True)))
 
     def first_row(self, entity: str) -> int:
-        """The row of the whole batch that is the block's first of an entity."""
-        rows = self.part.rows[entity]
+        """The row of the whole batch that is the block's first of an entity; 0 for rows that are made in the block."""
+        rows = self.part.rows.get(entity, slice(0, 0))
         assert isinstance(rows, slice)
         return int(rows.start)
 
@@ -358,6 +364,8 @@ class Block:
             assert following is not None
             if found is None:
                 found = following
+            elif all(each is None for _, each in slot.steps):
+                found = following[found]  # rows belong to one above them, whichever it is
             else:
                 found = np.where(found < 0, np.int32(-1), following[np.maximum(found, 0)] if following.size else np.int32(-1))
         assert found is not None

@@ -5,6 +5,7 @@ Damaged machine code would end the process, or worse give figures: `kept` hands 
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import linecache
 import sys
@@ -50,6 +51,10 @@ class Kernel:
         """Compile or load the code for arguments of these types, once; a call does so too."""
         if self.engine != "python":
             self._entry(arguments)
+
+    def has(self, arguments: tuple[Any, ...]) -> bool:
+        """Whether the code for arguments of these types is there already."""
+        return tuple([native.kind(each) for each in arguments]) in self._entries
 
     def entry(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
         """What runs over arrays of these types, and no others."""
@@ -103,7 +108,8 @@ class Kernel:
 
     def _python(self) -> Callable[..., Any]:
         if self._function is None:
-            self._function = _load(self.source, f"<generated {hashlib.sha256(self.source.encode()).hexdigest()[:12]}>")
+            path = f"<generated {hashlib.sha256(self.source.encode()).hexdigest()[:12]}>"
+            self._function = _load(self.source, path, choices=True)
         return self._function
 
     @property
@@ -128,12 +134,19 @@ def identity(function: Callable[..., Any]) -> str:
     return repr(parts)
 
 
-def _load(source: str, path: str) -> Any:
-    """The function of a module, which is known to `sys.modules` and `linecache` before it runs."""
+def _load(source: str, path: str, *, choices: bool = False) -> Any:
+    """The function of a module, which is known to `sys.modules` and `linecache` before it runs.
+
+    With `choices`, for Numba: what stands on either side of `if` and `else` in an expression is worked out and one taken.
+    """
     name = f"rbcalc_generated_{hashlib.sha256(source.encode()).hexdigest()[:24]}"
     module = ModuleType(name)
     module.__file__ = path
     sys.modules[name] = module
     linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
-    exec(compile(source, path, "exec"), module.__dict__)  # noqa: S102 - text made by this package
+    tree = ast.parse(source, path)
+    if choices:
+        tree = ast.fix_missing_locations(machine.Picking().visit(tree))
+        module.__dict__[machine.PICK] = machine.pick()
+    exec(compile(tree, path, "exec"), module.__dict__)  # noqa: S102 - text made by this package
     return module.__dict__[FUNCTION]

@@ -93,6 +93,9 @@ class Calls:
         self._given_size: Numbers = np.array([kind.itemsize for _, _, _, kind in self._given], dtype=np.int64)
         self._passed_at = np.array([at for at, _, _ in self._passed], dtype=np.intp)
         self._passed_of = np.array([self._entities.index(space) for _, _, space in self._passed], dtype=np.intp)
+        self._rooms = list(dict.fromkeys(space for _, _, space in self._passed))
+        order = {place: n for n, place in enumerate(place for space in self._rooms for place in scratch.order(space))}
+        self._passed_in = np.array([order[place] for _, place, _ in self._passed], dtype=np.intp)
         self._periods = list(dict.fromkeys(self._slots[at][0].entity for at in self._dated))
 
     def _bound(self, block: Block) -> bool:
@@ -116,13 +119,14 @@ class Calls:
         values, scratch = self._values, block.scratch
         counts = [block.entities[entity].count for entity in self._entities]
         values[len(self._slots) :] = [block.entities[space].count for space in self._spaces]
-        for space in self._spaces:
+        for space in self._rooms:
             scratch.room(space, block.entities[space].count)
         lows = np.array([block.first_row(entity) for entity in self._entities], dtype=np.int64)
         values[self._given_at] = self._base + lows[self._given_of] * self._given_size
         if self._version != scratch.version:
             self._version = scratch.version
-            self._passing: Numbers = np.array([scratch.address(place) for _, place, _ in self._passed], dtype=np.int64)
+            where = np.concatenate([scratch.addresses(space) for space in self._rooms]) if self._rooms else np.zeros(0, dtype=np.int64)
+            self._passing: Numbers = where[self._passed_in]
         values[self._passed_at] = self._passing
         if not all(counts):
             empty = np.array(counts) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import platform
 import re
@@ -20,6 +21,9 @@ SUPPORTED: Final = ((0, 60), (0, 69))
 
 FLAGS: Final = {"nogil": True, "error_model": "numpy", "boundscheck": False, "fastmath": False, "parallel": False}
 """How functions are compiled.  Division by 0 is not looked for, since every divisor is proved to be above 0."""
+
+PICK: Final = "pick"
+"""The name by which a generated module's code chooses between two values."""
 
 _PACKED: Final = re.compile(r"^\s+v(?:mul|add|sub|div|max|min|rndscale|round|cvt|cmp|blend|pgather|gather|padd|psub|pmul)\w*"
                                   r"\s.*[yz]mm\d", re.MULTILINE)  # fmt: skip
@@ -62,6 +66,37 @@ def _pipeline() -> Any:
         return [compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)]
 
     return type("NoAlias", (compiler.CompilerBase,), {"define_pipelines": define_pipelines})
+
+
+@cache
+def pick() -> Any:
+    """What `chosen if condition else other` becomes: a choice between two values, not a jump.
+
+    Jumps are followed by the compiler from one to the next where answers exclude each other (this kind of income, or that),
+    until a loop is full of them and is worked out row by row.
+    """
+    extending, types = importlib.import_module("numba.extending"), importlib.import_module("numba.core.types")
+
+    @extending.intrinsic  # type: ignore[untyped-decorator]
+    def picked(typing: Any, condition: Any, chosen: Any, other: Any) -> Any:
+        kind = typing.unify_types(types.unliteral(chosen), types.unliteral(other))
+
+        def written(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            wanted = (types.boolean, kind, kind)
+            return builder.select(*(context.cast(builder, *each) for each in zip(arguments, signature.args, wanted, strict=True)))
+
+        return kind(condition, chosen, other), written
+
+    return picked
+
+
+class Picking(ast.NodeTransformer):
+    """Writes `chosen if condition else other` as a call."""
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        """One of them, and those inside."""
+        self.generic_visit(node)
+        return ast.copy_location(ast.Call(ast.Name(PICK, ast.Load()), [node.test, node.body, node.orelse], []), node)
 
 
 def jitted(function: Callable[..., None], *, cached: bool = True) -> Any:

@@ -8,11 +8,14 @@ first.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from typing import Any, Final, TypeVar, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from rbcalc_kernels.compiled.cache import Kernel
 
 SMALL: Final = 3000
 """Below so many rows, running the plain Python is quicker than compiling it."""
@@ -29,18 +32,30 @@ Starts = npt.NDArray[np.int64]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_MADE: Final[dict[Callable[..., Any], Kernel]] = {}
+
 
 def ready(function: F, size: int) -> F:
     """The function in the form that suits so many rows."""
-    return function if size < SMALL else compiled(function)
+    if size >= SMALL:
+        return compiled(function)
+    return cast("F", partial(_quickest, function)) if function in _MADE else function
 
 
-@cache
 def compiled(function: F) -> F:
     """The function as machine code, kept like that of generated functions; the one place that says how."""
-    from rbcalc_kernels.compiled.cache import Kernel, identity
+    found = _MADE.get(function)
+    if found is None:
+        from rbcalc_kernels.compiled.cache import Kernel, identity
 
-    return cast("F", Kernel(identity(function), function=function))
+        found = _MADE.setdefault(function, Kernel(identity(function), function=function))
+    return cast("F", found)
+
+
+def _quickest(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Run what is there already: machine code for arguments of these types, or plain Python."""
+    kernel = _MADE[function]
+    return kernel(*arguments) if kernel.has(arguments) else function(*arguments)
 
 
 def widen(start: Starts, begins: Days, ends: Days, first: Days, last: Days) -> None:
@@ -175,12 +190,54 @@ def supersede(
                 ends[j] = -2147483647
 
 
-def locate(runs: Starts, days: Days, start: Starts, begins: Days, ends: Days, found: Rows) -> None:
-    """The stretch in force on the first day of each run, or NONE; stretches and runs stand in order of time."""
-    for p in range(runs.size - 1):
-        j = start[p]
-        end = start[p + 1]
-        for i in range(runs[p], runs[p + 1]):
-            while j < end and ends[j] < days[i]:
-                j += 1
-            found[i] = j if j < end and begins[j] <= days[i] else -1
+def overlay(
+    first: Days, last: Days, edges: Days, starts: Starts, begins: Days, ends: Days, needed: npt.NDArray[np.uint8],
+    at: npt.NDArray[np.int64], base: Starts,
+    owner: Rows, run_first: Days, run_last: Days, days: npt.NDArray[np.int16], found: Rows, offsets: Starts,
+) -> int:  # fmt: skip
+    """Each row's days, divided where a stretch of a timeline begins or has ended and at `edges`; gives how many runs there are.
+
+    Timelines stand one after another in `starts`, `begins` and `ends`, their stretches from `base` on; under one row they
+    stand in order of time.  `found` gets the stretch of each timeline that is in force in each run, or NONE.  There is no
+    run where none is, or none of a timeline that is needed.  `at` is room for a place in each timeline.
+    """
+    total = 0
+    size = first.size
+    room = owner.size
+    offsets[0] = 0
+    for p in range(size):
+        for k in range(at.size):
+            at[k] = base[k] + starts[k * (size + 1) + p]
+        day = np.int64(first[p])
+        while day <= last[p]:
+            until = np.int64(last[p])
+            for e in range(edges.size):
+                if edges[e] > day and edges[e] <= until:
+                    until = np.int64(edges[e]) - 1
+            whole = True
+            some = False
+            for k in range(at.size):
+                j = at[k]
+                end = base[k] + starts[k * (size + 1) + p + 1]
+                while j < end and ends[j] < day:
+                    j += 1
+                at[k] = j
+                here = np.int64(-1)
+                if j < end:
+                    if begins[j] <= day:
+                        here = j - base[k]
+                        until = min(until, np.int64(ends[j]))
+                    else:
+                        until = min(until, np.int64(begins[j]) - 1)
+                found[k * room + total] = here
+                some = some or here >= 0
+                whole = whole and (here >= 0 or needed[k] == 0)
+            if some and whole:
+                owner[total] = p
+                run_first[total] = day
+                run_last[total] = until
+                days[total] = until - day + 1
+                total += 1
+            day = until + 1
+        offsets[p + 1] = total
+    return total

@@ -8,16 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rbcalc_kernels.compiled.columns import EntityColumns
-from rbcalc_kernels.compiled.spells_machine import Days, Rows, Starts, locate, ready, supersede, widen
-from rbcalc_kernels.compiled.stretches import (
-    Runs,
-    day_columns,
-    divide,
-    events_of,
-    grouped,
-    period_events,
-    periods_of,
-)
+from rbcalc_kernels.compiled.spells_machine import Days, Starts, overlay, ready, supersede, widen
+from rbcalc_kernels.compiled.stretches import periods_of, starts_of
 from rbcalc_kernels.program.graph import Program
 
 
@@ -38,43 +30,38 @@ def derive(
         raise ValueError(f"{entity} has timelines and no parent")
     count = entities[described.parent].count
     span = _spans(program, described.parent, entities)
-    everyone: Rows = np.arange(count, dtype=np.int32)
-    events = period_events(program, *span)
-    stretches: dict[str, tuple[Starts, Days, Days]] = {}
-    for timeline in described.derived:
-        start = _offsets(program, described.parent, timeline.entity, entities)
+    names = [timeline.entity for timeline in described.derived]
+    base = starts_of(np.array([entities[name].count for name in names], dtype=np.int64))
+    starts = np.empty(len(names) * (count + 1), dtype=np.int64)
+    begins, ends = (np.empty(base[-1], dtype=np.int32) for _ in range(2))
+    for place, timeline in enumerate(described.derived):
+        start = starts[place * (count + 1) : (place + 1) * (count + 1)]
+        start[:] = _offsets(program, described.parent, timeline.entity, entities)
         rows = entities[timeline.entity]
+        days = begins[base[place] : base[place + 1]], ends[base[place] : base[place + 1]]
+        own: tuple[Days, Days] = (rows.columns["first_day"], rows.columns["last_day"])
         if timeline.effective is None:
-            days: tuple[Days, Days] = rows.columns["first_day"], rows.columns["last_day"]
+            days[0][:], days[1][:] = own
         else:
-            days = np.empty(rows.count, dtype=np.int32), np.empty(rows.count, dtype=np.int32)
             gaps = program.entities[timeline.entity].gaps
-            own: tuple[Days, Days] = (rows.columns["first_day"], rows.columns["last_day"]) if gaps else days
-            ready(supersede, max(rows.count, count))(start, effective[timeline.entity], *span, gaps, *own, *days)
-        stretches[timeline.entity] = start, *days
-        events.append(events_of(program, everyone, everyone, start, days, span))
-    runs = divide(program, *span, events)
-    offsets = grouped(runs.owner, count)
-    sources: dict[str, Rows] = {}
-    for name, (start, begins, ends) in stretches.items():
-        sources[name] = np.empty(runs.owner.size, dtype=np.int32)
-        ready(locate, max(runs.owner.size, count))(offsets, runs.first, start, begins, ends, sources[name])
-    idle = np.logical_and.reduce([found < 0 for found in sources.values()])
-    for timeline in described.derived:
-        if timeline.needed:
-            idle |= sources[timeline.entity] < 0
-    if idle.any():
-        keep = np.flatnonzero(~idle)
-        runs = Runs(runs.owner[keep], runs.first[keep], runs.last[keep])
-        sources = {name: found[keep] for name, found in sources.items()}
-        offsets = grouped(runs.owner, count)
+            ready(supersede, max(rows.count, count))(start, effective[timeline.entity], *span, gaps, *(own if gaps else days), *days)
+    needed = np.array([timeline.needed for timeline in described.derived], dtype=np.uint8)
+    edges = np.array([period.first_day for period in program.periods[1:]], dtype=np.int32)
+    # Days are cut at most where a stretch begins, after it ends, and where a period begins.
+    most = count * (edges.size + 1) + 2 * int(base[-1])
+    owner, first, last = (np.empty(most, dtype=np.int32) for _ in range(3))
+    days_of, found = np.empty(most, dtype=np.int16), np.empty(most * len(names), dtype=np.int32)
+    offsets = np.empty(count + 1, dtype=np.int64)
+    made = ready(overlay, max(count, most))(
+        *span, edges, starts, begins, ends, needed, np.zeros(len(names), dtype=np.int64), base, owner, first, last, days_of, found, offsets
+    )
     return EntityColumns(
-        count=runs.owner.size,
-        columns=day_columns(runs.first, runs.last),
-        parent=runs.owner,
+        count=made,
+        columns={"first_day": first[:made], "last_day": last[:made], "days": days_of[:made]},
+        parent=owner[:made],
         offsets=offsets,
-        period=periods_of(program, runs.first),
-        sources=sources,
+        period=periods_of(program, first[:made]),
+        sources={name: found[place * most : place * most + made] for place, name in enumerate(names)},
     )
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, floor
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from rbcalc_kernels.program.graph import Ref, Value
 
@@ -87,7 +87,7 @@ class Varying(Fraction):
     noise: Noise
     line: Line
 
-    def __new__(cls, line: Line, at: Fraction, slope: Fraction, noise: Noise | None = None) -> Varying:  # type: ignore[override]
+    def __new__(cls, line: Line, at: Fraction, slope: Fraction, noise: Noise | None = None) -> Self:
         """A number that varies on a line."""
         made = super().__new__(cls, at)
         made.line, made.at, made.slope, made.noise = line, at, slope, noise or {}
@@ -217,18 +217,18 @@ class Varying(Fraction):
         return -floor(-self)
 
     # ---- all else is exact at the first step
-    def __hash__(self) -> int:
+    def __hash__(self) -> int:  # type: ignore[override]
         self.line.pin()
         return hash(self.at)
 
     @property
-    def numerator(self) -> int:  # type: ignore[override]
+    def numerator(self) -> int:
         """The numerator at the first step."""
         self.line.pin()
         return self.at.numerator
 
     @property
-    def denominator(self) -> int:  # type: ignore[override]
+    def denominator(self) -> int:
         """The denominator at the first step."""
         self.line.pin()
         return self.at.denominator

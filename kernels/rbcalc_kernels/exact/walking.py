@@ -218,5 +218,3 @@ def _form(value: Value) -> Form | Value:
     if isinstance(value, Fraction):
         return Form(value)
     return value
-
-

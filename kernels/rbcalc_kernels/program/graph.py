@@ -276,7 +276,10 @@ class Cells:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A decision table or a table of amounts: list axes first, then at most one banded axis."""
+    """A decision table or a table of amounts: list axes first, then at most one banded axis.
+
+    `rests_on` are the figures from which a table was worked out while the program was linked.
+    """
 
     name: str
     type: Type
@@ -287,6 +290,7 @@ class Table:
     title: str = ""
     source: Source | None = None
     span: Span | None = field(default=None, compare=False, repr=False)
+    rests_on: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

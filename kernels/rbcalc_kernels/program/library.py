@@ -15,9 +15,9 @@ _DOTTED: Final = re.compile(r"[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*(\.[A-Za-z0-9_]+(-[A
 MOST_HINTS: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RuleSource:
-    """A file that was read: its shown name, its text and what it holds."""
+    """A file that was read: its shown name, its text and what it holds.  It is equal to itself alone."""
 
     file: str
     text: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -355,7 +355,10 @@ class Linker:
                 )
                 continue
             values = [value for cells in by_period for _, row in cells.rows.values() for value in row if not isinstance(value, str | bool)]
-            made[name] = self._table(name, found.tables[name], names, by_period, self._step(found.tables[name], shape.type, names, values))
+            table = self._table(name, found.tables[name], names, by_period, self._step(found.tables[name], shape.type, names, values))
+            read = {str(node.value) for node in reads(bodies[name]) if node.op in (Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP, Op.KNOWN)}
+            rests_on = frozenset(read.union(*(made[other].rests_on for other in read if other in made)))
+            made[name] = replace(table, rests_on=rests_on)
         return made
 
     def _table(self, name: str, declared: Declared, names: Names, by_period: tuple[Cells, ...], step: Fraction) -> Table:

@@ -11,7 +11,7 @@ from rbcalc_kernels.language.documents import RuleFile, Text, UprateDoc
 from rbcalc_kernels.language.types import Number, Type
 from rbcalc_kernels.program.graph import Value
 from rbcalc_kernels.program.library import Library, RuleSource
-from rbcalc_kernels.program.overlays import FOREVER, Declarations, Declared, Entry, Uplift, in_force
+from rbcalc_kernels.program.overlays import FOREVER, Declarations, Declared, Uplift, in_force
 from rbcalc_kernels.program.values import day_of, rounding_of
 from rbcalc_kernels.source import Findings, suggest
 

@@ -1,0 +1,63 @@
+"""For whom a command works, on which caseload, and how it was called."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rbcalc_cli.options import say, year_of
+
+if TYPE_CHECKING:
+    from rbcalc._rules import Council, Rules
+    from rbcalc._years import FinancialYear
+
+
+def asked(
+    book: Rules, council: str | None, partnership: str | None, year: str | None, charges: Path | None
+) -> tuple[list[Council], FinancialYear]:
+    """The councils and the year that were asked for.  Raises UsageError."""
+    from rbcalc._years import FinancialYear
+    from rbcalc.errors import UsageError
+
+    if (council is None) == (partnership is None):
+        hint = f"--council {book.council_names[0]}, or --partnership {book.partnership_names[0]}"
+        raise UsageError("RC042", "a council or a partnership, not both" if council else "for whom?", hint=hint)
+    if council is not None:
+        one = book.council(council)
+        return [one], year_of(one, year, charges)
+    assert partnership is not None
+    found = book.partnership(partnership)
+    when = FinancialYear.of(year) if year else found.default_year
+    if not year:
+        say(f"for {when}; --year chooses another")
+    return found.councils(when), when
+
+
+@contextmanager
+def caseload_folder(
+    book: Rules, councils: list[Council], partnership: str | None, when: FinancialYear, caseload: Path | None, own: list[Path]
+) -> Iterator[Path]:
+    """The caseload's folder; a sample's is removed afterwards."""
+    if caseload is not None:
+        yield caseload
+        return
+    from rbcalc._sample import sample
+
+    with tempfile.TemporaryDirectory(prefix="rbcalc-sample-") as place:
+        folder = Path(place) / "caseload"
+        if partnership is not None:
+            sample(book, partnership=partnership, year=when, out=folder, charges=own)
+        else:
+            sample(book, council=councils[0].name, year=when, out=folder, charges=own)
+        yield folder
+
+
+def shown_command() -> str:
+    """The command line without the folders of this machine."""
+    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
+    return shlex.join(["rbcalc", *words])

@@ -1,0 +1,175 @@
+"""What the commands that suppose something share: how a question is put, and how its answer is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rbcalc_cli.options import Format, say
+from rbcalc_cli.output import document, put, table
+
+if TYPE_CHECKING:
+    from rbcalc._rules import Council, Rules
+    from rbcalc._seek import Sought
+    from rbcalc._sweep import Bench, Point
+    from rbcalc._whatif import Answer, Question
+    from rbcalc._years import FinancialYear
+
+PRINTED = ("costs", "outcomes", "distribution", "changes")
+"""The tables that are printed; the others are written with --out, and printed as JSON."""
+
+MOST_POINTS = 40
+
+
+def question_of(
+    book: Rules,
+    councils: Sequence[Council],
+    year: FinancialYear,
+    caseload: Path,
+    *,
+    scenarios: Sequence[str] = (),
+    rules_from: Sequence[str] = (),
+    baseline_year: str | None = None,
+    growth: tuple[bool, str | None] = (False, None),
+    rates: Sequence[str] = (),
+    **rest: Any,
+) -> Question:
+    """A question from the words of a command line.  Raises UsageError."""
+    from rbcalc._roll_forward import growth_of, uprating_for
+    from rbcalc._tax_base import collection_rates
+    from rbcalc._whatif import Question
+    from rbcalc._years import FinancialYear
+    from rbcalc.errors import UsageError
+
+    pairs = [text.partition("/") for text in rules_from]
+    for text, (_, slash, folder) in zip(rules_from, pairs, strict=True):
+        if not slash or not folder:
+            raise UsageError("RC060", f"which of the files of {text}?", hint="give COUNCIL/FOLDER, a folder below the council's")
+    if len({folder for _, _, folder in pairs}) > 1:
+        raise UsageError("RC060", "files of different folders", hint="compare them one after the other")
+    if growth[1] is not None and not growth[0]:
+        raise UsageError("RC052", "earnings grow only when facts are rolled forward", hint="add --roll-forward")
+    return Question(
+        councils,
+        year,
+        caseload,
+        scenarios=[[Path(part) for part in text.split("+")] for text in scenarios],
+        schemes_of=[name for name, _, _ in pairs],
+        folder=pairs[0][2] if pairs else "",
+        baseline_year=FinancialYear.of(baseline_year) if baseline_year else None,
+        uprating=uprating_for(book, year, growth_of(growth[1])) if growth[0] else None,
+        collection_rates=collection_rates(rates, [council.name for council in councils]),
+        **rest,
+    )
+
+
+def print_answer(answer: Answer, form: Format, *, restricted: bool) -> None:
+    """The comparison, with counts under five held back unless it is for the officer alone."""
+    shown = answer.comparison if restricted else answer.comparison.publishable()
+    if form is not Format.TABLE:
+        _machine(answer, shown, form)
+    else:
+        titles = {option.name: option.title for option in answer.study.options}
+        for name in PRINTED:
+            rows = shown.tables[name].to_pylist() if name in shown.tables else []
+            if rows:
+                print_rows(_heading(name), rows, form, titles)
+                put()
+        for option in answer.study.options[1:]:
+            for line in option.changes:
+                say(f"{option.title}: {line}")
+    for note in (*answer.notes, *shown.notes, *answer.study.assumptions):
+        say(f"note: {note}")
+    if answer.sought is not None:
+        print_sought(answer.sought, form if form is Format.TABLE else None)
+    say("HYPOTHETICAL: these are suppositions, not awards")
+
+
+def print_rows(title: str, rows: Sequence[Mapping[str, Any]], form: Format, titles: Mapping[str, str]) -> None:
+    """Rows of a comparison as a table for people."""
+    names = [name for name in rows[0] if name not in ("title", "order", "band", "suppressed", "suppressed_columns")]
+    lines = []
+    for row in rows:
+        hidden = str(row.get("suppressed_columns") or "").split(",")
+        lines.append([_cell(name, row[name], titles, hidden=name in hidden) for name in names])
+    table(title, [_heading(name) for name in names], lines, form)
+
+
+def _cell(name: str, value: Any, titles: Mapping[str, str], *, hidden: bool) -> str:
+    if value is None:
+        return "held back" if hidden else "-"
+    if name == "option":
+        return titles.get(str(value), str(value))
+    if name == "council":
+        return str(value) or "all"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if not isinstance(value, str) else value.replace("_", " ")
+
+
+def _heading(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _machine(answer: Answer, shown: Any, form: Format) -> None:
+    tables = {name: _plain(made.to_pylist()) for name, made in shown.tables.items()}
+    if form is Format.JSON:
+        study = answer.study
+        document(
+            {
+                "year": str(study.year),
+                "hypothetical": True,
+                "options": [{"name": each.name, "title": each.title, "changes": list(each.changes)} for each in study.options],
+                "notes": [*answer.notes, *shown.notes, *study.assumptions],
+                "caseload": study.digest,
+                **tables,
+            }
+        )
+        return
+    rows = [[name, *(str(row.get(key) or "") for key in ("option", "council", "group", "member", "outcome", "label", "body")), key, str(value)]
+            for name, found in tables.items() for row in found for key, value in row.items()
+            if value is not None and key not in ("option", "title", "council", "group", "member", "outcome", "label", "body")]  # fmt: skip
+    table("whatif", ["table", "option", "council", "group", "member", "outcome", "label", "body", "figure", "value"], rows, form)
+
+
+def _plain(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    from decimal import Decimal
+
+    return [{key: str(value) if isinstance(value, Decimal) else value for key, value in row.items()} for row in rows]
+
+
+def print_points(bench: Bench, points: Sequence[Point], form: Format) -> None:
+    """The points of a sweep."""
+    from rbcalc._sweep import table_of
+
+    made = table_of(bench, points)
+    _points(f"{len(points):,} points", made, form)
+
+
+def _points(title: str, made: Any, form: Format) -> None:
+    most = MOST_POINTS if form is Format.TABLE else made.num_rows
+    rows = made.slice(0, most).to_pylist()
+    table(title, [_heading(name) for name in made.column_names], [[_text(value) for value in row.values()] for row in rows], form)
+    if made.num_rows > most:
+        say(f"the first {most} of {made.num_rows:,}; --format csv prints all")
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:,}"
+
+
+def print_sought(found: Sought, form: Format | None) -> None:
+    """The best point and the frontier."""
+    from rbcalc._sweep import table_of
+
+    point = found.best or found.nearest
+    if form is Format.TABLE:
+        _points(str(found.target) if found.best is not None else f"NOT MET, the nearest: {found.target}", table_of(found.bench, [point]), form)
+        put()
+        _points("The frontier: no other point is better in cost, largest loss and losers at once", found.table, form)
+    elif form is not None:
+        _points(str(found.target), found.table, form)
+    for note in found.notes:
+        say(f"note: {note}")
+    say(f"{len(found.tried):,} points were tried")

@@ -1,0 +1,316 @@
+"""Dials: single figures of a program that are set to other values, at the command line or by the thousand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fractions import Fraction
+from math import gcd
+from typing import TYPE_CHECKING, Final
+
+from rbcalc._years import EPOCH, FinancialYear, iso
+from rbcalc.errors import UsageError
+from rbcalc_kernels.language.types import Choice, Date, Number, Type
+from rbcalc_kernels.program.graph import Cells, Node, Op, Parameter, Program, Table, Value
+from rbcalc_kernels.source import suggest
+
+if TYPE_CHECKING:
+    from rbcalc_kernels.program.library import RuleSource
+
+_DIAL: Final = re.compile(r"([a-z_][a-z0-9_]*)(?:\[([^\]]*)\])?")
+_NUMBER: Final = re.compile(r"(-?)£?(\d+(?:\.\d+)?)(%?)(?:/(?:day|week|month|year))?")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Dial:
+    """A figure that can be turned: a parameter, or one cell of a table, by its list members and then its edge as written."""
+
+    name: str
+    keys: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.name}[{', '.join(self.keys)}]" if self.keys else self.name
+
+
+def dial_of(text: str) -> Dial:
+    """A dial as people write it: name, or name[member, £116.21].  Raises UsageError."""
+    match = _DIAL.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(
+            "RC061", f"no figure can be meant by '{text}'", hint="as capital_limit, or support[single, £0] for one cell of a table"
+        )
+    return Dial(match[1], tuple(key.strip() for key in match[2].split(",")) if match[2] else ())
+
+
+def setting_of(text: str) -> tuple[Dial, str]:
+    """A dial and what it is set to, as name=value.  Raises UsageError."""
+    name, equals, value = text.partition("=")
+    if not equals or not value.strip():
+        raise UsageError("RC061", f"no value in '{text}'", hint="write name=value, as capital_limit=£10000")
+    return dial_of(name), value.strip()
+
+
+def literal(value: Value, type_: Type) -> str:
+    """A figure as a rule file writes it."""
+    if isinstance(type_, Choice):
+        return str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(type_, Date):
+        return iso(int(value))
+    assert isinstance(type_, Number)
+    number = Fraction(value)
+    if type_.unit == "rate":
+        shown = _decimal(number * 100)
+        return f"{shown}%" if shown is not None else _fraction(number)
+    shown = _decimal(number)
+    if shown is None:
+        return _fraction(number)
+    if type_.is_money:
+        sign, digits = ("-", shown[1:]) if shown.startswith("-") else ("", shown)
+        return f"{sign}£{digits}{type_.unit[1:]}"
+    return f"{shown} days" if type_.unit == "days" else shown
+
+
+def _decimal(number: Fraction) -> str | None:
+    """A number without rounding; None when its decimals have no end."""
+    for places in range(13):
+        scaled = number * 10**places
+        if scaled.denominator == 1:
+            whole = str(abs(int(scaled))).rjust(places + 1, "0")
+            text = f"{whole[:-places]}.{whole[-places:]}" if places else whole
+            return f"-{text}" if number < 0 else text
+    return None
+
+
+def _fraction(number: Fraction) -> str:
+    return f"{number.numerator}/{number.denominator}"
+
+
+def type_of(program: Program, dial: Dial) -> Type:
+    """What a dial's figure is.  Raises UsageError where the program has no such figure."""
+    if dial.name in program.parameters and not dial.keys:
+        return program.parameters[dial.name].type
+    if dial.name in program.tables and dial.keys:
+        _cell(program.tables[dial.name], dial, program.tables[dial.name].by_period[0])
+        return program.tables[dial.name].type
+    known = [*program.parameters, *program.tables]
+    if dial.name in known:
+        table = program.tables.get(dial.name)
+        hint = "it is one figure: leave the brackets out"
+        if table is not None:
+            edges = [table.bands.type] if table.bands is not None else []
+            hint = f"it is a table: name one cell, by {', '.join([axis.name for axis in table.axes] + [f'the edge in {e}' for e in edges])}"
+        raise UsageError("RC061", f"{dial} is no single figure", hint=hint)
+    raise UsageError("RC061", f"{program.name or 'the rules'} read no figure called {dial.name}{suggest(dial.name, known)}")
+
+
+def value_of(program: Program, dial: Dial) -> Value:
+    """A dial's figure at the beginning of the year."""
+    type_of(program, dial)
+    if not dial.keys:
+        return program.parameters[dial.name].by_period[0]
+    table = program.tables[dial.name]
+    keys, place = _cell(table, dial, table.by_period[0])
+    return table.by_period[0].rows[keys][1][place]
+
+
+def number_of(text: str, type_: Type) -> Fraction:
+    """A number as a rule file writes it, for the ends and steps of a sweep.  Raises UsageError."""
+    match = _NUMBER.fullmatch(text.strip())
+    if match is None or not isinstance(type_, Number):
+        raise UsageError("RC061", f"'{text}' is no {type_}", hint="write it as in a rule file: £10, 2.5%, 26")
+    number = Fraction(match[2]) * (-1 if match[1] else 1)
+    if bool(match[3]) != (type_.unit == "rate"):
+        raise UsageError("RC061", f"'{text}' is no {type_}", hint="a rate is written as 20%, anything else without %")
+    return number / 100 if match[3] else number
+
+
+def read(text: str, type_: Type) -> Value:
+    """A figure of any type as a rule file writes it.  Raises UsageError."""
+    text = text.strip()
+    if isinstance(type_, Number):
+        return number_of(text.removesuffix("days").strip() if type_.unit == "days" else text, type_)
+    if isinstance(type_, Choice):
+        if text not in type_.members:
+            raise UsageError("RC061", f"'{text}' is not one of {type_.name}", hint=f"one of {', '.join(type_.members)}")
+        return text
+    if isinstance(type_, Date):
+        try:
+            return date.fromisoformat(text).toordinal() - EPOCH
+        except ValueError:
+            raise UsageError("RC061", f"'{text}' is no day", hint="write it as 2027-04-01") from None
+    if text not in ("yes", "no"):
+        raise UsageError("RC061", f"'{text}' is neither yes nor no", hint="write yes or no")
+    return text == "yes"
+
+
+def turned(program: Program, settings: Mapping[Dial, Value]) -> Program | None:
+    """The program with some figures set for the whole year; None where more than these figures would change.
+
+    That is so where a table is worked out from one of them, or the days of periods rest on it: then it must be linked anew.
+    """
+    names = {dial.name for dial in settings}
+    if any(not names.isdisjoint(table.rests_on) for table in program.tables.values()) or not names.isdisjoint(_cut_by(program)):
+        return None
+    parameters, tables = dict(program.parameters), dict(program.tables)
+    for dial, value in settings.items():
+        if dial.keys:
+            tables[dial.name] = _table_with(tables[dial.name], dial, value)
+        else:
+            parameters[dial.name] = _parameter_with(parameters[dial.name], value, program)
+    return replace(program, parameters=parameters, tables=tables)
+
+
+def refined(program: Program, finest: Mapping[Dial, Fraction]) -> Program:
+    """The program with figures held in smaller steps, where the values that dials are to take need it."""
+    parameters, tables = dict(program.parameters), dict(program.tables)
+    for dial, step in finest.items():
+        if dial.name in parameters and not dial.keys:
+            parameters[dial.name] = replace(parameters[dial.name], step=_common(parameters[dial.name].step, step))
+        elif dial.name in tables:
+            tables[dial.name] = replace(tables[dial.name], step=_common(tables[dial.name].step, step))
+    same = parameters == program.parameters and tables == program.tables
+    return program if same else replace(program, parameters=parameters, tables=tables)
+
+
+def _common(one: Fraction, other: Fraction) -> Fraction:
+    """The greatest step of which both are multiples."""
+    return Fraction(gcd(one.numerator * other.denominator, other.numerator * one.denominator), one.denominator * other.denominator)
+
+
+def _parameter_with(parameter: Parameter, value: Value, program: Program) -> Parameter:
+    before = [dated for dated in parameter.history if dated.first_day < program.first_day]
+    now = replace(parameter.history[-1], first_day=program.first_day, value=value)
+    return replace(parameter, by_period=(value,) * len(parameter.by_period), history=(*before, now))
+
+
+def _table_with(table: Table, dial: Dial, value: Value) -> Table:
+    by_period = []
+    for cells in table.by_period:
+        keys, place = _cell(table, dial, cells)
+        edges, values = cells.rows[keys]
+        by_period.append(Cells({**cells.rows, keys: (edges, (*values[:place], value, *values[place + 1 :]))}))
+    return replace(table, by_period=tuple(by_period))
+
+
+def _cell(table: Table, dial: Dial, cells: Cells) -> tuple[tuple[str, ...], int]:
+    """The keys of a cell, and its place among the values of its row."""
+    axes, bands = len(table.axes), table.bands
+    if len(dial.keys) != axes + (bands is not None):
+        wanted = [axis.name for axis in table.axes] + ([f"edge in {bands.type}"] if bands is not None else [])
+        raise UsageError("RC061", f"{dial} is no cell of the table", hint=f"{dial.name}[{', '.join(wanted)}]")
+    for axis, key in zip(table.axes, dial.keys, strict=False):
+        if key not in axis.members:
+            raise UsageError("RC061", f"{dial}: {key} is not one of {axis.name}", hint=f"one of {', '.join(axis.members[:12])}")
+    keys = dial.keys[:axes]
+    if keys not in cells.rows:
+        raise UsageError("RC061", f"{dial}: the table has no row for {', '.join(keys)}")
+    if bands is None:
+        return keys, 0
+    edges = cells.rows[keys][0]
+    if dial.keys[-1] == "above" and bands.upper:
+        return keys, len(edges)
+    edge = read(dial.keys[-1], bands.type)
+    if edge not in edges:
+        known = ", ".join(literal(each, bands.type) for each in edges)
+        raise UsageError("RC061", f"{dial}: the table has no edge at {dial.keys[-1]}", hint=f"edges there are: {known}")
+    return keys, edges.index(edge)
+
+
+def _cut_by(program: Program) -> set[str]:
+    """The figures on which the days of periods rest."""
+    found: set[str] = set()
+    pending: list[Node] = [node for _, node in program.cuts]
+    while pending:
+        node = pending.pop()
+        if node.op in (Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP, Op.KNOWN):
+            found.add(str(node.value))
+        pending += node.args
+    return found
+
+
+def source_of(program: Program, settings: Mapping[Dial, Value], year: FinancialYear, title: str) -> RuleSource:
+    """A scenario that sets some figures for a year, as a document made in memory.  Raises RulesError where it is not well-formed."""
+    return document_of("\n".join(_lines(program, settings, year, title)) + "\n", title)
+
+
+def _lines(program: Program, settings: Mapping[Dial, Value], year: FinancialYear, title: str) -> Iterator[str]:
+    yield "kind: scenario"
+    yield f"title: {json.dumps(title, ensure_ascii=False)}"
+    yield f"from: {iso(year.first_day)}"
+    yield "source: {document: supposed}"
+    yield "set:"
+    tables: dict[str, Table] = {}
+    for dial, value in settings.items():
+        type_ = type_of(program, dial)
+        if not dial.keys:
+            yield f'  {dial.name}: {{value: "{literal(value, type_)}"}}'
+        else:
+            tables[dial.name] = _table_with(tables.get(dial.name, program.tables[dial.name]), dial, value)
+    for name, table in tables.items():
+        first = {dial.keys[0] for dial in settings if dial.name == name} if table.axes else {""}
+        yield f"  {name}:"
+        yield "    rows:"
+        if not table.axes:
+            yield f"      {_row(table, ())[1:-1]}" if table.bands is None else f"      {_row(table, ())}"
+            continue
+        for member in [member for member in table.axes[0].members if member in first]:
+            yield f"      {member}: {_rows(table, (member,))}"
+
+
+def _rows(table: Table, keys: tuple[str, ...]) -> str:
+    """The rows under some list members, in one line."""
+    if len(keys) == len(table.axes):
+        return _row(table, keys)
+    inner = [
+        f"{member}: {_rows(table, (*keys, member))}"
+        for member in table.axes[len(keys)].members
+        if any(found[: len(keys) + 1] == (*keys, member) for found in table.by_period[0].rows)
+    ]
+    return f"{{{', '.join(inner)}}}"
+
+
+def _row(table: Table, keys: tuple[str, ...]) -> str:
+    edges, values = table.by_period[0].rows[keys]
+    if table.bands is None:
+        return f'"{literal(values[0], table.type)}"'
+    written = [literal(edge, table.bands.type) for edge in edges] + (["above"] if table.bands.upper else [])
+    return "{" + ", ".join(f'"{edge}": "{literal(value, table.type)}"' for edge, value in zip(written, values, strict=True)) + "}"
+
+
+def document_of(text: str, name: str) -> RuleSource:
+    """A rule document made in memory.  Raises RulesError."""
+    from rbcalc_kernels.language.documents import document
+    from rbcalc_kernels.program.library import RuleSource
+    from rbcalc_kernels.source import Findings
+    from rbcalc_kernels.source import read as read_nodes
+
+    findings = Findings()
+    content = document(read_nodes(text, name), findings)
+    findings.raise_if_errors({name: text})
+    assert content is not None
+    return RuleSource(name, text, content)
+
+
+def steps(text: str, type_: Type) -> list[Value]:
+    """The values of a sweep, from:to:step, or values set apart by commas.  Raises UsageError."""
+    if ":" not in text:
+        return [read(part, type_) for part in text.split(",")]
+    parts = text.split(":")
+    if len(parts) != 3:
+        raise UsageError("RC061", f"'{text}' is no range", hint="write from:to:step, as 10%:30%:1%")
+    first, last, step = (number_of(part, type_) for part in parts)
+    if step <= 0 or last < first:
+        raise UsageError("RC061", f"'{text}' has no values", hint="from is not above to, and the step is above nothing")
+    if (last - first) / step > MOST_STEPS:
+        raise UsageError("RC061", f"'{text}' has more than {MOST_STEPS:,} values", hint="make the step larger")
+    count = int((last - first) / step) + 1
+    values: Sequence[Value] = [first + step * place for place in range(count)]
+    return list(values)
+
+
+MOST_STEPS: Final = 100_000

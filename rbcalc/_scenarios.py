@@ -1,0 +1,159 @@
+"""Scenarios as options: files that suppose, dials that were turned, another council's scheme, and a baseline that goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rbcalc._dials import Dial, document_of, source_of, type_of
+from rbcalc._show import amount
+from rbcalc._study import BASELINE, Option
+from rbcalc._years import FinancialYear, iso
+from rbcalc.errors import UsageError
+from rbcalc_kernels.program.graph import Program, Value
+
+if TYPE_CHECKING:
+    from rbcalc._rules import Council, Rules
+    from rbcalc_kernels.language.documents import RuleFile
+    from rbcalc_kernels.program.library import RuleSource
+
+_CHANGING: Final = ("set", "replace", "drop", "uprate", "without", "extends")
+"""The sections by which a scenario changes what is in force."""
+
+
+def opened(rules: Rules, given: Any) -> RuleSource:
+    """A scenario from a file, from text, from a mapping as a file would hold it, or as it is.
+
+    Raises UsageError where there is no such file, or it is no scenario, and RulesError.
+    """
+    from rbcalc_kernels.language.documents import RuleFile
+    from rbcalc_kernels.program.library import RuleSource
+    from rbcalc_kernels.source import Findings
+
+    if isinstance(given, RuleSource):
+        found: RuleSource | None = given
+    elif isinstance(given, Mapping):
+        import yaml
+
+        found = document_of(yaml.safe_dump({"kind": "scenario", **given}, sort_keys=False, allow_unicode=True), "a scenario made in memory")
+    elif isinstance(given, str) and "\n" in given:
+        found = document_of(given, "a scenario made in memory")
+    else:
+        path = Path(given)
+        if not path.is_file():
+            raise UsageError("RC044", f"no such file: {path}", hint="give the path of a scenario, a rule file with kind: scenario")
+        findings = Findings()
+        found = rules.library.open(path, findings)
+        findings.raise_if_errors(rules.library.texts(findings))
+    if found is None or not isinstance(found.content, RuleFile) or found.content.kind != "scenario":
+        where = found.file if found is not None else str(given)
+        raise UsageError("RC060", f"{where} is no scenario", hint="a file that supposes something begins with kind: scenario")
+    return found
+
+
+def file_of(source: RuleSource) -> RuleFile:
+    """The rule file that a scenario is."""
+    from rbcalc_kernels.language.documents import RuleFile
+
+    assert isinstance(source.content, RuleFile)
+    return source.content
+
+
+def with_file(source: RuleSource, name: str, **changes: Any) -> RuleSource:
+    """The same scenario under another name, some of its sections changed."""
+    return replace(source, file=name, content=file_of(source).model_copy(update=changes))
+
+
+def going_on(sources: Sequence[RuleSource]) -> RuleSource | None:
+    """What lets figures go on, taken out of the first scenario that does: the baseline of a year that has no figures of its own."""
+    for source in sources:
+        file = file_of(source)
+        if file.carry is not None:
+            emptied: dict[str, Any] = {name: type(getattr(file, name))() for name in (*_CHANGING, "tables", "rules", "parameters", "lists")}
+            return with_file(source, f"{source.file} (figures that go on)", **{**emptied, "uprate": file.uprate})
+    return None
+
+
+def baseline_of(rules: Rules, given: Sequence[Any], options: Sequence[RuleSource]) -> Option:
+    """The baseline: the scenarios that were given for it, or what lets figures go on in the options, or today's rules."""
+    sources = [opened(rules, each) for each in given]
+    if not sources and (derived := going_on(options)) is not None:
+        sources = [derived]
+    titles = ", ".join(str(file_of(source).title) for source in sources) if given else ""
+    return Option(BASELINE, titles or "No change", tuple(sources), hypothetical=bool(sources))
+
+
+def option_of(baseline: Option, sources: Sequence[RuleSource], title: str = "") -> Option:
+    """An option: scenarios laid over the baseline's; what the baseline already lets go on is not said twice."""
+    own = [source for source in baseline.scenarios if not isinstance(source, Path)]
+    said = {id(file_of(source).carry) for source in own if file_of(source).carry is not None}
+    laid = []
+    for source in sources:
+        carry = file_of(source).carry
+        if carry is None or not said:
+            laid.append(source)
+        elif id(carry) in said:  # the baseline was taken out of this very file
+            laid.append(with_file(source, source.file, carry=None, uprate=[]))
+        else:
+            laid.append(with_file(source, source.file, carry=None))
+    name = title or " + ".join(str(file_of(source).title) for source in sources)
+    return Option(name, name, (*own, *laid), hypothetical=True)
+
+
+def turned_option(
+    baseline: Option, base: Sequence[RuleSource], program: Program, settings: Mapping[Dial, Value], year: FinancialYear
+) -> Option:
+    """An option that sets some figures, on top of scenarios."""
+    title = ", ".join(f"{dial} {amount(value, type_of(program, dial))}" for dial, value in settings.items())
+    return option_of(baseline, [*base, source_of(program, settings, year, title)])
+
+
+def neighbour(rules: Rules, councils: Sequence[Council], other: str, folder: str, year: FinancialYear) -> RuleSource:
+    """The scenario that puts another council's files of a folder in the place of the councils' own.
+
+    Raises UsageError where the other council has no such files.
+    """
+    their = rules.council(other)
+    paths = [path for path in their.files() if path.relative_to(their.folder).parts[0] == folder]
+    if not paths:
+        known = sorted({path.relative_to(their.folder).parts[0] for path in their.files() if len(path.relative_to(their.folder).parts) > 1})
+        raise UsageError("RC060", f"{their.title} has no rules under {folder}", hint=f"folders there are: {', '.join(known)}")
+    own = [f"councils.{council.name}.{folder}" for council in councils if council.name != other and (council.folder / folder).is_dir()]
+    lines = [
+        "kind: scenario",
+        f"title: The scheme of {their.title}",
+        f"from: {iso(year.first_day)}",
+        f"only_for: [{', '.join(council.name for council in councils if council.name != other)}]",
+        f"without: [{', '.join(own)}]",
+        f"extends: [councils.{other}.{folder}]",
+        f"source: {{document: rules of {their.title}}}",
+    ]
+    return document_of("\n".join(lines) + "\n", f"the scheme of {other}")
+
+
+def in_words(before: Program, after: Program) -> tuple[str, ...]:
+    """What an option changes of a council's rules, a line for each figure, table and rule."""
+    lines = []
+    for name, parameter in after.parameters.items():
+        old = before.parameters.get(name)
+        if old is not None and old.by_period[-1] != parameter.by_period[-1]:
+            lines.append(
+                f"{parameter.title}: {amount(old.by_period[-1], old.type)} becomes {amount(parameter.by_period[-1], parameter.type)}"
+            )
+    for name, table in after.tables.items():
+        other = before.tables.get(name)
+        if not name.endswith("__known") and other is not None and other.by_period[-1] != table.by_period[-1] and not table.rests_on:
+            lines.append(f"{table.title}: other figures")
+    rules = {(rule.entity, rule.name): rule for rule in before.rules if not rule.hidden}
+    for rule in after.rules:
+        found = rules.get((rule.entity, rule.name))
+        if not rule.hidden and found is not None and found.body != rule.body and found.origin != rule.origin:
+            lines.append(f"{rule.title}: another rule")
+    return tuple(dict.fromkeys(lines))
+
+
+def replace_year(option: Option) -> Option:
+    """An option for the study's own year."""
+    return replace(option, year=None)

@@ -1,0 +1,348 @@
+"""Many sets of figures on one caseload: only what follows from them is worked out again, and only totals are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from math import lcm
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rbcalc._both import records_of
+from rbcalc._dials import Dial, literal, refined, source_of, steps, turned, type_of
+from rbcalc._run import Kernel
+from rbcalc._study import Option, Outcome, Study
+from rbcalc.caseload.choosing import chosen
+from rbcalc.errors import UsageError
+from rbcalc_kernels.exact.evaluator import Evaluator
+from rbcalc_kernels.exact.spells import build
+from rbcalc_kernels.program.graph import Program, Value
+
+if TYPE_CHECKING:
+    from rbcalc_kernels.compiled.again import Figures, Standing, Taken
+
+Settings = Mapping[Dial, Value]
+WEEK = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """Nobody of a group may lose more than so much a week; without a group, nobody at all."""
+
+    pence: int
+    group: str = ""
+    member: str = ""
+
+    def __str__(self) -> str:
+        who = f" where {self.group} = {self.member}" if self.group else ""
+        return f"loss <= £{self.pence / 100:.2f}/week{who}"
+
+
+@dataclass(slots=True)
+class Point:
+    """What one set of figures comes to, all councils together; money in pence.
+
+    `beyond` and `worst` are, for each limit, how many lose more than it allows, and the largest loss of a week among those whom it
+    protects, in pence.
+    """
+
+    settings: Settings
+    cost: int = 0
+    change: int = 0
+    costs: dict[str, int] | None = None
+    gaining: int = 0
+    losing: int = 0
+    largest_loss: Fraction = Fraction(0)
+    beyond: tuple[int, ...] = ()
+    worst: tuple[Fraction, ...] = ()
+
+
+class Bench:
+    """A study's caseload made ready for other values of some dials, on top of an option."""
+
+    def __init__(
+        self,
+        study: Study,
+        option: Option,
+        dials: Sequence[Dial],
+        limits: Sequence[Limit] = (),
+        finest: Mapping[Dial, Fraction] | None = None,
+    ) -> None:
+        """Work out everything that the dials do not touch.
+
+        `finest` gives the smallest difference between values of a dial, where it is smaller than the figure's own step.
+        Raises UsageError where no council's rules read a dial.
+        """
+        self.study, self.option, self.dials, self.limits = study, option, tuple(dials), tuple(limits)
+        self._benches: list[_Council] = []
+        self._fixed: list[Outcome] = []
+        missing: list[UsageError] = []
+        for council in study.councils:
+            program = study.program(option, council)
+            own = [dial for dial in dials if dial.name in (*program.parameters, *program.tables)]
+            try:
+                for dial in dials:
+                    type_of(program, dial)
+            except UsageError as error:
+                missing.append(error)
+            if own:
+                self._benches.append(_Council(self, council, refined(program, finest or {}), own))
+            else:
+                self._fixed.append(study.outcome(option, council, program))
+        if missing and (len(missing) == len(study.councils) or not self._benches):
+            raise missing[0]
+
+    @property
+    def program(self) -> Program:
+        """The rules of the first council that read the dials."""
+        return self._benches[0].program
+
+    def through(self, points: Sequence[Settings]) -> list[Point]:
+        """What each set of figures comes to."""
+        found = [Point(settings, costs={}, beyond=(0,) * len(self.limits), worst=(Fraction(0),) * len(self.limits)) for settings in points]
+        for bench in self._benches:
+            bench.through(points, found)
+        for outcome in self._fixed:
+            base = self.study.outcomes[self.study.baseline.name][outcome.council]
+            good = ~(outcome.rejected | base.rejected)
+            tally = _Tally(self.limits, 1)
+            rows = np.flatnonzero(good & ((outcome.days > 0) | (base.days > 0)))
+            masks = masks_of(self.study, outcome.council, self.limits, rows)
+            tally.add(0, outcome.amount[rows], base.amount[rows], np.maximum(outcome.days, base.days)[rows], masks)
+            for point in found:
+                tally.into(0, point, outcome.council)
+        return found
+
+
+class _Council:
+    """One council's part of a bench."""
+
+    def __init__(self, bench: Bench, council: str, program: Program, dials: Sequence[Dial]) -> None:
+        from rbcalc_kernels.compiled.again import Standing
+        from rbcalc_kernels.compiled.spells import cut
+
+        study = bench.study
+        self.bench, self.council, self.program, self.dials = bench, council, program, tuple(dials)
+        self.impact = next(impact for impact in program.impacts if impact.name == study.impact.name)
+        self.refs = (self.impact.amount, self.impact.days)
+        self.kernel = Kernel(program, wanted=(self.refs, ()))
+        base = study.outcomes[study.baseline.name][council]
+        part = study.parts[council]
+        held = _claimed(study, council, base)
+        self.part = part if held.all() else chosen(part, program.registers, {part.root: held})
+        self.registers = self.part.columns()
+        self.batch, _ = cut(program, self.registers, self.kernel.cuts)
+        self.accounts = np.flatnonzero(held)[self.batch.kept]
+        self.base = base.amount[self.accounts]
+        self.base_days = base.days[self.accounts]
+        self.good = ~base.rejected[self.accounts]
+        self.masks = masks_of(study, council, bench.limits, self.accounts)
+        self.standing: Standing = Standing(self.kernel.compiled, self.batch, [dial.name for dial in dials], threads=study.threads)
+
+    def through(self, points: Sequence[Settings], found: Sequence[Point]) -> None:
+        """Add this council to what the points come to."""
+        own = [{dial: value for dial, value in settings.items() if dial in self.dials} for settings in points]
+        ready: list[tuple[int, Program, Figures]] = []
+        slow: list[int] = []
+        for number, settings in enumerate(own):
+            program = turned(self.program, settings)
+            figures = self.standing.figures(program) if program is not None else None
+            if figures is None or program is None:
+                slow.append(number)
+            else:
+                ready.append((number, program, figures))
+        tally = _Tally(self.bench.limits, len(points))
+        lock = Lock()
+        unsure: list[tuple[int, npt.NDArray[np.int64]]] = []
+
+        def take(place: int, taken: Taken) -> None:
+            number = ready[place][0]
+            rows = slice(taken.rows.start, taken.rows.stop)
+            amount, days = (np.asarray(taken.columns[ref], np.int64) for ref in self.refs)
+            good = self.good[rows]
+            if taken.unsure.size:
+                good = good.copy()
+                good[taken.unsure] = False
+                with lock:
+                    unsure.append((place, taken.unsure + taken.rows.start))
+            masks = [mask[rows] for mask in self.masks]
+            days = np.maximum(days, self.base_days[rows])
+            if good.all():
+                tally.add(number, amount, self.base[rows], days, masks)
+            else:
+                tally.add(number, amount[good], self.base[rows][good], days[good], [mask[good] for mask in masks])
+
+        self.standing.through([figures for _, _, figures in ready], take)
+        for place, rows in unsure:
+            self._exactly(tally, ready[place][0], ready[place][1], rows)
+        for number in slow:
+            self._anew(tally, number, own[number])
+        for number, point in enumerate(found):
+            tally.into(number, point, self.council)
+
+    def _exactly(self, tally: _Tally, number: int, program: Program, rows: npt.NDArray[np.int64]) -> None:
+        """Accounts that a kernel leaves in doubt, worked out exactly; those without a result are left out, as in a comparison."""
+        from rbcalc_kernels.exact.faults import CalculationFault
+
+        for row in rows[self.good[rows]]:
+            root = build(program, records_of(program, self.registers, int(self.batch.kept[row])))
+            try:
+                Evaluator(program, self.refs).run(root, None)
+            except CalculationFault:
+                continue
+            amount, days = (int(Fraction(root.values[ref.name]) * scale) for ref, scale in zip(self.refs, (100, 1), strict=True))  # type: ignore[arg-type]
+            one = np.array([row])
+            most = np.maximum(np.array([days]), self.base_days[one])
+            tally.add(number, np.array([amount]), self.base[one], most, [mask[one] for mask in self.masks])
+
+    def _anew(self, tally: _Tally, number: int, settings: Settings) -> None:
+        """A set of figures that needs its rules linked again."""
+        study, option = self.bench.study, self.bench.option
+        source = source_of(self.program, settings, study.year, "figures of a sweep")
+        laid = Option(f"{option.name} {number}", option.title, (*option.scenarios, source), hypothetical=True)
+        outcome = study.outcome(laid, self.council, study.program(laid, self.council))
+        rows = self.accounts[self.good & ~outcome.rejected[self.accounts]]
+        inside = self.good & ~outcome.rejected[self.accounts]
+        days = np.maximum(outcome.days[rows], self.base_days[inside])
+        tally.add(number, outcome.amount[rows], self.base[inside], days, [mask[inside] for mask in self.masks])
+
+
+class _Tally:
+    """Totals by point, added up block by block."""
+
+    def __init__(self, limits: Sequence[Limit], points: int) -> None:
+        self.limits = limits
+        self.sums: npt.NDArray[np.int64] = np.zeros((points, 4 + len(limits)), np.int64)
+        self.losses: list[list[Fraction]] = [[Fraction(0)] * (1 + len(limits)) for _ in range(points)]
+        self.lock = Lock()
+
+    def add(
+        self,
+        number: int,
+        amount: npt.NDArray[np.int64],
+        base: npt.NDArray[np.int64],
+        days: npt.NDArray[np.int64],
+        masks: Sequence[npt.NDArray[np.bool_]],
+    ) -> None:
+        """Add some accounts of a point."""
+        loss = base - amount
+        weekly = loss * WEEK
+        counts = [int(amount.sum()), -int(loss.sum()), int(np.count_nonzero(loss < 0)), int(np.count_nonzero(loss > 0))]
+        worst = [_largest(weekly, days)]
+        for limit, mask in zip(self.limits, masks, strict=True):
+            counts.append(int(np.count_nonzero(mask & (weekly > days * limit.pence) & (loss > 0))))
+            worst.append(_largest(np.where(mask, weekly, 0), days))
+        with self.lock:
+            self.sums[number] += np.array(counts, np.int64)
+            self.losses[number] = [max(pair) for pair in zip(self.losses[number], worst, strict=True)]
+
+    def into(self, number: int, point: Point, council: str) -> None:
+        """Put a point's totals in it."""
+        cost, change, gaining, losing, *beyond = (int(each) for each in self.sums[number])
+        point.cost += cost
+        point.change += change
+        point.gaining += gaining
+        point.losing += losing
+        if point.costs is not None:
+            point.costs[council] = cost
+        largest, *worst = self.losses[number]
+        point.largest_loss = max(point.largest_loss, largest)
+        point.beyond = tuple(a + b for a, b in zip(point.beyond, beyond, strict=True))
+        point.worst = tuple(max(a, b) for a, b in zip(point.worst, worst, strict=True))
+
+
+def _largest(weekly: npt.NDArray[np.int64], days: npt.NDArray[np.int64]) -> Fraction:
+    """The largest of amounts of seven times over days, in pence a week; never below nothing."""
+    if not weekly.size:
+        return Fraction(0)
+    place = int(np.argmax(weekly / np.maximum(days, 1)))
+    return max(Fraction(int(weekly[place]), max(1, int(days[place]))), Fraction(0))
+
+
+def _claimed(study: Study, council: str, base: Outcome) -> npt.NDArray[np.bool_]:
+    """The accounts that a change can touch: those with days, or with records of an entity that has gaps.
+
+    Where accounts without such records have days too, that is all of them.
+    """
+    part, program = study.parts[council], base.program
+    known = base.days > 0
+    found = known.copy()
+    for name, register in program.registers.items():
+        if program.entities[register.entity].gaps and name in part.registers:
+            owner = part.registers[name].owner
+            if owner is not None and part.above[name] == part.root:
+                found[owner] = True
+    if not any(entity.gaps for entity in program.entities.values()) or bool((known & ~found).any()):
+        return np.ones(len(part.references), np.bool_)
+    return found
+
+
+def masks_of(study: Study, council: str, limits: Sequence[Limit], rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.bool_]]:
+    """For each limit, the accounts among `rows` whom it protects.  Raises UsageError where there is no such group."""
+    masks = []
+    for limit in limits:
+        if not limit.group:
+            masks.append(np.ones(rows.size, np.bool_))
+            continue
+        groups = study.groups[council]
+        if limit.group not in groups:
+            raise UsageError("RC062", f"accounts do not fall into groups by {limit.group}", hint=f"groups there are: {', '.join(groups)}")
+        group = groups[limit.group]
+        if limit.member not in group.members:
+            raise UsageError("RC062", f"{limit.member} is not one of {limit.group}", hint=f"one of {', '.join(group.members)}")
+        masks.append(group.codes[rows] == group.members.index(limit.member))
+    return masks
+
+
+def finest_of(points: Sequence[Settings]) -> dict[Dial, Fraction]:
+    """The greatest step of which all values of each dial are multiples."""
+    found: dict[Dial, Fraction] = {}
+    for settings in points:
+        for dial, value in settings.items():
+            if isinstance(value, Fraction):
+                found[dial] = Fraction(1, lcm(found.get(dial, Fraction(1)).denominator, value.denominator))
+    return found
+
+
+def grid(program: Program, asked: Mapping[Dial, str]) -> list[dict[Dial, Value]]:
+    """Every combination of the values that were asked for: from:to:step, or values set apart by commas."""
+    values = [[(dial, value) for value in steps(text, type_of(program, dial))] for dial, text in asked.items()]
+    size = 1
+    for each in values:
+        size *= len(each)
+    if size > MOST_POINTS:
+        raise UsageError("RC061", f"{size:,} combinations", hint=f"{MOST_POINTS:,} at the most: take larger steps or fewer dials")
+    return [dict(point) for point in product(*values)]
+
+
+MOST_POINTS = 1_000_000
+
+
+def table_of(bench: Bench, points: Sequence[Point]) -> Any:
+    """The points as an Arrow table: each dial as text, money as decimals, the largest loss of a week in pounds."""
+    import pyarrow as pa
+
+    types = {dial: type_of(bench.program, dial) for dial in bench.dials}
+    columns: dict[str, Any] = {str(dial): [literal(point.settings[dial], types[dial]) for point in points] for dial in bench.dials}
+    money = pa.decimal128(18, 2)
+    columns["cost"] = pa.array([_pounds(point.cost) for point in points], money)
+    columns["change"] = pa.array([_pounds(point.change) for point in points], money)
+    for council in bench.study.councils:
+        columns[f"cost_{council}"] = pa.array([_pounds((point.costs or {}).get(council, 0)) for point in points], money)
+    columns["gaining"] = pa.array([point.gaining for point in points], pa.int64())
+    columns["losing"] = pa.array([point.losing for point in points], pa.int64())
+    columns["largest_weekly_loss"] = pa.array([_pounds(round(point.largest_loss)) for point in points], money)
+    for place, limit in enumerate(bench.limits):
+        columns[f"beyond {limit}"] = pa.array([point.beyond[place] for point in points], pa.int64())
+    return pa.table(columns)
+
+
+def _pounds(pence: int) -> Any:
+    from decimal import Decimal
+
+    return Decimal(pence).scaleb(-2)

@@ -1,0 +1,258 @@
+"""A question about next year, from what was asked to what it comes to: options, single changes, and what was sought."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rbcalc._comparison import Comparison, Single, comparison
+from rbcalc._dials import Dial, dial_of, read, setting_of, type_of
+from rbcalc._scenarios import baseline_of, file_of, in_words, neighbour, opened, option_of, turned_option, with_file
+from rbcalc._seek import Sought, limit_of, seek, target_of
+from rbcalc._study import Option, Study
+from rbcalc._sweep import Bench, Point, finest_of, grid
+from rbcalc._years import FinancialYear
+from rbcalc.errors import UsageError
+from rbcalc_kernels.source import RulesError
+
+if TYPE_CHECKING:
+    from rbcalc._roll_forward import Uprating
+    from rbcalc._rules import Council
+    from rbcalc._run import Run
+    from rbcalc_kernels.program.graph import Program, Value
+    from rbcalc_kernels.program.library import RuleSource
+
+
+@dataclass(slots=True)
+class Question:
+    """What an officer asks: who, when, on which caseload, and what is supposed.
+
+    `scenarios` are options, each one file or several laid over each other; `settings` are dials, turned on top of each option or by
+    themselves.  `schemes_of` are councils whose `folder` is put in the place of the councils' own.  `baseline` are the scenarios of what
+    everything is compared with, or a year.  `vary`, `target` and `limits` ask for figures to be sought.
+    """
+
+    councils: Sequence[Council]
+    year: FinancialYear
+    caseload: Any
+    scenarios: Sequence[Sequence[Any]] = ()
+    settings: Sequence[str] = ()
+    schemes_of: Sequence[str] = ()
+    folder: str = ""
+    baseline: Sequence[Any] = ()
+    baseline_year: FinancialYear | None = None
+    vary: Sequence[str] = ()
+    target: str = ""
+    limits: Sequence[str] = ()
+    singly: bool = True
+    charges: Sequence[Path] = ()
+    column_map: Path | None = None
+    uprating: Uprating | None = None
+    collection_rates: Mapping[str, Fraction] = field(default_factory=dict)
+    impact: str = ""
+    threads: int = 2
+
+
+@dataclass(slots=True)
+class Answer:
+    """What came of a question: the study, the comparison, what was sought, and notes for people."""
+
+    study: Study
+    comparison: Comparison
+    sought: Sought | None
+    notes: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Answer({self.comparison!r})"
+
+
+def study_of(question: Question) -> tuple[Study, list[tuple[Option, list[RuleSource]]]]:
+    """The study of a question with its baseline worked out, and its options with their own scenarios, not yet worked out."""
+    rules = question.councils[0].rules
+    given = [[opened(rules, each) for each in option] for option in question.scenarios]
+    given += [[neighbour(rules, question.councils, other, question.folder, question.year)] for other in question.schemes_of]
+    baseline = baseline_of(rules, question.baseline, [source for option in given for source in option])
+    if question.baseline_year is not None:
+        baseline = replace(baseline, year=question.baseline_year, title=f"The rules of {question.baseline_year}")
+    study = Study(
+        question.councils,
+        question.year,
+        question.caseload,
+        baseline=baseline,
+        impact=question.impact,
+        charges=question.charges,
+        column_map=question.column_map,
+        uprating=question.uprating,
+        threads=question.threads,
+    )
+    laid = replace(baseline, year=None)
+    program = study.program(option_of(laid, given[0]) if given else laid, study.councils[0])
+    settings = settings_of(study, laid, given, question.settings)
+    if settings and given:
+        options = [(turned_option(laid, sources, program, settings, question.year), sources) for sources in given]
+    elif settings:
+        options = [(turned_option(laid, [], program, settings, question.year), [])]
+    else:
+        options = [(option_of(laid, sources), sources) for sources in given]
+    if not given and question.baseline_year is not None and not settings and not question.vary:
+        options = [(Option(f"{question.year}", f"The rules of {question.year}"), [])]
+    return study, options
+
+
+def answered(question: Question) -> Answer:
+    """Work out a question.  Raises UsageError, DataError and RulesError."""
+    if not (question.scenarios or question.settings or question.schemes_of or question.vary or question.baseline_year):
+        raise UsageError("RC060", "nothing is supposed", hint="give a scenario file, --set name=value, or --vary name=from:to:step")
+    study, options = study_of(question)
+    notes: list[str] = []
+    sought: Sought | None = None
+    if question.vary:
+        base, sources = options[0] if options else (replace(study.baseline, year=None), [])
+        sought = sought_of(question, study, base)
+        notes += sought.notes
+        if sought.best is not None:
+            found = turned_option(replace(study.baseline, year=None), sources, sought.bench.program, sought.best.settings, study.year)
+            options = [
+                *options,
+                (replace(found, title=f"Found: {found.title}" if not sources else f"{base.title}: {sources_words(found)}"), []),
+            ]
+    singles: list[Single] = []
+    for option, sources in options:
+        told = replace(option, changes=_changes(study, option))
+        study.add(told)
+        if question.singly:
+            singles += _singly(study, told, sources, notes)
+    notes += supposed_notes(study)
+    made = comparison(study, alone=singles, collection_rates=dict(question.collection_rates) or None)
+    return Answer(study, made, sought, tuple(notes))
+
+
+def sources_words(option: Option) -> str:
+    """The words of the last scenario of an option."""
+    last = option.scenarios[-1]
+    return last.name if isinstance(last, Path) else str(file_of(last).title)
+
+
+def sought_of(question: Question, study: Study, option: Option) -> Sought:
+    """The search that a question asks for, from an option."""
+    vary = dict(_pair(text) for text in question.vary)
+    target = target_of(question.target or "cost = baseline", study)
+    return seek(study, option, vary, target, [limit_of(text) for text in question.limits])
+
+
+def swept(question: Question, asked: Sequence[str], limits: Sequence[str] = ()) -> tuple[Bench, list[Point]]:
+    """A sweep over figures, from the first option of a question or from its baseline."""
+    study, options = study_of(question)
+    option = options[0][0] if options else replace(study.baseline, year=None)
+    wanted = dict(_pair(text) for text in asked)
+    program = reading(study, option, list(wanted))
+    points = grid(program, wanted)
+    bench = Bench(study, option, list(wanted), [limit_of(text) for text in limits], finest_of(points))
+    return bench, bench.through(points)
+
+
+def reading(study: Study, option: Option, dials: Sequence[Dial]) -> Program:
+    """The rules of the first council that read some dials; those of the first council where none does."""
+    programs = [study.program(option, name) for name in study.councils]
+    names = {dial.name for dial in dials}
+    return next((each for each in programs if names <= {*each.parameters, *each.tables}), programs[0])
+
+
+def settings_of(study: Study, laid: Option, given: Sequence[Sequence[RuleSource]], texts: Sequence[str]) -> dict[Dial, Value]:
+    """Dials and what they are set to."""
+    found: dict[Dial, Value] = {}
+    for text in texts:
+        dial, value = setting_of(text)
+        program = reading(study, option_of(laid, given[0]) if given else laid, [dial])
+        found[dial] = read(value, type_of(program, dial))
+    return found
+
+
+def _pair(text: str) -> tuple[Dial, str]:
+    name, equals, rest = text.partition("=")
+    if not equals:
+        raise UsageError("RC061", f"no range in '{text}'", hint="write name=from:to:step, as capital_limit=£6000:£16000:£1000")
+    return dial_of(name), rest
+
+
+def _changes(study: Study, option: Option) -> tuple[str, ...]:
+    lines: list[str] = []
+    for council in study.councils:
+        told = in_words(study.program(study.baseline, council), study.program(option, council))
+        lines += [line if len(study.councils) == 1 else f"{study.titles[council]}: {line}" for line in told]
+    return tuple(lines)
+
+
+def _singly(study: Study, option: Option, sources: Sequence[RuleSource], notes: list[str]) -> list[Single]:
+    """Each change of an option by itself, and the option without it; one that does not stand by itself is told."""
+    pieces = [
+        (source, section, str(name))
+        for source in sources
+        for section in ("set", "replace", "drop")
+        for name in getattr(file_of(source), section)
+    ]
+    if len(pieces) < 2:
+        return []
+    laid = {source.file: source for source in option.scenarios if not isinstance(source, Path)}
+    found = []
+    for source, section, name in pieces:
+        whole = laid[source.file]
+        file = file_of(whole)
+        entry = next(key for key in getattr(file, section) if str(key) == name)
+        nothing: dict[str, Any] = {"set": {}, "replace": {}, "drop": {}, "uprate": [], "without": []}
+        alone = with_file(whole, f"{whole.file} ({name} alone)", **{**nothing, section: {entry: getattr(file, section)[entry]}})
+        rest = {key: value for key, value in getattr(file, section).items() if key is not entry}
+        without = with_file(whole, f"{whole.file} (without {name})", **{section: rest})
+        base = list(study.baseline.scenarios)
+        try:
+            one = study.tried(Option(f"{option.name}: {name} alone", name, (*base, alone), hypothetical=True))
+            scenarios = tuple(without if each is whole else each for each in option.scenarios)
+            other = study.tried(Option(f"{option.name}: without {name}", name, scenarios, hypothetical=True))
+        except RulesError:
+            notes.append(f"{option.title}: {name} does not stand without the other changes, so it has no cost of its own.")
+            continue
+        found.append(Single(option.name, name.replace("_", " "), one, other))
+    return found
+
+
+def supposed_notes(study: Study) -> list[str]:
+    """Figures that go on or are put up, counted by what is done with them."""
+    notes = []
+    for council in study.councils:
+        program = study.outcomes[study.options[-1].name][council].program
+        ways: dict[str, list[str]] = {}
+        for name, how in program.supposed:
+            ways.setdefault(how, []).append(name)
+        for how, names in ways.items():
+            shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+            notes.append(f"{study.titles[council]}: {len(names)} figures, {how}: {shown}")
+    return notes
+
+
+def compare(run: Run, *others: Run) -> Comparison:
+    """Runs of one caseload in memory, the first being the baseline.
+
+    Each run is made with its own rules: `service.calculate(...)` and `service.with_scenario(...).calculate(...)`.
+    Raises UsageError where they are not of the same councils, or not of the same caseload.
+    """
+    base = Option("baseline", _title(run) or "No change", run.councils[0].scenarios, run.hypothetical)
+    councils = [replace(council, scenarios=()) for council in run.councils]
+    study = Study(councils, run.summary.year, run.caseload, baseline=base)
+    for number, other in enumerate(others, 1):
+        if [each.name for each in other.councils] != [each.name for each in run.councils]:
+            raise UsageError("RC060", "the runs are not of the same councils", hint="compare runs of one service")
+        if other.caseload is not run.caseload and other.caseload.digest != run.caseload.digest:
+            raise UsageError("RC060", "the runs are not of the same caseload", hint="give both runs the same folder or tables")
+        title = _title(other) or f"{other.summary.year}"
+        name = title if title not in study.outcomes else f"{title} ({number})"
+        option = Option(name, title, other.councils[0].scenarios, other.hypothetical, year=other.summary.year)
+        study.add(replace(option, changes=_changes(study, option)))
+    return comparison(study)
+
+
+def _title(run: Run) -> str:
+    sources = [source for source in run.councils[0].scenarios if not isinstance(source, Path)]
+    return " + ".join(str(file_of(source).title) for source in sources)
