@@ -185,7 +185,7 @@ def differences(program: Program, records: Sequence[Records], roots: Sequence[Ro
             problems[int(place)].append(f"the compiled evaluator refuses it: {reason}")
     # A handful of accounts does not repay machine code: the same generated source runs as plain Python.
     engine = "python" if len(records) < FEW else None
-    results = compile_program(program, refs, engine=engine).run(batch)
+    results = compile_program(program, refs, engine=engine, keep=True).run(batch)
     entities = {**batch.entities, **results.entities}
     places = {entity: _root_places(program, entities, entity) for entity in {ref.entity for ref in refs}}
     types = {Ref(rule.entity, rule.name): rule.type for rule in program.rules}
@@ -195,10 +195,13 @@ def differences(program: Program, records: Sequence[Records], roots: Sequence[Ro
             if (root is None) != bool(results.fault[kept]):
                 problems[int(place)].append(f"refused by one evaluator only (compiled: {int(results.fault[kept])})")
             continue
+        rows: dict[str, list[Row]] = {entity: [] for entity in places}
+        for row in root.walk():
+            rows.setdefault(row.entity, []).append(row)
+        whose = {entity: np.flatnonzero(of_rows == kept) for entity, of_rows in places.items()}
         for ref in refs:
-            rows = [row for row in root.walk() if row.entity == ref.entity]
-            found = np.flatnonzero(places[ref.entity] == kept)
-            exact = [row.values.get(ref.name) for row in rows]
+            found = whose[ref.entity]
+            exact = [row.values.get(ref.name) for row in rows[ref.entity]]
             compiled = [decoded(int(results.columns[ref][i]), results.denominators.get(ref, 1), types[ref]) for i in found]
             if exact != compiled and not results.doubt[kept]:
                 shown = ", ".join(

@@ -28,6 +28,7 @@ __all__ = ["Comparison", "Published", "Single", "compare", "comparison"]
 
 NAMES: Final = ("costs", "outcomes", "distribution", "groups", "bodies", "changes", "tax_base", "checks")
 _SHOWN: Final = 12
+_APART: Final = "they are told apart and stand in no group."
 
 
 class Published:
@@ -90,9 +91,9 @@ class Comparison(Published):
         notes = [ENTITLED]
         if any(option.hypothetical for option in studied.options):
             notes.append(HYPOTHETICAL)
-        left = _without_result(studied)
-        if left:
-            notes.append(left)
+        self._left = _without_result(studied)
+        if self._left:
+            notes.append(f"{self._left:,} accounts have no result under one of the sets of rules; {_APART}")
         names = ", ".join(studied.councils)
         super().__init__(
             {name: sheet.arrow() for name, sheet in self._sheets.items()}, f"{studied.impact.title} {studied.year}: {names}", notes
@@ -119,7 +120,10 @@ class Comparison(Published):
         """The tables without figures that rest on fewer accounts than the threshold, or that would give such a figure away."""
         gone = unpublished(self.studied, self._found, self._cells, self._rests, threshold)
         note = f"Counts under {threshold} are not shown, nor are figures from which they could be worked out. A count of none is shown."
-        return Published({name: sheet.arrow(gone) for name, sheet in self._sheets.items()}, self.title, (*self.notes, note))
+        notes = list(self.notes)
+        if self._left:
+            notes[-1] = f"Some accounts have no result under one of the sets of rules; {_APART}"
+        return Published({name: sheet.arrow(gone) for name, sheet in self._sheets.items()}, self.title, (*notes, note))
 
     def _option(self, name: str) -> str:
         known = [option.name for option in self.studied.options[1:]]
@@ -207,15 +211,13 @@ def _sheets(
     }, rests
 
 
-def _without_result(studied: Studied) -> str:
+def _without_result(studied: Studied) -> int:
     """How many accounts have a result under one option and none under another."""
     count = 0
     for council in studied.councils:
         rejected = np.array([studied.outcomes[option.name][council].rejected for option in studied.options])
         count += int(np.count_nonzero(rejected.any(axis=0) & ~rejected.all(axis=0)))
-    if not count:
-        return ""
-    return f"{count:,} accounts have no result under one of the sets of rules; they are told apart and stand in no group."
+    return count
 
 
 def _some(found: Cases, rows: Any) -> Cases:

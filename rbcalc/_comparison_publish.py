@@ -10,9 +10,9 @@ from rbcalc._comparison_tables import Cells, Found, Key
 from rbcalc._suppression import Relations, determined, hidden
 
 LOSSES, GAINS, SAME = "lose_", "gain_", "same"
-INNER, MEMBER, MOVED, PART, TOTAL, BASELINE = range(6)
+INNER, MEMBER, PART, TOTAL, BASELINE = range(5)
 """What is given up first to protect a small figure, and what last."""
-RANKS = {"£ amount": INNER, "£ baseline": INNER, "£ change": MEMBER}
+RANKS = {"£ amount": INNER, "£ baseline": MEMBER, "£ change": INNER}
 
 
 def unpublished(studied: Studied, found: Found, cells: Cells, rests: Mapping[Key, Sequence[int]], threshold: int) -> set[Key]:

@@ -284,7 +284,7 @@ def _row(table: Table, keys: tuple[str, ...]) -> str:
 
 def document_of(text: str, name: str) -> RuleSource:
     """A rule document made in memory.  Raises RulesError."""
-    from rbcalc_kernels.language.documents import document
+    from rbcalc_kernels.language.shaping import document
     from rbcalc_kernels.program.library import RuleSource
     from rbcalc_kernels.source import Findings
     from rbcalc_kernels.source import read as read_nodes

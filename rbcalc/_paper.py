@@ -112,6 +112,8 @@ def write_paper(
     """
     from rbcalc._rules import load
 
+    if not isinstance(out_dir, OutputFolder):
+        OutputFolder.check(out_dir, force=force)
     warmed()
     worded = wording(rules or load(), study.impact.name, study.year)
     if isinstance(declared, Path):
@@ -245,17 +247,12 @@ def _share(rate: Fraction) -> str:
 
 def _assumptions(matter: Matter) -> Section:
     study, figures = matter.figures.study, matter.figures
-    provisional = dict.fromkeys(
-        title
-        for option in study.options
-        for council in figures.councils
-        for title in study.outcomes[option.name][council].program.provisional
-    )
+    provisional = tables.provisional(figures)
     blocks: list[Block] = []
     for title, name, items, none in (
         ("Assumed, because the caseload does not say", "assumed", study.assumptions, "Nothing was assumed."),
         ("Carried over or put up", "notes", study.notes, "Nothing was carried over and nothing was put up."),
-        ("Not yet confirmed", "provisional", tuple(provisional), "No figure in use is provisional."),
+        ("Not yet confirmed", "provisional", provisional, "No figure in use is provisional."),
     ):
         blocks.append(Block("heading", title, name=name))
         blocks.append(Block("list", items=tuple(map(str, items))) if items else Block("text", none))
@@ -276,7 +273,7 @@ def _checks(matter: Matter) -> Section:
     if found is not None:
         failed = [row for row in found.rows if row[-1] != "yes"]
         if failed:
-            blocks.append(Block("warning", f"{len(failed)} of {len(found.rows)} checks do not hold. Do not use these figures."))
+            blocks.append(Block("warning", f"{len(failed)} of {len(found.rows)} kinds of checks do not hold. Do not use these figures."))
         blocks.append(Block("sheet", sheet=found))
     return Section("checking", "How to check the figures", tuple(blocks))
 
@@ -295,7 +292,7 @@ def stylesheet(paper: Paper) -> str:
     """The style of the page, with what every printed page says in its margins."""
     said = {
         "stamp": paper.stamp,
-        "title": shortened(f"{paper.title}, {joined(list(paper.councils))}", 90),
+        "title": shortened(paper.title, 80),
         "provenance": paper.short,
     }
     style = (Path(__file__).parent / "templates" / _STYLE).read_text(encoding="utf-8")

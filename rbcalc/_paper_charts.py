@@ -159,7 +159,7 @@ def distribution(figures: Figures, council: str) -> Chart | None:
         bars,
         base.mark_text(align="right", dx=-4, color=INK).encode(text="left:N"),
         base.mark_text(align="left", dx=4, color=INK).encode(text="right:N"),
-        base.mark_text(color=INK, fontStyle="italic").encode(text="middle:N"),
+        base.mark_text(align="left", dx=6, color=INK, fontStyle="italic").encode(text="middle:N"),
         alt.Chart().mark_rule(color=INK).encode(x=alt.datum(0)),
     )
     drawn = drawn.properties(width=max(150, (_WIDTH - 230) // columns), height=alt.Step(21))
@@ -181,12 +181,14 @@ def _side(code: str, change: Any) -> int:
 
 def _moved(figures: Figures, council: str, option: str) -> str:
     counts = {row["outcome"]: row["accounts"] for row in figures.all("outcomes", council=council, option=option)}
-    said = [
-        f"{'fewer households than may be published' if count is WITHHELD else number(count)} {outcome.replace('_', ' ')}"
-        for outcome, count in counts.items()
-        if count
-    ]
-    return f"{figures.titles[option]}: {joined(said) or 'nobody'}"
+    said = [f"{number(count)} {_outcome(outcome)}" for outcome, count in counts.items() if count and count is not WITHHELD]
+    hidden = [_outcome(outcome) for outcome, count in counts.items() if count is WITHHELD]
+    parts = [*([joined(said)] if said else []), *([f"withheld is how many are {joined(hidden)}"] if hidden else [])]
+    return f"{figures.titles[option]}: {'; '.join(parts) or 'nobody'}"
+
+
+def _outcome(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def groups(figures: Figures, council: str, names: Mapping[str, str]) -> Chart | None:
@@ -218,7 +220,9 @@ def groups(figures: Figures, council: str, names: Mapping[str, str]) -> Chart | 
         ),
         y=alt.Y("member:N", title=None, sort=members, axis=alt.Axis(grid=True, gridColor=GRID)),
     )
-    legend = alt.Legend(title=None, orient="top", direction="horizontal", columns=2, columnPadding=40, symbolSize=90, labelFontSize=12, labelLimit=260)
+    legend = alt.Legend(
+        title=None, orient="top", direction="horizontal", columns=2, columnPadding=40, symbolSize=90, labelFontSize=12, labelLimit=260
+    )
     points = base.mark_point(filled=True, size=70, opacity=1).encode(
         color=alt.Color("option:N", sort=titles, scale=alt.Scale(domain=titles, range=list(COLOURS[: len(titles)])), legend=legend),
         shape=alt.Shape("option:N", sort=titles, scale=alt.Scale(domain=titles, range=list(SHAPES[: len(titles)])), legend=legend),

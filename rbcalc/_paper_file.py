@@ -18,7 +18,8 @@ from typing import Any, Final, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from rbcalc.errors import UsageError
-from rbcalc_kernels.language.documents import Text, shaped
+from rbcalc_kernels.language.documents import Text
+from rbcalc_kernels.language.shaping import shaped
 from rbcalc_kernels.source import Findings, Mapping_, RulesError, read, suggest
 
 KIND: Final = "paper"

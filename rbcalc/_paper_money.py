@@ -46,7 +46,7 @@ def yields(figures: Figures, declared: Declared, wording: Wording) -> Sheet:
         Column("What is left", "change"),
         Column("Council's own share of what is collected", "change"),
     )
-    note = "A dash says that the figure was not declared, or rests on one that was not."
+    note = "A dash stands where a figure or one that it rests on was not declared, or only the charge of all authorities together is known."
     sheet = Sheet(
         "yield", "What an option brings in, after what is not collected and what is spent again", columns, tuple(rows), 2, note=note
     )
@@ -58,14 +58,15 @@ def _less(amount: Fraction | None) -> Decimal | None:
 
 
 def own_share(figures: Figures, wording: Wording, council: str, option: str, amount: Decimal) -> Decimal | None:
-    """The council's own share of an amount, as it shares the change of cost with the others that bear it."""
+    """The council's own share of an amount, as it shares the change of cost with the others that bear it; None where that is not known."""
     found = list(figures.all("bodies", council=council, option=option))
     if not all(isinstance(row["change"], Decimal) for row in found):
         return None
     whole = sum((row["change"] for row in found), Decimal(0))
-    if not whole:
+    own_rows = [row["change"] for row in found if row["body"] in set(map(str, wording.doc.own_bodies))]
+    if not whole or not own_rows:
         return None
-    own = sum((row["change"] for row in found if row["body"] in map(str, wording.doc.own_bodies)), Decimal(0))
+    own = sum(own_rows, Decimal(0))
     return pence(Fraction(amount) * Fraction(own) / Fraction(whole))
 
 

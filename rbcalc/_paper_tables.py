@@ -211,7 +211,9 @@ def glance(figures: Figures) -> Sheet:
         Column("Households that lose", "count"),
         Column("Households that gain", "count"),
     )
-    sheet = Sheet("glance", "Each option at a glance", columns, tuple(rows), heads=2)
+    note = "Those who lose include those who are no longer entitled, and those who gain the newly entitled."
+    cases = files(figures, "", "rows with the option; the column outcome says who gains and who loses")
+    sheet = Sheet("glance", "Each option at a glance", columns, tuple(rows), heads=2, note=note, cases=cases)
     return sheet if len(figures.scopes) > 1 else without(sheet, 0)
 
 
@@ -377,20 +379,26 @@ def group(figures: Figures, council: str, name: str) -> Sheet:
 
 
 def checks(figures: Figures) -> Sheet | None:
-    """What must add up, and whether it does."""
-    found = figures.records("checks")
-    rows = tuple((row["check"], _told(row["expected"]), _told(row["found"]), "yes" if row["holds"] else "NO") for row in found)
-    columns = (Column("What must hold"), Column("Expected"), Column("Found"), Column("Holds"))
-    return Sheet("checks", "Checks of the figures against each other", columns, rows) if rows else None
+    """What must add up, how often that was looked at, and whether it does; the workbook has each case."""
+    names = list(dict.fromkeys(row["check"] for row in figures.records("checks")))
+    rows = []
+    for name in names:
+        found = list(figures.all("checks", check=name))
+        failed = sum(not row["holds"] for row in found)
+        rows.append((sentence(name), len(found), f"NO: {failed} do not" if failed else "yes"))
+    columns = (Column("What must hold"), Column("Looked at", "count"), Column("Holds"))
+    note = "The sheet Checks of the workbook has what was expected and what was found each time."
+    return Sheet("checks", "Checks of the figures against each other", columns, tuple(rows), note=note) if rows else None
 
 
-def _told(value: Any) -> str:
-    return (
-        pounds(value)
-        if isinstance(value, Decimal)
-        else ABSENT
-        if value is None
-        else number(value)
-        if isinstance(value, int)
-        else str(value)
-    )
+def provisional(figures: Figures) -> tuple[str, ...]:
+    """What any of the programs has of figures and rules that are not confirmed, by their titles, each once."""
+    found: dict[str, None] = {}
+    for by_council in figures.study.outcomes.values():
+        for council in figures.councils:
+            program = by_council[council].program
+            rules = {rule.name: rule for rule in getattr(program, "rules", ())}
+            for name in program.provisional:
+                held = getattr(program, "parameters", {}).get(name) or program.tables.get(name) or rules.get(name)
+                found[sentence(getattr(held, "title", "") or name)] = None
+    return tuple(found)

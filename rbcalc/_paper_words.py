@@ -20,7 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from rbcalc._rules import Rules
 from rbcalc._years import FinancialYear
 from rbcalc.errors import UsageError
-from rbcalc_kernels.language.documents import Flag, SourceDoc, Text, shaped
+from rbcalc_kernels.language.documents import Flag, SourceDoc, Text
+from rbcalc_kernels.language.shaping import shaped
 from rbcalc_kernels.source import Findings, Mapping_, read
 
 FOLDER: Final = "england/papers"

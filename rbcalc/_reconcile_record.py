@@ -35,10 +35,9 @@ class ReconciliationRecord:
         """The share of accounts that match, of all accounts on either side."""
         return Fraction(self.matching, self.accounts) if self.accounts else Fraction(0)
 
-    @property
-    def trusted(self) -> bool:
-        """Whether the share is not below the threshold that was declared when the figures were reconciled."""
-        return self.match_rate >= self.threshold
+    def trusted(self, threshold: Fraction | None = None) -> bool:
+        """Whether the share is not below a threshold; without one, that which was declared when the figures were reconciled."""
+        return self.match_rate >= (self.threshold if threshold is None else threshold)
 
     def check(self, caseload: str, rules: Mapping[str, str]) -> None:
         """Refuse a record of another caseload or other rules.  Raises UsageError RC055.

@@ -114,7 +114,7 @@ class Runner:
 
         kernel = copy(self.kernel)
         kernel.program, kernel.compiled = program, compile_program(program, self.refs, engine="python")
-        return replace(self, kernel=kernel).worked(registers, program)
+        return replace(self, kernel=kernel, threads=1).worked(registers, program)
 
     @property
     def _root(self) -> str:

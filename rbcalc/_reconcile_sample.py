@@ -72,7 +72,7 @@ def billed(
         own = next((part for name, part in by_council(held, [council.name]) if name == council.name), None)
         if own is None:
             continue
-        planter = _Planter(Runner(kernels[council.name], figures), own, f"billed/{seed}/{council.name}", share)
+        planter = _Planter(Runner(kernels[council.name], figures, 1), own, f"billed/{seed}/{council.name}", share)
         planter.plant(council, when)
         tables.append(planter.table(council.name, key, figures))
         planted += [(council.name, *each) for each in planter.planted]

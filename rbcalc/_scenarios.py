@@ -106,8 +106,15 @@ def turned_option(
     baseline: Option, base: Sequence[RuleSource], program: Program, settings: Mapping[Dial, Value], year: FinancialYear
 ) -> Option:
     """An option that sets some figures, on top of scenarios."""
-    title = ", ".join(f"{dial} {amount(value, type_of(program, dial))}" for dial, value in settings.items())
+    title = ", ".join(f"{_titled(program, dial)} {amount(value, type_of(program, dial))}" for dial, value in settings.items())
     return option_of(baseline, [*base, source_of(program, settings, year, title)])
+
+
+def _titled(program: Program, dial: Dial) -> str:
+    """What people call a dial."""
+    if not dial.keys:
+        return program.parameters[dial.name].title
+    return f"{program.tables[dial.name].title} ({', '.join(key.replace('_', ' ') for key in dial.keys)})"
 
 
 def neighbour(rules: Rules, councils: Sequence[Council], other: str, folder: str, year: FinancialYear) -> RuleSource:

@@ -35,7 +35,7 @@ def modeline(path: str = RULES_FILE) -> str:
 
 def rule_schema() -> dict[str, Any]:
     """The JSON Schema of every kind of rule file."""
-    from rbcalc_kernels.language.documents import json_schema
+    from rbcalc_kernels.language.shaping import json_schema
 
     return json_schema()
 

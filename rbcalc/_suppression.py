@@ -192,6 +192,16 @@ class _Solver:
         for number in self.holding[key]:
             if number not in self.pivots:
                 tied = True
-                others = [self.cells[other] for other in self.rows[number] if other != key]
-                rank = max(rank, min((other.rank for other in others if other.printed and other.accounts), default=_NOBODY))
+                rank = self._next_rank(number, key, rank)
         return rank, tied, cell.accounts, self.order[key]
+
+    def _next_rank(self, number: int, key: Key, enough: int) -> int:
+        """The lowest rank of a relation's cells that could be hidden beside one; not looked for below what is low enough."""
+        lowest = _NOBODY
+        for other in self.rows[number]:
+            cell = self.cells[other]
+            if cell.rank < lowest and cell.printed and cell.accounts and other != key:
+                lowest = cell.rank
+                if lowest <= enough:
+                    return enough
+        return lowest

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rbcalc._paper_data import public_tables
 from rbcalc._paper_sections import Matter
+from rbcalc._paper_tables import provisional
 from rbcalc._paper_words import sentence, shortened
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ _MARGIN: Final = 200
 
 _TITLES: Final = {"bodies": "Who bears the cost", "changes": "Single changes", "tax_base": "Tax base"}
 _WITHHELD: Final = "withheld"
-_FLAGS: Final = ("suppressed", "suppressed_columns")
+_LEFT_OUT: Final = ("suppressed", "suppressed_columns", "title", "order", "group", "outcome", "range", "member")
+"""Columns that say what another column says in words."""
 
 
 class _Book:
@@ -100,7 +102,8 @@ def write_workbook(paper: Paper, matter: Matter, path: Path) -> None:
 
     book = _Book(path, paper)
     _summary(book, matter)
-    for name, table in public_tables(matter.figures).items():
+    found = public_tables(matter.figures)
+    for name, table in found.items():
         if name != "checks":
             _comparison(book, matter, name, table)
     for block in (block for section in paper.sections if section.name in ("yield", "other-ways") for block in section.blocks):
@@ -112,7 +115,8 @@ def write_workbook(paper: Paper, matter: Matter, path: Path) -> None:
             title = {"yield": "Yield", "equivalent": "Equal rise"}[block.sheet.name]
             book.table(title, [_heading(column.title) for column in block.sheet.columns], rows, block.sheet.caption)
     _assumptions(book, matter)
-    _checks(book, matter)
+    if "checks" in found:
+        _comparison(book, matter, "checks", found["checks"])
     book.table("Run", ["What", "Value"], [[(term, ""), (words, "")] for term, told in paper.provenance for words in told])
     try:
         book.book.close()
@@ -153,7 +157,7 @@ def _summary(book: _Book, matter: Matter) -> None:
 def _comparison(book: _Book, matter: Matter, name: str, table: Any) -> None:
     """One of the comparison's tables: its columns as they are, councils and options by their titles."""
     figures = matter.figures
-    columns = [column for column in table.column_names if column not in (*_FLAGS, "title", "order", "group")]
+    columns = [column for column in table.column_names if column not in _LEFT_OUT]
     kinds = {column: _arrow_kind(table.schema.field(column)) for column in columns}
     rows = []
     for record in table.to_pylist():
@@ -165,6 +169,8 @@ def _comparison(book: _Book, matter: Matter, name: str, table: Any) -> None:
                 value = figures.titles.get(value, value)
             elif column == "council":
                 value = figures.council(value)
+            elif column == "body":
+                value = sentence(value)
             elif value is None and column in gone:
                 value = _WITHHELD
             cells.append((value, kinds[column]))
@@ -193,13 +199,7 @@ def _assumptions(book: _Book, matter: Matter) -> None:
     study, declared = matter.figures.study, matter.declared
     rows: list[list[tuple[Any, str]]] = [[("Assumed", ""), (str(each), ""), ("", "")] for each in study.assumptions]
     rows += [[("Carried over or put up", ""), (str(each), ""), ("", "")] for each in study.notes]
-    titles = dict.fromkeys(
-        title
-        for by_council in study.outcomes.values()
-        for council in matter.figures.councils
-        for title in by_council[council].program.provisional
-    )
-    rows += [[("Not yet confirmed", ""), (title, ""), ("", "")] for title in titles]
+    rows += [[("Not yet confirmed", ""), (title, ""), ("", "")] for title in provisional(matter.figures)]
     for money in declared.money:
         for name in ("collection_rate", "hardship_fund", "administration"):
             value = getattr(money, name)
@@ -209,12 +209,6 @@ def _assumptions(book: _Book, matter: Matter) -> None:
                 unit = " (%)" if name == "collection_rate" else ""
                 rows.append([("Declared", ""), (f"{sentence(name)}{unit}, {whom}. {money.source}".strip(), ""), (shown, "money")])
     book.table("Assumptions", ["Kind", "What", "Figure"], rows)
-
-
-def _checks(book: _Book, matter: Matter) -> None:
-    found = matter.figures.records("checks")
-    names = list(found[0]) if found else ["check"]
-    book.table("Checks", [sentence(name) for name in names], [[(row[name], "money") for name in names] for row in found])
 
 
 def _heading(title: str) -> str:

@@ -1,14 +1,37 @@
-"""What holds for all tests: generated examples are the same in each run, and no example is timed.
+"""What holds for all tests: generated examples are the same in each run, no example is timed, and the longest come first.
 
-The nightly run (`HYPOTHESIS_PROFILE=wide`) draws new ones.
+The nightly run (`HYPOTHESIS_PROFILE=wide`) draws new examples.
 """
 
 from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
 
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.register_profile("wide", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
+
+LONG = ("tests/agreement/", "tests/house/test_wheel.py", "tests/sample/")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where two processes share the tests, put those that take long, file by file, at the beginning of each one's half.
+
+    Within that the order stays as it was drawn.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    long: dict[str, list[pytest.Item]] = {}
+    short: list[pytest.Item] = []
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        (long.setdefault(file, []) if file.startswith(LONG) else short).append(item)
+    halves: list[list[pytest.Item]] = [[], []]
+    for files in sorted(long.values(), key=len, reverse=True):
+        min(halves, key=len).extend(files)
+    middle = max(0, len(items) // 2 - len(halves[0]))
+    items[:] = [*halves[0], *short[:middle], *halves[1], *short[middle:]]

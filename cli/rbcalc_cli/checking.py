@@ -154,12 +154,12 @@ class Checker:
     @staticmethod
     def _prove(program: Program) -> None:
         """Prove that every figure that people ask for fits the machine exactly.  Raises RulesError."""
-        from rbcalc_kernels.compiled.evaluator import compile_program
+        from rbcalc_kernels.compiled.proving import prove
 
         reported = (ref for report in program.reports for ref in (*report.by, *report.sums))
         compared = (ref for impact in program.impacts for ref in (impact.amount, impact.days, *impact.by))
         rules = {Ref(rule.entity, rule.name) for rule in program.rules}
-        compile_program(program, [ref for ref in (*program.outputs, *reported, *compared) if ref in rules], engine="python")
+        prove(program, [ref for ref in (*program.outputs, *reported, *compared) if ref in rules])
 
     def _council_file(self, path: Path, file: RuleFile) -> None:
         try:

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 PRINTED = ("costs", "outcomes", "distribution", "changes")
 """The tables that are printed; the others are written with --out, and printed as JSON."""
 
+ABOUT = ("option", "council", "group", "member", "outcome", "label", "body", "check")
+"""The columns that say what a row of a comparison is about."""
+
+UNTOLD = ("title", "order", "range", "outcome", "holds_back", "suppressed", "suppressed_columns")
+
 MOST_POINTS = 40
 
 
@@ -71,8 +76,11 @@ def print_answer(answer: Answer, form: Format, *, restricted: bool) -> None:
         _machine(answer, shown, form)
     else:
         titles = {option.name: option.title for option in answer.study.options}
+        several = len(answer.study.councils) > 1
         for name in PRINTED:
             rows = shown.tables[name].to_pylist() if name in shown.tables else []
+            # Of one council nothing is told twice; of several the costs are told by council, the rest of all together.
+            rows = [row for row in rows if (name == "costs" and several) or bool(row["council"]) != several]
             if rows:
                 print_rows(_heading(name), rows, form, titles)
                 put()
@@ -88,10 +96,10 @@ def print_answer(answer: Answer, form: Format, *, restricted: bool) -> None:
 
 def print_rows(title: str, rows: Sequence[Mapping[str, Any]], form: Format, titles: Mapping[str, str]) -> None:
     """Rows of a comparison as a table for people."""
-    names = [name for name in rows[0] if name not in ("title", "order", "band", "suppressed", "suppressed_columns")]
+    names = [name for name in rows[0] if name not in UNTOLD]
     lines = []
     for row in rows:
-        hidden = str(row.get("suppressed_columns") or "").split(",")
+        hidden = row.get("suppressed_columns") or ()
         lines.append([_cell(name, row[name], titles, hidden=name in hidden) for name in names])
     table(title, [_heading(name) for name in names], lines, form)
 
@@ -127,10 +135,12 @@ def _machine(answer: Answer, shown: Any, form: Format) -> None:
             }
         )
         return
-    rows = [[name, *(str(row.get(key) or "") for key in ("option", "council", "group", "member", "outcome", "label", "body")), key, str(value)]
-            for name, found in tables.items() for row in found for key, value in row.items()
-            if value is not None and key not in ("option", "title", "council", "group", "member", "outcome", "label", "body")]  # fmt: skip
-    table("whatif", ["table", "option", "council", "group", "member", "outcome", "label", "body", "figure", "value"], rows, form)
+    rows = []
+    for name, found in tables.items():
+        for row in found:
+            about = [str(row.get(key) or "") for key in ABOUT]
+            rows += [[name, *about, key, str(value)] for key, value in row.items() if value is not None and key not in (*ABOUT, "title")]
+    table("whatif", ["table", *ABOUT, "figure", "value"], rows, form)
 
 
 def _plain(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -165,7 +175,9 @@ def print_sought(found: Sought, form: Format | None) -> None:
 
     point = found.best or found.nearest
     if form is Format.TABLE:
-        _points(str(found.target) if found.best is not None else f"NOT MET, the nearest: {found.target}", table_of(found.bench, [point]), form)
+        _points(
+            str(found.target) if found.best is not None else f"NOT MET, the nearest: {found.target}", table_of(found.bench, [point]), form
+        )
         put()
         _points("The frontier: no other point is better in cost, largest loss and losers at once", found.table, form)
     elif form is not None:

@@ -71,7 +71,7 @@ class Compiling:
         self.compiled: Compiled
         if like is None:
             self.cuts = CutDates(program, engine=engine)
-            self.compiled = compile_program(program, self.refs, engine=engine)
+            self.compiled = compile_program(program, self.refs, engine=engine, keep=True)
         else:
             self.cuts, self.compiled = like.cuts.with_parameters(program), like.compiled.with_parameters(program)
 

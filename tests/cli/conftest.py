@@ -26,13 +26,14 @@ class Ran:
 
 @pytest.fixture
 def rbcalc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
-    """Run the command line in an empty folder, with a cache of its own."""
+    """Run the command line in an empty folder; a purge has a cache of its own, others take machine code from where it is."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RBCALC_CACHE_DIR", str(tmp_path / ".cache"))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.delenv("RBCALC_DEBUG", raising=False)
 
     def run(*arguments: object) -> Ran:
+        if "purge" in arguments:
+            monkeypatch.setenv("RBCALC_CACHE_DIR", str(tmp_path / ".cache"))
         capsys.readouterr()
         code = outcome([str(argument) for argument in arguments])
         out, err = capsys.readouterr()

@@ -180,10 +180,8 @@ def test_where_the_rules_refuse_a_household_it_is_said() -> None:
     assert found("dorset", "Single person with an occupational pension, below pension age").edges.num_rows == 5
 
 
-@pytest.mark.parametrize("council", rules().council_names)
+@pytest.mark.parametrize("council", [name for name in rules().council_names if YEAR in map(str, rules().council(name).years())])
 def test_every_edge_of_every_council_has_a_rule_and_a_source(council: str) -> None:
-    if YEAR not in map(str, rules().council(council).years()):
-        pytest.skip("no charges for the year")
     made = found(council, "Lone parent with one child")
     assert all(rule and what and source for rule, what, source in edges(made, "rule", "what", "source"))
     assert made.curve.num_rows >= 2 or made.stretches["refused"][0].as_py()

@@ -120,8 +120,7 @@ def test_every_shipped_case_can_be_explained(rules: Rules) -> None:
 
 
 @pytest.fixture
-def caseload(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("RBCALC_CACHE_DIR", str(tmp_path / "cache"))
+def caseload(tmp_path: Path) -> Path:
     folder = tmp_path / "load"
     folder.mkdir()
     tables = {

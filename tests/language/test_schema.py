@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from language.linking_toolbox import ROOT
-from rbcalc_kernels.language.documents import json_schema
+from rbcalc_kernels.language.shaping import json_schema
 from rbcalc_kernels.source import Mapping_, Node, Scalar, Sequence_, read
 
 SCHEMA = json_schema()

@@ -8,11 +8,11 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pyarrow as pa
-from whatif.made import random_study
 
 from rbcalc._comparison import comparison
 from rbcalc._study import Option
 from rbcalc_kernels.program.graph import Ref
+from whatif.made import random_study
 
 HOSTILE = (
     "=cmd|' /C calc'!A0",

@@ -5,22 +5,29 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
-from paper.dressed import HOSTILE, Page, Reconciled, Study
 
+from paper.dressed import HOSTILE, Page, Reconciled, Study
 from rbcalc import _paper_charts as charts
+from rbcalc._comparison import comparison
 from rbcalc._paper import composed, quoted, rendered, stylesheet, trust
 from rbcalc._paper_file import Consulted, Declared, Money, Other, Said
-from rbcalc._paper_sections import Example, Matter
 from rbcalc._paper_sections import Award as Given
-from rbcalc._paper_tables import Column, Figures, Sheet
-from rbcalc._paper_words import WordingDoc, wording
+from rbcalc._paper_sections import Example, Matter
+from rbcalc._paper_tables import WITHHELD, Column, Figures, Sheet
+from rbcalc._paper_words import Wording, WordingDoc, wording
 from rbcalc._rules import load
 from rbcalc._years import FinancialYear
-from rbcalc_kernels.language.documents import shaped
+from rbcalc_kernels.language.shaping import shaped
+from rbcalc_kernels.source import Findings, Mapping_, read
 
 ALLOWED = {
     *("html", "head", "meta", "title", "style", "body", "header", "main", "footer", "section", "nav", "p", "a", "h1", "h2", "h3"),
@@ -29,11 +36,11 @@ ALLOWED = {
 }
 
 
-def worded(year: int = 2026):
+def worded(year: int = 2026) -> Wording:
     return wording(load(), "council_tax_reduction", FinancialYear(year))
 
 
-def page_of(made: Study, declared: Declared | None = None, **more: object) -> tuple[str, Page]:
+def page_of(made: Study, declared: Declared | None = None, **more: Any) -> tuple[str, Page]:
     said = declared or Declared()
     figures = Figures.of(made.comparison, made.study, (), {name: one.title for name, one in said.options.items()})
     examples = more.pop("examples", ())
@@ -50,10 +57,10 @@ def plain() -> tuple[str, Page]:
 def hostile() -> tuple[str, Page]:
     made = Study(titles={"north": HOSTILE[5], "south": HOSTILE[9]}, named=(HOSTILE[0], HOSTILE[6]), sizes={"north": 300, "south": 300})
     made.study.assumptions = HOSTILE
-    made.study.options[1] = type(made.study.options[1])(made.study.options[1].name, HOSTILE[4], (), True, HOSTILE)
+    made.study.options[1] = replace(made.study.options[1], title=HOSTILE[4], changes=HOSTILE)
     for groups in made.study.groups.values():
         groups["tenure"].title = HOSTILE[5]
-    made = type("Made", (), {"study": made.study, "comparison": type(made.comparison)(made.study)})
+    made.comparison = comparison(made.study)
     said = Declared(
         title=HOSTILE[6],
         report=HOSTILE[5],
@@ -65,9 +72,8 @@ def hostile() -> tuple[str, Page]:
         money=(Money(source=HOSTILE[5]),),
         file=HOSTILE[4],
     )
-    example = Example(HOSTILE[4], HOSTILE[5], {"baseline": Given(1, HOSTILE[6])})
-    example = Example(example.title, example.description, {"baseline": Given(__import__("decimal").Decimal(1), HOSTILE[6])})
-    return page_of(made, said, examples=(example,), command=HOSTILE[4])  # type: ignore[arg-type]
+    example = Example(HOSTILE[4], HOSTILE[5], {"baseline": Given(Decimal(1), HOSTILE[6])})
+    return page_of(made, said, examples=(example,), command=HOSTILE[4])
 
 
 @pytest.fixture(params=["plain", "hostile"])
@@ -80,11 +86,14 @@ def test_nothing_is_fetched_and_nothing_runs(page: tuple[str, Page]) -> None:
     text, found = page
     assert {tag for tag, _ in found.elements} <= ALLOWED
     for tag, attributes in found.elements:
-        assert not [name for name in attributes if name.startswith("on") or name in {"style", "src", "srcset", "action", "data", "poster"}], tag
+        assert not [
+            name for name in attributes if name.startswith("on") or name in {"style", "src", "srcset", "action", "data", "poster"}
+        ], tag
         for name in ("href", "xlink:href"):
             assert (attributes.get(name) or "#").startswith("#")
         for value in attributes.values():
-            assert "url(" not in (value or "").replace("url(#", "") or tag not in {"g", "path", "rect"}
+            if tag in {"svg", "g", "path", "rect", "line", "text", "clippath"}:
+                assert "url(" not in (value or "").replace("url(#", "")
     style = next(words for tag, words in found.texts if tag == "style")
     assert "url(" not in style and "@import" not in style and "\\" not in re.sub(r"\\[0-9a-f]{6} ", "", style)
     assert text.count("<style>") == 1 and text.count("</style>") == 1
@@ -102,7 +111,6 @@ def test_hostile_texts_stay_texts(hostile: tuple[str, Page]) -> None:
     _, found = hostile
     for text in HOSTILE:
         assert " ".join(text.split()) in found.words, text
-    assert "49" not in found.words.split("{{ 7 * 7 }}")[0][-5:]
 
 
 def test_strings_of_the_style_hold_any_text() -> None:
@@ -126,7 +134,7 @@ def test_headings_leave_no_level_out(page: tuple[str, Page]) -> None:
     _, found = page
     levels = [int(tag[1]) for tag, _ in found.elements if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 def test_names_of_places_are_unique_and_what_refers_to_one_finds_it(page: tuple[str, Page]) -> None:
@@ -249,8 +257,6 @@ def test_characteristics_are_told_or_named_as_not_held(plain: tuple[str, Page]) 
 
 
 def test_a_meeting_that_is_too_late_and_the_wrong_order_are_pointed_at() -> None:
-    from datetime import date
-
     said = Declared(
         body="Cabinet",
         meeting=date(2026, 3, 12),
@@ -274,29 +280,38 @@ def test_one_council_alone_has_no_figures_of_others() -> None:
 
 
 def test_a_table_as_html() -> None:
-    from rbcalc._paper_tables import WITHHELD
-
     columns = (Column("Band <b>"), Column("Option"), Column("Households", "count"), Column("Change", "change"))
-    rows = (("A & B", "one", 1200, __import__("decimal").Decimal("-3.50")), ("A & B", "two", WITHHELD, None))
+    rows = (("A & B", "one", 1200, Decimal("-3.50")), ("A & B", "two", WITHHELD, None))
     made = composed(_matter(Study()))
     sheet = Sheet("glance", "What & why", columns, rows, heads=2)
     text = rendered(type(made)(**{**{name: getattr(made, name) for name in made.__slots__}, "glance": sheet, "sections": ()}))
-    expected = """<table id="table-glance">
-<caption id="table-glance-caption">What &amp; why</caption>
-<thead><tr><th scope="col">Band &lt;b&gt;</th><th scope="col">Option</th><th scope="col" class="n">Households</th><th scope="col" class="n">Change</th></tr></thead>
-<tbody>
-<tr class="first"><th scope="rowgroup" rowspan="2">A &amp; B</th><th scope="row">one</th><td class="n">1,200</td><td class="n">\u2212£3.50</td></tr>
-<tr><th scope="row">two</th><td class="n withheld"><span aria-hidden="true">*</span><span class="unseen">withheld</span></td><td class="n">\u2013</td></tr>
-</tbody>
-</table>"""
-    assert expected in text
+    expected = (
+        '<table id="table-glance">',
+        '<caption id="table-glance-caption">What &amp; why</caption>',
+        (
+            '<thead><tr><th scope="col">Band &lt;b&gt;</th><th scope="col">Option</th>'
+            '<th scope="col" class="n">Households</th><th scope="col" class="n">Change</th></tr></thead>'
+        ),
+        "<tbody>",
+        (
+            '<tr class="first"><th scope="rowgroup" rowspan="2">A &amp; B</th><th scope="row">one</th>'
+            '<td class="n">1,200</td><td class="n">\u2212£3.50</td></tr>'
+        ),
+        (
+            '<tr><th scope="row">two</th><td class="n withheld"><span aria-hidden="true">*</span><span class="unseen">withheld</span></td>'
+            '<td class="n">\u2013</td></tr>'
+        ),
+        "</tbody>",
+        "</table>",
+    )
+    assert "\n".join(expected) in text
 
 
-def test_the_wording_is_strict(tmp_path: Path) -> None:
-    from rbcalc_kernels.source import Findings, read
-
+def test_the_wording_is_strict() -> None:
     findings = Findings()
-    shaped(read("kind: profile\ntitle: T\nimpact: x\ndedline: {month: 3}\n", "w.yaml"), "profile", WordingDoc, findings)
+    node = read("kind: profile\ntitle: T\nimpact: x\ndedline: {month: 3}\n", "w.yaml")
+    assert isinstance(node, Mapping_)
+    shaped(node, "profile", WordingDoc, findings)
     said = [(found.code, found.span.line, found.message) for found in findings]
     assert ("RB035", 4, "unknown key 'dedline'") in said
     assert ("RB036", 1, "'deadline' is missing") in said
@@ -305,3 +320,15 @@ def test_the_wording_is_strict(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("year", "deadline"), [(2026, "11 March 2026"), (2027, "11 March 2027")])
 def test_the_deadline_is_in_the_year_before(year: int, deadline: str) -> None:
     assert deadline in worded(year).filled("{deadline}")
+
+
+def test_checks_that_fail_are_pointed_at() -> None:
+    made = Study(sizes={"north": 60})
+    public = made.comparison.publishable()
+    held = public.tables["checks"]
+    holds = [True] * held.num_rows
+    holds[0] = False
+    public.tables["checks"] = held.set_column(held.column_names.index("holds"), "holds", [holds])
+    figures = Figures(made.study, public.tables, ("north",), {option.name: option.title for option in made.study.options})
+    words = Page(rendered(composed(Matter(figures, worded(), Declared())))).words
+    assert "1 of" in words and "Do not use these figures." in words and "NO: 1 do not" in words

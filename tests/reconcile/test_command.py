@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,14 @@ import pyarrow.parquet as pq
 import pytest
 
 import rbcalc
+from rbcalc import _reconcile_sample
 from rbcalc._reconcile import reconcile
 from rbcalc._reconcile_record import read_record
-from rbcalc._reconcile_sample import billed
+from rbcalc._reconcile_sample import Planted, billed, share_of
+from rbcalc.errors import UsageError
 from rbcalc_cli.examples import worked as examples
 from rbcalc_cli.main import helping, outcome
-from reconcile.conftest import Figures, Small
+from reconcile.conftest import Figures, Small, without_machine_code
 from reconcile.small import YEAR
 
 
@@ -39,7 +41,18 @@ def run(
     def ran(figures: Figures, *options: str) -> tuple[int, str, str]:
         pq.write_table(small.billed(figures), tmp_path / "live.parquet")
         capsys.readouterr()
-        given = ["--caseload", "caseload", "--billed", "live.parquet", "--partnership", "both", "--rules", str(rules_root)]
+        given = [
+            "--caseload",
+            "caseload",
+            "--billed",
+            "live.parquet",
+            "--partnership",
+            "both",
+            "--rules",
+            str(rules_root),
+            "--threads",
+            "1",
+        ]
         code = outcome(["reconcile", *given, *options])
         return code, *capsys.readouterr()
 
@@ -118,43 +131,49 @@ def test_mistakes_are_told_with_a_remedy(run: Any, figures: Figures, options: li
 
 
 @pytest.fixture(scope="module")
-def sampled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
-    folder = tmp_path_factory.mktemp("sampled") / "caseload"
-    rules = rbcalc.load()
-    rbcalc.sample(rules, council="stevenage", year=YEAR, out=folder, dwellings=400)
-    return folder, billed([rules.council("stevenage")], YEAR, folder, seed=3)
+def made(small: Small) -> Planted:
+    with without_machine_code():
+        return billed(small.councils, YEAR, small.tables, seed=3, share=Fraction(1, 5))
 
 
-def test_what_a_sample_puts_in_is_found(sampled: tuple[Path, Any]) -> None:
-    folder, made = sampled
-    found = reconcile([rbcalc.load().council("stevenage")], YEAR, folder, made.table)
+def test_what_is_put_in_is_found(small: Small, made: Planted) -> None:
+    with without_machine_code():
+        found = reconcile(small.councils, YEAR, small.tables, made.table, threads=1)
     causes = {row["account"]: row["cause"] or row["outcome"] for row in found.differences.to_pylist()}
-    assert Counter(causes.values()) == made.counts
-    assert all(causes[account] == cause for _, account, cause, _ in made.planted)
-    assert {"data", "rounding", "not explained", "only in the caseload", "only in the live system"} <= set(made.counts)
+    assert {"parameter", "data", "rounding", "not explained", "only in the caseload", "only in the live system"} <= set(made.counts)
+    assert causes == {account: cause for _, account, cause, _ in made.planted}
 
 
-def test_a_sample_is_the_same_for_the_same_seed(sampled: tuple[Path, Any]) -> None:
-    folder, made = sampled
-    councils = [rbcalc.load().council("stevenage")]
-    again = billed(councils, YEAR, folder, seed=3)
+def test_the_same_seed_puts_in_the_same(small: Small, made: Planted) -> None:
+    with without_machine_code():
+        again = billed(small.councils, YEAR, small.tables, seed=3, share=Fraction(1, 5))
+        other = billed(small.councils, YEAR, small.tables, seed=4, share=Fraction(1, 5))
     assert again.table.equals(made.table)
     assert again.planted == made.planted
-    assert billed(councils, YEAR, folder, seed=4).planted != made.planted
+    assert other.planted != made.planted
 
 
-def test_the_examples_of_the_help_work(
-    sampled: tuple[Path, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("text", ["1", "30%", "0%", "few"])
+def test_the_share_is_a_few_per_cent(text: str) -> None:
+    with pytest.raises(UsageError, match="not a share"):
+        share_of(text)
+
+
+def test_the_examples_of_the_help_work_on_a_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RBCALC_ENGINE", "python")
+    monkeypatch.setattr(_reconcile_sample, "MOST_TRIED", 1)
     first, second = examples(helping("reconcile"))
     council, year = first[first.index("--council") + 1], first[first.index("--year") + 1]
-    made = ["sample", "--council", council, "--year", year, "--dwellings", "60", "--out", "sample", "--billed", "live.csv"]
-    assert outcome(made) == 0
-    assert Path("live.planted.csv").is_file()
+    sample = ["sample", "--council", council, "--year", year, "--dwellings", "30", "--out", "sample"]
+    assert outcome([*sample, "--billed", "sample/live.csv"]) == 2
+    assert outcome([*sample, "--billed", "live.txt"]) == 2
+    assert outcome([*sample, "--billed", "live.csv"]) == 0
     assert "put in on purpose: " in capsys.readouterr().err
-    assert outcome(made) == 4
-    assert outcome([*made, "--force", "--billed", "sample/live.csv"]) == 2
-    capsys.readouterr()
-    assert outcome([*first, "--no-causes"]) == 1
-    assert outcome([*second, "--no-causes"]) == 1
+    assert outcome([*sample, "--force", "--billed", "live.csv", "--billed-share", "90%"]) == 2
+    assert Path("live.planted.csv").is_file()
+    for example in (first, second):
+        assert outcome([*example, "--no-causes", "--threads", "1"]) == 1
+    assert read_record("reconciled/reconciliation.json").accounts > 30

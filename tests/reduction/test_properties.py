@@ -209,9 +209,9 @@ def test_more_income_never_gives_more_reduction_but_at_edges_of_the_scheme(case:
             where = chance.choice(places)
             amount = Fraction(records[where[0]][where[1]][where[2]] or 0)
             more = Fraction(chance.choice((1, 1, 100, 1_710, 5_000, 50_000)), 100)
-            lower = Fraction(0) if chance.random() < 0.3 else amount
-            pairs.append((with_amount(records, where, lower), with_amount(records, where, amount + more), where))
-    low, high = (worked(case, [pair[side] for pair in pairs]) for side in (0, 1))
+            less = Fraction(0) if chance.random() < 0.3 else amount
+            pairs.append((with_amount(records, where, less), with_amount(records, where, amount + more), where))
+    low, high = worked(case, [lower for lower, _, _ in pairs]), worked(case, [higher for _, higher, _ in pairs])
     fell, met, wrong = 0, Counter[str](), []
     for number, (_, _, where) in enumerate(pairs):
         before, after = low.rows["award"][number], high.rows["award"][number]

@@ -235,6 +235,44 @@ def test_single_changes_stand_beside_the_whole() -> None:
         ]
 
 
+def test_the_tax_base_is_rounded_once_and_adds_up_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = random_study(5, {"a": 5, "b": 5}, 1)
+    bases = {("baseline", "a"): "100.04", ("baseline", "b"): "50.04", ("option_0", "a"): "99.95", ("option_0", "b"): "50.04"}
+
+    class Base:
+        def __init__(self, base: str) -> None:
+            self.base = Fraction(base)
+
+    names = {id(each.totals): (name, council) for name, by_council in made.outcomes.items() for council, each in by_council.items()}
+    for by_council in made.outcomes.values():
+        for each in by_council.values():
+            each.totals["tax_base_facts"] = {}
+    monkeypatch.setattr("rbcalc._comparison_tables.tax_base", lambda *given: Base(bases[names[id(given[3])]]))
+    found = comparison(made, collection_rates={"a": Fraction(98, 100), "b": Fraction(99, 100)})
+    shown = {(row["option"], row["council"]): (str(row["base"]), str(row["change"])) for row in found.tax_base.to_pylist()}
+    assert shown == {
+        ("baseline", "a"): ("100.0", "0.0"),
+        ("baseline", "b"): ("50.0", "0.0"),
+        ("baseline", ""): ("150.1", "0.0"),
+        ("option_0", "a"): ("100.0", "-0.1"),
+        ("option_0", "b"): ("50.0", "0.0"),
+        ("option_0", ""): ("150.0", "-0.1"),
+    }
+    # A rate is never assumed: without one, neither that council's base nor the sum is given.
+    assert {row["council"] for row in comparison(made, collection_rates={"a": Fraction(98, 100)}).tax_base.to_pylist()} == {"a"}
+
+
+def test_accounts_without_a_result_are_counted_in_the_notes_but_not_in_publications() -> None:
+    days = [365] * 8
+    base = outcome("baseline", "a", [10_000] * 8, days)
+    other = outcome("grid", "a", [9_000] * 8, days, [False] * 6 + [True] * 2)
+    found = comparison(study({"a": {"baseline": base, "grid": other}}, {"a": {}}))
+    assert found.holds
+    assert one(found.outcomes, council="a", outcome="no_result")["change"] == Decimal("-200.00")
+    assert any(note.startswith("2 accounts have no result") for note in found.notes)
+    assert any(note.startswith("Some accounts have no result") for note in found.publishable().notes)
+
+
 def test_outcomes_can_be_compared_without_a_study() -> None:
     made = random_study(3, {"a": 40, "b": 30}, 2)
     found = compare(*made.outcomes.values(), year=YEAR, impact=IMPACT, accounts=made.accounts, groups=made.groups)

@@ -38,13 +38,16 @@ def command(
         list[str] | None,
         typer.Option("--vary", metavar="NAME=FROM:TO:STEP", help="A figure to be sought, or a cell: NAME[KEY, EDGE].", show_default=False),
     ] = None,
-    target: Annotated[str, typer.Option("--target", metavar="TARGET", help="As 'cost <= £9.18m' or 'cost = baseline'.")] = "cost = baseline",
+    target: Annotated[
+        str, typer.Option("--target", metavar="TARGET", help="As 'cost <= £9.18m' or 'cost = baseline'.")
+    ] = "cost = baseline",
     limits: Annotated[
         list[str] | None,
         typer.Option("--limit", metavar="LIMIT", help="As 'loss <= £5/week', or with 'where GROUP = MEMBER'.", show_default=False),
     ] = None,
     baseline: Annotated[
-        list[Path] | None, typer.Option("--baseline", metavar="FILE", help="A scenario that belongs to the baseline too.", show_default=False)
+        list[Path] | None,
+        typer.Option("--baseline", metavar="FILE", help="A scenario that belongs to the baseline too.", show_default=False),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Write each point of the frontier as a scenario file.", show_default=False)

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 def command(
     scenarios: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SCENARIO]...", help="Scenario files, each an option; FILE+FILE lays two over each other.", show_default=False),
+        typer.Argument(
+            metavar="[SCENARIO]...", help="Scenario files, each an option; FILE+FILE lays two over each other.", show_default=False
+        ),
     ] = None,
     caseload: Annotated[
         Path | None, typer.Option("--caseload", metavar="DIR", help="The folder with the tables of the caseload.", show_default=False)
@@ -39,7 +41,8 @@ def command(
     partnership: PartnershipOption = None,
     year: YearOption = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set one figure, or one cell: NAME[KEY, EDGE]=VALUE.", show_default=False)
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Set one figure, or one cell: NAME[KEY, EDGE]=VALUE.", show_default=False),
     ] = None,
     rules_from: Annotated[
         list[str] | None,
@@ -54,11 +57,15 @@ def command(
     ] = None,
     sweep: Annotated[
         list[str] | None,
-        typer.Option("--sweep", metavar="NAME=FROM:TO:STEP", help="Try many values of a figure; of several, each combination.", show_default=False),
+        typer.Option(
+            "--sweep", metavar="NAME=FROM:TO:STEP", help="Try many values of a figure; of several, each combination.", show_default=False
+        ),
     ] = None,
     vary: Annotated[
         list[str] | None,
-        typer.Option("--vary", metavar="NAME=FROM:TO:STEP", help="A figure to be sought; the best point becomes an option.", show_default=False),
+        typer.Option(
+            "--vary", metavar="NAME=FROM:TO:STEP", help="A figure to be sought; the best point becomes an option.", show_default=False
+        ),
     ] = None,
     target: Annotated[str, typer.Option("--target", metavar="TARGET", help="With --vary: 'cost <= £9.18m', or 'cost = baseline'.")] = "",
     limits: Annotated[
@@ -74,7 +81,9 @@ def command(
         str | None, typer.Option("--earnings-growth", metavar="RATE", help="With --roll-forward: as 3%.", show_default=False)
     ] = None,
     together: Annotated[bool, typer.Option("--together", help="Do not cost each change of an option by itself.")] = False,
-    out: Annotated[Path | None, typer.Option("--out", metavar="DIR", help="Write the paper, the workbook and the tables.", show_default=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Write the paper, the workbook and the tables.", show_default=False)
+    ] = None,
     paper: Annotated[
         Path | None, typer.Option("--paper", metavar="FILE", help="What the paper declares: dates, rates, other ways.", show_default=False)
     ] = None,
@@ -82,7 +91,8 @@ def command(
         Path | None, typer.Option("--reconciliation", metavar="FILE", help="What rbcalc reconcile found.", show_default=False)
     ] = None,
     households: Annotated[
-        Path | None, typer.Option("--households", metavar="FILE", help="Case file with example households for the paper.", show_default=False)
+        Path | None,
+        typer.Option("--households", metavar="FILE", help="Case file with example households for the paper.", show_default=False),
     ] = None,
     restricted: Annotated[bool, typer.Option("--restricted", help="Print small counts too; not for publication.")] = False,
     charges: ChargesOption = None,
@@ -101,7 +111,7 @@ def command(
     Examples:
       rbcalc whatif --council {council} --year {year} --sample --set capital_limit_working_age=£10000
       rbcalc whatif --council {council} --year {year} --sample --sweep capital_limit_working_age=£6000:£16000:£2000
-      rbcalc whatif --partnership {partnership} --year {partnership_year} --sample --set capital_limit_working_age=£10000 --out paper --force
+      rbcalc whatif --partnership {partnership} --sample --set capital_limit_working_age=£10000 --out paper --force
     """
     from rbcalc._whatif import answered, swept
     from rbcalc.errors import UsageError
@@ -165,6 +175,14 @@ def _write(
     from rbcalc._answer_files import write_answer
 
     written = write_answer(
-        book, councils, answer, out, declared=paper, reconciliation=reconciliation, households=households, command=shown_command(), force=force
+        book,
+        councils,
+        answer,
+        out,
+        declared=paper,
+        reconciliation=reconciliation,
+        households=households,
+        command=shown_command(),
+        force=force,
     )
     say(f"the paper: {written[0]}  (the folder has a workbook, the tables, and restricted case lists)")

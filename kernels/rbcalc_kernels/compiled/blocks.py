@@ -70,7 +70,8 @@ class Scratch:
     def addresses(self, space: str) -> npt.NDArray[np.int64]:
         """Where all columns of an entity's rows are in memory, in the order of `order`."""
         _, memory, begins = self._rooms[space]
-        return np.fromiter(begins.values(), np.int64, len(begins)) + memory.__array_interface__["data"][0]
+        start: int = memory.__array_interface__["data"][0]
+        return np.array([start + begin for begin in begins.values()], dtype=np.int64)
 
     def order(self, space: str) -> list[Place]:
         """The columns of an entity's rows that pass between functions."""
@@ -218,7 +219,9 @@ class Block:
         native = [entry for entry in entries if isinstance(entry, Entry) and entry.table]
         self.scratch.calls[key] = None
         if len(native) == len(entries) and all(isinstance(rows, slice) for rows in self.part.rows.values()):
-            own = [function if alike else self.variant.mixed.functions[place] for (place, function), alike in zip(busy, uniform, strict=True)]
+            own = [
+                function if alike else self.variant.mixed.functions[place] for (place, function), alike in zip(busy, uniform, strict=True)
+            ]
             self.scratch.calls[key] = Calls(self, list(zip(own, uniform, native, strict=True)))
 
     def first_row(self, entity: str) -> int:
@@ -244,7 +247,7 @@ class Block:
         found: list[npt.NDArray[Any] | None] = []
         for rows in self.entities.values():
             found += [*rows.columns.values(), rows.parent, rows.offsets, rows.period]
-        return [array for array in found if array is not None]
+        return list({id(array): array for array in found if array is not None}.values())
 
     def _ready(self, place: int, function: Function) -> tuple[Callable[..., Any], list[Any]]:
         """The machine code of a function, and its arguments."""
@@ -292,6 +295,7 @@ class Block:
         return self._periods[entity]
 
     def array(self, slot: Slot, uniform: bool = True) -> Any:
+        """An argument; where rows are `uniform`, which is to say of one parameter period, figures are those of that period."""
         if slot[0] == "column":
             return self.column(slot[1:3])
         if slot.kind == "code":

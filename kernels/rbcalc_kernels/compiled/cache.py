@@ -144,9 +144,10 @@ def _load(source: str, path: str, *, choices: bool = False) -> Any:
     module.__file__ = path
     sys.modules[name] = module
     linecache.cache[path] = (len(source), None, source.splitlines(keepends=True), path)
-    tree = ast.parse(source, path)
-    if choices:
-        tree = ast.fix_missing_locations(machine.Picking().visit(tree))
-        module.__dict__[machine.PICK] = machine.pick()
-    exec(compile(tree, path, "exec"), module.__dict__)  # noqa: S102 - text made by this package
+    with _LOCK:  # Python 3.11 loses count of the depth of a tree that two threads make at once
+        tree = ast.parse(source, path)
+        if choices:
+            tree = ast.fix_missing_locations(machine.picking(tree))
+            module.__dict__[machine.PICK] = machine.pick()
+        exec(compile(tree, path, "exec"), module.__dict__)  # noqa: S102 - text made by this package
     return module.__dict__[FUNCTION]

@@ -26,7 +26,7 @@ from rbcalc_kernels.compiled.threads import work_through
 from rbcalc_kernels.compiled.values import Fault, Held
 from rbcalc_kernels.program.graph import Program, Ref
 
-BLOCK: Final = 65_536
+BLOCK: Final = 32_768
 """Root rows worked out at a time when there is more than one function, so that what passes between them stays near."""
 
 
@@ -92,12 +92,12 @@ class Variant:
 class Compiled:
     """A program made ready for any number of batches.  It keeps no rows between runs, so threads may share it."""
 
-    def __init__(self, program: Program, outputs: Sequence[Ref], engine: str) -> None:
+    def __init__(self, program: Program, outputs: Sequence[Ref], engine: str, *, keep: bool = True) -> None:
         self.program = program
         self.outputs = tuple(dict.fromkeys(outputs))
         self.engine = engine
         self.root = _root(program, self.outputs)
-        self._ways, self._arrays = ways_of(program, self.outputs, self.root, keep=engine != "python")
+        self._ways, self._arrays = ways_of(program, self.outputs, self.root, keep=keep)
         self.general = Variant(self._ways.general)
         self.single = Variant(self._ways.single) if self._ways.single is not None else None
         self.denominators = {ref: self._denominator(ref) for ref in self.outputs}
@@ -231,16 +231,17 @@ class Compiled:
         return None if alone.all() else alone
 
 
-def compile_program(program: Program, outputs: Sequence[Ref], *, engine: str | None = None) -> Compiled:
+def compile_program(program: Program, outputs: Sequence[Ref], *, engine: str | None = None, keep: bool | None = None) -> Compiled:
     """Make kernels for the outputs of a program.
 
     `engine` is numba or python (the same source without Numba); by default that of RBCALC_ENGINE, or numba.  Machine code
-    is made, or read from the cache, when a batch is run.  Raises RulesError when an expression fits no number form.
+    is made, or read from the cache, when a batch is run.  With `keep` the lowered program is read from the cache or kept
+    there; by default unless `engine` asks for Python.  Raises RulesError when an expression fits no number form.
     """
     chosen = engine or os.environ.get("RBCALC_ENGINE") or "numba"
     if chosen not in ("numba", "python"):
         raise ValueError(f"the engine is numba or python, not {chosen}")
-    return Compiled(program, outputs, chosen)
+    return Compiled(program, outputs, chosen, keep=engine != "python" if keep is None else keep)
 
 
 def _root(program: Program, outputs: Sequence[Ref]) -> str:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import metadata
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -90,13 +90,28 @@ def pick() -> Any:
     return picked
 
 
-class Picking(ast.NodeTransformer):
+class _Picking(ast.NodeTransformer):
     """Writes `chosen if condition else other` as a call."""
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         """One of them, and those inside."""
         self.generic_visit(node)
         return ast.copy_location(ast.Call(ast.Name(PICK, ast.Load()), [node.test, node.body, node.orelse], []), node)
+
+
+def picking(tree: ast.Module) -> ast.Module:
+    """A generated module in which values are chosen between without jumps.
+
+    Where a row reads what the row before it wrote, rows are worked out one by one whatever is done, and jumps are quicker.
+    """
+    held = [node for node in ast.walk(tree) if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name)]
+    names = {node.value.id for node in held if isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name)}
+    carried = any(
+        node.value.id in names and not isinstance(node.slice, ast.Name)
+        for node in held
+        if isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name)
+    )
+    return tree if carried else cast("ast.Module", _Picking().visit(tree))
 
 
 def jitted(function: Callable[..., None], *, cached: bool = True) -> Any:

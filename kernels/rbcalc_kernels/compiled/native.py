@@ -22,7 +22,7 @@ import numpy as np
 
 from rbcalc_kernels.compiled import machine
 
-FORM: Final = "3"
+FORM: Final = "4"
 """The version of what object files hold; part of the name of each."""
 
 ENTRY: Final = "rbcalc_entry"

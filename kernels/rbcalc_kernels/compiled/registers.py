@@ -126,15 +126,35 @@ def keys_of(registers: Mapping[str, RegisterColumns], name: str, by: str, record
     return found
 
 
-def gather(columns: RegisterColumns | None, described: Input, records: Rows) -> dict[str, Column]:
-    """A fact's columns for rows made of `records` (-1: of none)."""
+Alike = dict[tuple[int, np.dtype[Any], int], Column]
+"""Columns that hold one value in every row, by the value, the type and the count of rows."""
+
+
+def gather(columns: RegisterColumns | None, described: Input, records: Rows, alike: Alike) -> dict[str, Column]:
+    """A fact's columns for rows made of `records` (-1: of none).
+
+    Facts that no row has share the columns in `alike`: a caseload gives few of all optional facts, and what is read again and
+    again is near the processor already.
+    """
     name = described.name
+
+    def none_given(kind: np.dtype[Any]) -> dict[str, Column]:
+        found: dict[str, Column] = {}
+        for key, value, type_ in ((name, blank(described)[0], kind), (f"{name}?", 0, np.dtype(np.uint8))):
+            size = (value, type_, records.size)
+            if size not in alike:
+                alike[size] = np.full(records.size, value, dtype=type_)
+            found[key] = alike[size]
+        return found
+
     column = columns.columns.get(name) if columns is not None else None
     if column is None or columns is None or not columns.count:
         if not described.optional and records.size:
             raise ValueError(f"the fact {described.entity}.{name} has no column")
-        found = {name: np.full(records.size, *blank(described))}
-        return {**found, f"{name}?": np.zeros(records.size, dtype=np.uint8)} if described.optional else found
+        kind = blank(described)[1]
+        return none_given(kind) if described.optional else {name: np.full(records.size, blank(described)[0], dtype=kind)}
+    if described.optional and (known := columns.columns.get(f"{name}?")) is not None and not known.any():
+        return none_given(column.dtype)
     if is_everything(records, columns.count):
         found = {name: column}
         if described.optional:

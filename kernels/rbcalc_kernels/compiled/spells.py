@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbcalc_kernels.compiled.columns import Batch, EntityColumns
-from rbcalc_kernels.compiled.registers import Held, RegisterColumns, gather, hold, keys_of
+from rbcalc_kernels.compiled.registers import Alike, Held, RegisterColumns, gather, hold, keys_of
 from rbcalc_kernels.compiled.spells_machine import NONE, Days, Rows, Starts
 from rbcalc_kernels.compiled.stretches import (
     Events,
@@ -107,6 +107,7 @@ class _Cutter:
         self.day: Days = np.zeros(root.count, dtype=np.int32)
         self.names = tuple(self.program.registers)
         self.made: dict[str, _Made] = {}
+        self._alike: Alike = {}
 
     def cut(self, cut_dates: CutDates | None) -> tuple[CutBatch, Rejected]:
         layout = self.layout
@@ -384,7 +385,7 @@ class _Cutter:
     def _copy(self, rows: EntityColumns, register: Register, records: Rows, wanted: set[Ref] | None) -> None:
         for described in self.layout.inputs[register.name]:
             if wanted is None or Ref(described.entity, described.name) in wanted:
-                rows.columns.update(gather(self.registers.get(register.name), described, records))
+                rows.columns.update(gather(self.registers.get(register.name), described, records, self._alike))
 
 
 def _refs(program: Program) -> set[Ref]:

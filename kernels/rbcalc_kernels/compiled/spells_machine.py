@@ -214,8 +214,8 @@ def overlay(
             for e in range(edges.size):
                 if edges[e] > day and edges[e] <= until:
                     until = np.int64(edges[e]) - 1
-            whole = True
-            some = False
+            lacking = 0
+            standing = 0
             for k in range(at.size):
                 j = at[k]
                 end = base[k] + starts[k * (size + 1) + p + 1]
@@ -230,9 +230,11 @@ def overlay(
                     else:
                         until = min(until, np.int64(begins[j]) - 1)
                 found[k * room + total] = here
-                some = some or here >= 0
-                whole = whole and (here >= 0 or needed[k] == 0)
-            if some and whole:
+                if here >= 0:
+                    standing += 1
+                elif needed[k] != 0:
+                    lacking += 1
+            if standing > 0 and lacking == 0:
                 owner[total] = p
                 run_first[total] = day
                 run_last[total] = until

@@ -38,13 +38,13 @@ def derive(
         start = starts[place * (count + 1) : (place + 1) * (count + 1)]
         start[:] = _offsets(program, described.parent, timeline.entity, entities)
         rows = entities[timeline.entity]
-        days = begins[base[place] : base[place + 1]], ends[base[place] : base[place + 1]]
-        own: tuple[Days, Days] = (rows.columns["first_day"], rows.columns["last_day"])
+        begin, end = begins[base[place] : base[place + 1]], ends[base[place] : base[place + 1]]
         if timeline.effective is None:
-            days[0][:], days[1][:] = own
-        else:
-            gaps = program.entities[timeline.entity].gaps
-            ready(supersede, max(rows.count, count))(start, effective[timeline.entity], *span, gaps, *(own if gaps else days), *days)
+            begin[:], end[:] = rows.columns["first_day"], rows.columns["last_day"]
+            continue
+        gaps = program.entities[timeline.entity].gaps
+        own: tuple[Days, Days] = (rows.columns["first_day"], rows.columns["last_day"]) if gaps else (begin, end)
+        ready(supersede, max(rows.count, count))(start, effective[timeline.entity], *span, gaps, *own, begin, end)
     needed = np.array([timeline.needed for timeline in described.derived], dtype=np.uint8)
     edges = np.array([period.first_day for period in program.periods[1:]], dtype=np.int32)
     # Days are cut at most where a stretch begins, after it ends, and where a period begins.
@@ -89,9 +89,10 @@ def _offsets(program: Program, parent: str, entity: str, entities: Mapping[str, 
         if above is None:
             raise KeyError(f"{entity} does not belong to {parent}")
         path.append(above)
-    start: Starts = np.arange(entities[parent].count + 1, dtype=np.int64)
+    start: Starts | None = None
     for name in reversed(path):
         offsets = entities[name].offsets
         assert offsets is not None
-        start = offsets[start]
+        start = offsets if start is None else offsets[start]
+    assert start is not None
     return start

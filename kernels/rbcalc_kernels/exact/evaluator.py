@@ -36,7 +36,7 @@ class Run:
         self.trace = trace
         self.reads: list[Read] | None = None
         self.active: set[tuple[str, int]] = set()
-        self.rows: dict[str, list[Row]] = {}
+        self.rows: dict[str, list[Row]] = {name: [] for name, entity in program.entities.items() if not entity.derived}
         for row in root.walk() if root is not None else ():
             self.rows.setdefault(row.entity, []).append(row)
 
@@ -57,6 +57,10 @@ class Evaluator:
         self.by_ref: dict[Ref, Rule] = {Ref(rule.entity, rule.name): rule for rule in program.rules}
         needed = None if wanted is None else closure(program, wanted, self.by_ref)
         self.order = [(ref, rule) for ref, rule in self.by_ref.items() if needed is None or ref in needed]
+        self._names: dict[str, list[str]] = {name: [] for name in program.entities}
+        for rule in program.rules:
+            self._names[rule.entity].append(rule.name)
+        self._bodies: dict[int, Code] = {}  # by the rule's identity: names would take longer to look up than to work out
         self._codes: dict[tuple[Ref, str], Code] = {}
         self._paths: dict[tuple[str, str], Path] = {}
 
@@ -70,8 +74,12 @@ class Evaluator:
         if trace is not None:
             trace.start(self.program)
         results: dict[Ref, list[Value]] = {}
+        value = self._rule_value
         for ref, rule in self.order:
-            results[ref] = [self._rule_value(state, row, rule) for row in self._rows(state, ref.entity)]
+            rows = state.rows.get(rule.entity)
+            if rows is None:
+                rows = self._rows(state, rule.entity)
+            results[ref] = [value(state, row, rule) for row in rows]
         return results
 
     def reader(self, node: Node, entity: str) -> Callable[[Row], Value]:
@@ -87,9 +95,8 @@ class Evaluator:
             for name in [name for name in row.children if entities[name].derived]:
                 del row.children[name]
         for row in root.walk():
-            for ref in self.by_ref:
-                if ref.entity == row.entity:
-                    row.values.pop(ref.name, None)
+            for name in row.values.keys() & self._names[row.entity]:
+                del row.values[name]
 
     def _rows(self, state: Run, entity: str) -> list[Row]:
         self._derive(state, entity)
@@ -139,17 +146,20 @@ class Evaluator:
         return value
 
     def _work_out(self, state: Run, row: Row, rule: Rule) -> Value:
-        ref = Ref(rule.entity, rule.name)
         value: Value
+        code = self._bodies.get(id(rule))
+        if code is None:
+            code = self._bodies[id(rule)] = flatten(rule.body, lambda inner: self._bind(inner, rule.entity))
         if state.trace is None:
-            value = run(self._code(ref, "body", rule.body), (state, row))
+            value = run(code, (state, row))
             return value
+        ref = Ref(rule.entity, rule.name)
         outer, state.reads = state.reads, []
         if rule.body.op is Op.ROUND:
             before = run(self._code(ref, "before", rule.body.args[0]), (state, row))
             value = OPERATIONS[Op.ROUND](before, rule.body.value)
         else:
-            before = value = run(self._code(ref, "body", rule.body), (state, row))
+            before = value = run(code, (state, row))
         reads, state.reads = tuple(state.reads), None
         case = self._case(state, row, rule)
         if case is not None and rule.rounding is not None and rule.body.op is not Op.ROUND:

@@ -26,9 +26,10 @@ class Kind(IntEnum):
     JUMP = 5
     BOTH = 6  # jump when the last value is no and keep it, else drop it
     EITHER = 7  # jump when the last value is yes and keep it, else drop it
+    WITH = 8  # function of the last value and a constant, which stand together
 
 
-_CALL, _PUSH, _READ, _ATTEMPT, _UNLESS, _JUMP, _BOTH, _EITHER = map(int, Kind)
+_CALL, _PUSH, _READ, _ATTEMPT, _UNLESS, _JUMP, _BOTH, _EITHER, _WITH = map(int, Kind)
 """The same as plain numbers: looking up a member costs as much as running an instruction."""
 
 Instruction = tuple[int, Any, int]
@@ -97,11 +98,12 @@ def flatten(node: Node, bind: Binder) -> Code:
             for other in item.args[1:]:
                 todo += [branch(kind, holes), other]
             todo.append(land(holes))
+        elif item.op in WITH_SETTING and len(item.args) == 1:
+            todo = [*item.args, emit(Kind.WITH, (OPERATIONS[item.op], item.value))]
+        elif item.op in OPERATIONS and len(item.args) == 2 and item.args[1].op is Op.CONST:
+            todo = [item.args[0], emit(Kind.WITH, (OPERATIONS[item.op], item.args[1].value))]
         elif item.op in OPERATIONS:
-            todo = list(item.args)
-            if item.op in WITH_SETTING:
-                todo.append(emit(Kind.PUSH, item.value))
-            todo.append(emit(Kind.CALL, OPERATIONS[item.op], len(todo)))
+            todo = [*item.args, emit(Kind.CALL, OPERATIONS[item.op], len(item.args))]
         else:
             bound = bind(item)
             if bound.otherwise is not None:
@@ -121,17 +123,7 @@ def run(code: Code, context: object) -> Any:
     while at < size:
         kind, what, number = code[at]
         at += 1
-        if kind == _CALL:
-            if number == 2:
-                right = pop()
-                push(what(pop(), right))
-            else:
-                values = stack[-number:]
-                del stack[-number:]
-                push(what(*values))
-        elif kind == _PUSH:
-            push(what)
-        elif kind == _READ:
+        if kind == _READ:
             if number:
                 values = stack[-number:]
                 del stack[-number:]
@@ -141,6 +133,21 @@ def run(code: Code, context: object) -> Any:
         elif kind == _UNLESS:
             if not pop():
                 at = number
+        elif kind == _WITH:
+            operation, constant = what
+            push(operation(pop(), constant))
+        elif kind == _CALL:
+            if number == 2:
+                right = pop()
+                push(what(pop(), right))
+            elif number == 1:
+                push(what(pop()))
+            else:
+                values = stack[-number:]
+                del stack[-number:]
+                push(what(*values))
+        elif kind == _PUSH:
+            push(what)
         elif kind == _ATTEMPT:
             value = what(context)
             if value is not ABSENT:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
-from rbcalc_kernels.language.documents import Document, RuleFile, Text, document
+from rbcalc_kernels.language.documents import Document, RuleFile, Text
+from rbcalc_kernels.language.shaping import document
 from rbcalc_kernels.source import Findings, RulesError, Span, read, suggest
 
 _DOTTED: Final = re.compile(r"[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*(\.[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*)*")

@@ -21,6 +21,7 @@ from independent.council_tax_reduction.income import (
     student_support,
 )
 from independent.council_tax_reduction.working_age_applicable import (
+    COMPONENTS,
     applicable_amount,
     brings_disability_premium,
     component,
@@ -167,8 +168,7 @@ def additional_condition(facts: Circumstances, day: date) -> bool:
         return True
     if has_disability_premium(facts, day):  # (b)(iv)
         return any(works(person, 16) and brings_disability_premium(person, day) for person in people)
-    part = component(facts, day)
-    return part is not None and any(works(person, 16) and person.esa_component == part for person in people)
+    return component(facts, day) is not None and any(works(person, 16) and person.esa_component in COMPONENTS for person in people)
 
 
 # ---------------------------------------------------------------- other income
