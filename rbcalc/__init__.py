@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rbcalc._churn import churn
     from rbcalc._cliffs import cliffs
+    from rbcalc._comparison import Comparison
     from rbcalc._explain import explain
     from rbcalc._outputs import verify
     from rbcalc._rebill import rebill
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
     from rbcalc._rules import Council, Partnership, Rules, load
     from rbcalc._run import Run
     from rbcalc._sample import sample
+    from rbcalc._seek import Sought
+    from rbcalc._whatif_api import compare, seek, sweep
     from rbcalc._years import FinancialYear
     from rbcalc.caseload.importing import import_caseload
     from rbcalc.errors import DataError, OutputError, RbcalcError, UsageError
     from rbcalc_kernels.source import RulesError
 
 _HOMES = {
+    "Comparison": "rbcalc._comparison",
     "Council": "rbcalc._rules",
     "DataError": "rbcalc.errors",
     "FinancialYear": "rbcalc._years",
@@ -38,19 +42,24 @@ _HOMES = {
     "Rules": "rbcalc._rules",
     "RulesError": "rbcalc_kernels.source",
     "Run": "rbcalc._run",
+    "Sought": "rbcalc._seek",
     "UsageError": "rbcalc.errors",
     "churn": "rbcalc._churn",
     "cliffs": "rbcalc._cliffs",
+    "compare": "rbcalc._whatif_api",
     "explain": "rbcalc._explain",
     "import_caseload": "rbcalc.caseload.importing",
     "load": "rbcalc._rules",
     "rebill": "rbcalc._rebill",
     "reconcile": "rbcalc._reconcile",
     "sample": "rbcalc._sample",
+    "seek": "rbcalc._whatif_api",
+    "sweep": "rbcalc._whatif_api",
     "verify": "rbcalc._outputs",
 }
 
 __all__ = [
+    "Comparison",
     "Council",
     "DataError",
     "FinancialYear",
@@ -61,15 +70,19 @@ __all__ = [
     "Rules",
     "RulesError",
     "Run",
+    "Sought",
     "UsageError",
     "churn",
     "cliffs",
+    "compare",
     "explain",
     "import_caseload",
     "load",
     "rebill",
     "reconcile",
     "sample",
+    "seek",
+    "sweep",
     "verify",
 ]
 

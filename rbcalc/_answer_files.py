@@ -95,9 +95,11 @@ def _enter_frontier(found: Sought, folder: OutputFolder, under: str) -> None:
     if found.best is not None and found.best not in points:
         points.insert(0, found.best)
     for number, point in enumerate(points, 1):
-        source = found.scenario(point)
         name = "best" if point is found.best else f"{number:03d}"
-        _entered(folder, f"{under}{name}.yaml", source.text)
+        sources = found.scenarios(point)
+        for source in sources:  # councils whose rows of a table differ have a file each
+            whose = "_".join(("", *map(str, file_of(source).only_for))) if len(sources) > 1 else ""
+            _entered(folder, f"{under}{name}{whose}.yaml", source.text)
 
 
 def _entered(folder: OutputFolder, name: str, text: str) -> None:

@@ -8,20 +8,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
-from math import gcd
 from typing import TYPE_CHECKING, Final
 
 from rbcalc._years import EPOCH, FinancialYear, iso
 from rbcalc.errors import UsageError
-from rbcalc_kernels.language.types import Choice, Date, Number, Type
+from rbcalc_kernels.language.types import DAYS, Choice, Date, Number, Type
 from rbcalc_kernels.program.graph import Cells, Node, Op, Parameter, Program, Table, Value
+from rbcalc_kernels.program.names import YEAR_PARAMETERS
 from rbcalc_kernels.source import suggest
 
 if TYPE_CHECKING:
     from rbcalc_kernels.program.library import RuleSource
 
 _DIAL: Final = re.compile(r"([a-z_][a-z0-9_]*)(?:\[([^\]]*)\])?")
-_NUMBER: Final = re.compile(r"(-?)£?(\d+(?:\.\d+)?)(%?)(?:/(?:day|week|month|year))?")
+_NUMBER: Final = re.compile(r"(-?)(£?)(\d+(?:\.\d+)?)(%?)(/(?:day|week|month|year))?(?:\s*/\s*([1-9]\d*))?")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -62,44 +62,45 @@ def literal(value: Value, type_: Type) -> str:
     if isinstance(type_, Date):
         return iso(int(value))
     assert isinstance(type_, Number)
-    number = Fraction(value)
-    if type_.unit == "rate":
-        shown = _decimal(number * 100)
-        return f"{shown}%" if shown is not None else _fraction(number)
-    shown = _decimal(number)
-    if shown is None:
-        return _fraction(number)
+    number = Fraction(value) * (100 if type_.unit == "rate" else 1)
+    shown, parts = _decimal(abs(number)), ""
+    if shown is None or (type_ == DAYS and "." in shown):  # decimals without end, or of days, which a rule file does not write
+        shown, parts = str(abs(number.numerator)), f" / {number.denominator}"
+    sign = "-" if number < 0 else ""
     if type_.is_money:
-        sign, digits = ("-", shown[1:]) if shown.startswith("-") else ("", shown)
-        return f"{sign}£{digits}{type_.unit[1:]}"
-    return f"{shown} days" if type_.unit == "days" else shown
+        return f"{sign}£{shown}{type_.unit[1:]}{parts}"
+    return f"{sign}{shown}{_AFTER.get(type_.unit, '')}{parts}"
+
+
+_AFTER: Final = {"rate": "%", "days": " days"}
 
 
 def _decimal(number: Fraction) -> str | None:
-    """A number without rounding; None when its decimals have no end."""
+    """A number that is not below nothing, without rounding; None when its decimals have no end."""
     for places in range(13):
         scaled = number * 10**places
         if scaled.denominator == 1:
-            whole = str(abs(int(scaled))).rjust(places + 1, "0")
-            text = f"{whole[:-places]}.{whole[-places:]}" if places else whole
-            return f"-{text}" if number < 0 else text
+            whole = str(int(scaled)).rjust(places + 1, "0")
+            return f"{whole[:-places]}.{whole[-places:]}" if places else whole
     return None
 
 
-def _fraction(number: Fraction) -> str:
-    return f"{number.numerator}/{number.denominator}"
-
-
 def type_of(program: Program, dial: Dial) -> Type:
-    """What a dial's figure is.  Raises UsageError where the program has no such figure."""
+    """What a dial's figure is.  Raises UsageError where the program has no such figure, or it is worked out from others."""
+    if dial.name in YEAR_PARAMETERS:
+        raise UsageError("RC061", f"{dial.name} belongs to the calendar", hint="choose another year with --year")
+    table = program.tables.get(dial.name)
     if dial.name in program.parameters and not dial.keys:
         return program.parameters[dial.name].type
-    if dial.name in program.tables and dial.keys:
-        _cell(program.tables[dial.name], dial, program.tables[dial.name].by_period[0])
-        return program.tables[dial.name].type
-    known = [*program.parameters, *program.tables]
+    if table is not None and table.rests_on:
+        hint = f"turn what it rests on: {', '.join(sorted(table.rests_on - set(YEAR_PARAMETERS))[:12])}"
+        raise UsageError("RC061", f"{dial.name} is worked out from other figures", hint=hint)
+    if table is not None and dial.keys:
+        for cells in table.by_period:
+            _cell(table, dial, cells)
+        return table.type
+    known = [name for name in (*program.parameters, *program.tables) if not name.endswith("__known") and name not in YEAR_PARAMETERS]
     if dial.name in known:
-        table = program.tables.get(dial.name)
         hint = "it is one figure: leave the brackets out"
         if table is not None:
             edges = [table.bands.type] if table.bands is not None else []
@@ -120,20 +121,24 @@ def value_of(program: Program, dial: Dial) -> Value:
 
 def number_of(text: str, type_: Type) -> Fraction:
     """A number as a rule file writes it, for the ends and steps of a sweep.  Raises UsageError."""
-    match = _NUMBER.fullmatch(text.strip())
+    plain = re.sub(r"\s*days?\b", "", text) if type_ == DAYS else text
+    match = _NUMBER.fullmatch(plain.strip())
     if match is None or not isinstance(type_, Number):
         raise UsageError("RC061", f"'{text}' is no {type_}", hint="write it as in a rule file: £10, 2.5%, 26")
-    number = Fraction(match[2]) * (-1 if match[1] else 1)
-    if bool(match[3]) != (type_.unit == "rate"):
+    sign, pound, digits, per_cent, unit, parts = match.groups()
+    if bool(per_cent) != (type_.unit == "rate"):
         raise UsageError("RC061", f"'{text}' is no {type_}", hint="a rate is written as 20%, anything else without %")
-    return number / 100 if match[3] else number
+    if (pound and not type_.is_money) or (unit and unit != type_.unit[1:]):
+        raise UsageError("RC061", f"'{text}' is no {type_}", hint=f"the figure is in {type_}")
+    number = Fraction(digits) * (-1 if sign else 1) / int(parts or 1)
+    return number / 100 if per_cent else number
 
 
 def read(text: str, type_: Type) -> Value:
     """A figure of any type as a rule file writes it.  Raises UsageError."""
     text = text.strip()
     if isinstance(type_, Number):
-        return number_of(text.removesuffix("days").strip() if type_.unit == "days" else text, type_)
+        return number_of(text, type_)
     if isinstance(type_, Choice):
         if text not in type_.members:
             raise UsageError("RC061", f"'{text}' is not one of {type_.name}", hint=f"one of {', '.join(type_.members)}")
@@ -165,21 +170,15 @@ def turned(program: Program, settings: Mapping[Dial, Value]) -> Program | None:
     return replace(program, parameters=parameters, tables=tables)
 
 
-def refined(program: Program, finest: Mapping[Dial, Fraction]) -> Program:
-    """The program with figures held in smaller steps, where the values that dials are to take need it."""
+def reaching(program: Program, values: Mapping[Dial, Sequence[Value]]) -> Program:
+    """The program whose kernels also serve the values that dials are to take, however large or fine they are."""
     parameters, tables = dict(program.parameters), dict(program.tables)
-    for dial, step in finest.items():
+    for dial, wanted in values.items():
         if dial.name in parameters and not dial.keys:
-            parameters[dial.name] = replace(parameters[dial.name], step=_common(parameters[dial.name].step, step))
-        elif dial.name in tables:
-            tables[dial.name] = replace(tables[dial.name], step=_common(tables[dial.name].step, step))
-    same = parameters == program.parameters and tables == program.tables
-    return program if same else replace(program, parameters=parameters, tables=tables)
-
-
-def _common(one: Fraction, other: Fraction) -> Fraction:
-    """The greatest step of which both are multiples."""
-    return Fraction(gcd(one.numerator * other.denominator, other.numerator * one.denominator), one.denominator * other.denominator)
+            parameters[dial.name] = replace(parameters[dial.name], also=(*parameters[dial.name].also, *wanted))
+        elif dial.name in tables and dial.keys:
+            tables[dial.name] = replace(tables[dial.name], also=(*tables[dial.name].also, *wanted))
+    return replace(program, parameters=parameters, tables=tables)
 
 
 def _parameter_with(parameter: Parameter, value: Value, program: Program) -> Parameter:
@@ -233,49 +232,82 @@ def _cut_by(program: Program) -> set[str]:
     return found
 
 
-def source_of(program: Program, settings: Mapping[Dial, Value], year: FinancialYear, title: str) -> RuleSource:
-    """A scenario that sets some figures for a year, as a document made in memory.  Raises RulesError where it is not well-formed."""
-    return document_of("\n".join(_lines(program, settings, year, title)) + "\n", title)
+def sources_of(programs: Mapping[str, Program], settings: Mapping[Dial, Value], year: FinancialYear, title: str) -> list[RuleSource]:
+    """Scenarios that set some figures for a year, as documents made in memory.
+
+    `programs` are the rules of each council by name.  A council whose rules read none of the figures is left alone; one whose rows of a
+    table differ from the others' has a document of its own.  Raises UsageError where nobody reads a figure.
+    """
+    own: dict[str, dict[Dial, Value]] = {council: {} for council in programs}
+    for dial, value in settings.items():
+        for council in readers(programs, dial):
+            own[council][dial] = value
+    texts: dict[str, list[str]] = {}
+    for council, wanted in own.items():
+        if wanted:
+            texts.setdefault("\n".join(_set(programs[council], wanted)), []).append(council)
+    made = []
+    for text, councils in texts.items():
+        lines = ["kind: scenario", f"title: {json.dumps(title, ensure_ascii=False)}", f"from: {iso(year.first_day)}"]
+        lines += [] if len(councils) == len(programs) else [f"only_for: [{', '.join(councils)}]"]
+        name = title if len(texts) == 1 else f"{title} ({', '.join(councils)})"
+        made.append(document_of("\n".join([*lines, "source: {document: supposed}", "set:", text, ""]), name))
+    return made
 
 
-def _lines(program: Program, settings: Mapping[Dial, Value], year: FinancialYear, title: str) -> Iterator[str]:
-    yield "kind: scenario"
-    yield f"title: {json.dumps(title, ensure_ascii=False)}"
-    yield f"from: {iso(year.first_day)}"
-    yield "source: {document: supposed}"
-    yield "set:"
+def readers(programs: Mapping[str, Program], dial: Dial) -> list[str]:
+    """The councils whose rules read a figure.  Raises UsageError where none does."""
+    found, missing = [], []
+    for council, program in programs.items():
+        try:
+            type_of(program, dial)
+        except UsageError as error:
+            missing.append(error)
+        else:
+            found.append(council)
+    if not found:
+        raise next((error for error in missing if "read no figure" not in error.message), missing[0])
+    return found
+
+
+def _set(program: Program, settings: Mapping[Dial, Value]) -> Iterator[str]:
+    """The lines that set some figures."""
     tables: dict[str, Table] = {}
     for dial, value in settings.items():
-        type_ = type_of(program, dial)
         if not dial.keys:
-            yield f'  {dial.name}: {{value: "{literal(value, type_)}"}}'
+            yield f'  {dial.name}: {{value: "{literal(value, type_of(program, dial))}"}}'
         else:
             tables[dial.name] = _table_with(tables.get(dial.name, program.tables[dial.name]), dial, value)
     for name, table in tables.items():
-        first = {dial.keys[0] for dial in settings if dial.name == name} if table.axes else {""}
+        first = {dial.keys[0] for dial in settings if dial.name == name}
+        dated: list[tuple[int, str]] = []
+        for period, cells in zip(program.periods, table.by_period, strict=False):
+            members = [f"{each}: {_rows(table, cells, (each,))}" for each in table.axes[0].members if each in first] if table.axes else []
+            rows = f"{{{', '.join(members)}}}" if table.axes else _row(table, cells, ())
+            if not dated or dated[-1][1] != rows:
+                dated.append((period.first_day, rows))
         yield f"  {name}:"
-        yield "    rows:"
-        if not table.axes:
-            yield f"      {_row(table, ())[1:-1]}" if table.bands is None else f"      {_row(table, ())}"
-            continue
-        for member in [member for member in table.axes[0].members if member in first]:
-            yield f"      {member}: {_rows(table, (member,))}"
+        if len(dated) == 1:
+            yield f"    rows: {dated[0][1]}"
+        else:
+            yield "    values:"
+            yield from (f"      - {{from: {iso(day)}, rows: {rows}}}" for day, rows in dated)
 
 
-def _rows(table: Table, keys: tuple[str, ...]) -> str:
+def _rows(table: Table, cells: Cells, keys: tuple[str, ...]) -> str:
     """The rows under some list members, in one line."""
     if len(keys) == len(table.axes):
-        return _row(table, keys)
+        return _row(table, cells, keys)
     inner = [
-        f"{member}: {_rows(table, (*keys, member))}"
+        f"{member}: {_rows(table, cells, (*keys, member))}"
         for member in table.axes[len(keys)].members
-        if any(found[: len(keys) + 1] == (*keys, member) for found in table.by_period[0].rows)
+        if any(found[: len(keys) + 1] == (*keys, member) for found in cells.rows)
     ]
     return f"{{{', '.join(inner)}}}"
 
 
-def _row(table: Table, keys: tuple[str, ...]) -> str:
-    edges, values = table.by_period[0].rows[keys]
+def _row(table: Table, cells: Cells, keys: tuple[str, ...]) -> str:
+    edges, values = cells.rows[keys]
     if table.bands is None:
         return f'"{literal(values[0], table.type)}"'
     written = [literal(edge, table.bands.type) for edge in edges] + (["above"] if table.bands.upper else [])

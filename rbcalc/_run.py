@@ -156,10 +156,11 @@ def settle(kernel: Kernel, registers: Mapping[str, Any], batch: CutBatch, result
     A kernel works out both sides of a choice, so it may refuse an account for a side that was not taken.
     """
     found: dict[int, CalculationFault] = {}
+    evaluator = Evaluator(kernel.program, results.columns)
     for root in np.flatnonzero((results.doubt != 0) | (fault != 0)):
         try:
             row = build(kernel.program, records_of(kernel.program, registers, int(batch.kept[root])))
-            Evaluator(kernel.program, results.columns).run(row, None)
+            evaluator.run(row, None)
             fault[root] = 0
         except CalculationFault as reason:
             fault[root] = np.iinfo(fault.dtype).max
@@ -288,6 +289,7 @@ class Run:
     rejects: Any
     caseload: Any = field(default=None, repr=False)  # what was worked out, for explaining and comparing
     councils: tuple[Council, ...] = field(default=(), repr=False)
+    charges: tuple[Path, ...] = field(default=(), repr=False)  # of the officer's own
 
     @property
     def hypothetical(self) -> bool:
@@ -357,14 +359,18 @@ def calculate(
         tuple(held.notes),
     )
     kinds_there = dict.fromkeys(kind for part in parts.values() for kind in part.details)
-    details = {kind: _joined({name: part.details[kind] for name, part in parts.items() if kind in part.details}) for kind in kinds_there}
-    return Run(summary, _joined({name: part.bills for name, part in parts.items()}), details, rejects, held, tuple(councils))
+    stamp = {"year": str(when), "hypothetical": "yes" if any(program.hypothetical for program in programs.values()) else "no"}
+    details = {
+        kind: _joined({name: part.details[kind] for name, part in parts.items() if kind in part.details}, stamp) for kind in kinds_there
+    }
+    bills = _joined({name: part.bills for name, part in parts.items()}, stamp)
+    return Run(summary, bills, details, rejects, held, tuple(councils), tuple(charges))
 
 
-def _joined(tables: Mapping[str, Any]) -> Any:
-    """One kind of table of all councils, each row with its council."""
+def _joined(tables: Mapping[str, Any], stamp: Mapping[str, str]) -> Any:
+    """One kind of table of all councils, each row with its council; the stamp stands in the metadata of its schema."""
     named = [table.add_column(0, "council", pa.array([name] * table.num_rows, pa.string())) for name, table in tables.items()]
-    return pa.concat_tables(named, promote_options="permissive") if named else None
+    return pa.concat_tables(named, promote_options="permissive").replace_schema_metadata(stamp) if named else None
 
 
 def report_table(program: Program, report: Report, table: Table) -> Any:

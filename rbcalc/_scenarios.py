@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rbcalc._dials import Dial, document_of, source_of, type_of
+from rbcalc._dials import Dial, document_of, readers, sources_of, type_of
 from rbcalc._show import amount
 from rbcalc._study import BASELINE, Option
 from rbcalc._years import FinancialYear, iso
@@ -37,9 +38,9 @@ def opened(rules: Rules, given: Any) -> RuleSource:
     elif isinstance(given, Mapping):
         import yaml
 
-        found = document_of(yaml.safe_dump({"kind": "scenario", **given}, sort_keys=False, allow_unicode=True), "a scenario made in memory")
+        found = _in_memory(yaml.safe_dump({"kind": "scenario", **given}, sort_keys=False, allow_unicode=True))
     elif isinstance(given, str) and "\n" in given:
-        found = document_of(given, "a scenario made in memory")
+        found = _in_memory(given)
     else:
         path = Path(given)
         if not path.is_file():
@@ -51,6 +52,11 @@ def opened(rules: Rules, given: Any) -> RuleSource:
         where = found.file if found is not None else str(given)
         raise UsageError("RC060", f"{where} is no scenario", hint="a file that supposes something begins with kind: scenario")
     return found
+
+
+def _in_memory(text: str) -> RuleSource:
+    """A document from its text, under a name that no other text has."""
+    return document_of(text, f"scenario {hashlib.sha256(text.encode()).hexdigest()[:6]} in memory")
 
 
 def file_of(source: RuleSource) -> RuleFile:
@@ -103,11 +109,16 @@ def option_of(baseline: Option, sources: Sequence[RuleSource], title: str = "") 
 
 
 def turned_option(
-    baseline: Option, base: Sequence[RuleSource], program: Program, settings: Mapping[Dial, Value], year: FinancialYear
+    baseline: Option, base: Sequence[RuleSource], programs: Mapping[str, Program], settings: Mapping[Dial, Value], year: FinancialYear
 ) -> Option:
-    """An option that sets some figures, on top of scenarios."""
-    title = ", ".join(f"{_titled(program, dial)} {amount(value, type_of(program, dial))}" for dial, value in settings.items())
-    return option_of(baseline, [*base, source_of(program, settings, year, title)])
+    """An option that sets some figures, on top of scenarios; `programs` are the councils' rules under these."""
+    words = []
+    for dial, value in settings.items():
+        program = programs[readers(programs, dial)[0]]
+        words.append(f"{_titled(program, dial)} {amount(value, type_of(program, dial))}")
+    title = ", ".join(words)
+    sources = [*base, *sources_of(programs, settings, year, title)]
+    return option_of(baseline, sources, " + ".join([*(str(file_of(source).title) for source in base), title]))
 
 
 def _titled(program: Program, dial: Dial) -> str:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from rbcalc._dials import Dial, literal, source_of, steps, type_of
-from rbcalc._sweep import Bench, Limit, Point, Settings, finest_of, table_of
+from rbcalc._dials import Dial, literal, sources_of
+from rbcalc._sweep import Bench, Limit, Point, Settings, ranges, table_of, values_of
 from rbcalc.errors import UsageError
 from rbcalc_kernels.program.graph import Value
 
@@ -74,12 +74,10 @@ class Sought:
         """The frontier as an Arrow table."""
         return table_of(self.bench, self.frontier)
 
-    def scenario(self, point: Point) -> RuleSource:
-        """A scenario that reproduces a point, laid over the option that was searched from."""
-        bench = self.bench
-        types = {dial: type_of(bench.program, dial) for dial in bench.dials}
-        title = ", ".join(f"{dial} {literal(value, types[dial])}" for dial, value in point.settings.items())
-        return source_of(bench.program, point.settings, bench.study.year, title)
+    def scenarios(self, point: Point) -> list[RuleSource]:
+        """What reproduces a point, laid over the option that was searched from: one scenario, or one for each council whose rows differ."""
+        title = ", ".join(f"{dial} {literal(value, self.bench.types[dial])}" for dial, value in point.settings.items())
+        return sources_of(self.bench.programs, point.settings, self.bench.study.year, title)
 
     def __repr__(self) -> str:
         found = "met" if self.best is not None else "not met"
@@ -121,17 +119,10 @@ def seek(
     `vary` gives each dial's range as from:to:step.  One dial is narrowed down until its neighbour does not meet the target; over
     several a seeded search tries about `most` points.  Raises UsageError.
     """
-    program = next(
-        (study.program(option, name) for name in study.councils if all(_has(study.program(option, name), dial) for dial in vary)), None
-    )
-    if program is None:
-        program = study.program(option, study.councils[0])
-    values = {dial: steps(text, type_of(program, dial)) for dial, text in vary.items()}
-    ends: list[Settings] = [
-        dict(zip(values, corner, strict=True)) for corner in zip(*map(_ends, values.values()), strict=True)
-    ]
+    values = ranges(study.programs(option), vary)
+    ends: list[Settings] = [dict(zip(values, corner, strict=True)) for corner in zip(*map(_ends, values.values()), strict=True)]
     bench = Bench(
-        study, option, list(values), limits, finest_of([*ends, *({dial: each[1]} for dial, each in values.items() if len(each) > 1)])
+        study, option, list(values), limits, values_of([*ends, *({dial: each[1]} for dial, each in values.items() if len(each) > 1)])
     )
     search = _Search(bench, values, target)
     if len(values) == 1:
@@ -139,10 +130,6 @@ def seek(
     else:
         search.several(seed, most)
     return search.found()
-
-
-def _has(program: Any, dial: Dial) -> bool:
-    return dial.name in program.parameters or dial.name in program.tables
 
 
 def _ends(values: Sequence[Value]) -> tuple[Value, Value]:
@@ -189,14 +176,15 @@ class _Search:
         while True:
             found = self.points([(at,) for at in places])
             met = [self.miss(point) == 0 for point in found]
-            edges = [n for n in range(len(places) - 1) if met[n] != met[n + 1] and places[n + 1] - places[n] > 1]
-            if not any(met):
-                best = min(range(len(places)), key=lambda n: self.order(found[n]))
-                edges = [n for n in (best - 1, best) if 0 <= n < len(places) - 1 and places[n + 1] - places[n] > 1]
+            best = min(range(len(places)), key=lambda n: self.order(found[n]))
+            wide = {n for n in range(len(places) - 1) if places[n + 1] - places[n] > 1}
+            edges = [n for n in sorted(wide) if met[n] != met[n + 1]]
+            # The best may lie within what meets the target, and not at its edge.
+            edges = sorted({*edges[:4], *(wide & {best - 1, best})})
             if not edges:
                 return
             inner: set[int] = set()
-            for n in edges[:4]:
+            for n in edges:
                 low, high = places[n], places[n + 1]
                 inner |= {low + (high - low) * step // BATCH for step in range(BATCH + 1)}
             places = sorted({*places, *inner})
@@ -209,14 +197,10 @@ class _Search:
             return
         from scipy.optimize import differential_evolution
 
-        best_of_all = [np.inf]
-
         def score(columns: Any) -> Any:
             places = [tuple(round(at) for at in place) for place in np.atleast_2d(np.asarray(columns).T)]
             found = self.points(places)
-            scores = np.array([self._score(point) for point in found])
-            best_of_all[0] = min(best_of_all[0], float(scores.min()))
-            return scores
+            return np.array([self._score(point) for point in found])
 
         population = 12 * len(sizes)
         differential_evolution(

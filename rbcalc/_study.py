@@ -105,7 +105,7 @@ class Study:
         self.councils = tuple(self._councils)
         self.titles = {name: council.title for name, council in self._councils.items()}
         base = baseline or Option(BASELINE, "No change")
-        programs = self._programs(base)
+        programs = self.programs(base)
         self.impact = _impact(next(iter(programs.values())), impact)
         only = councils[0].name if len(councils) == 1 else ""
         read = (
@@ -144,11 +144,11 @@ class Study:
         """Work out an option for every council.  Raises UsageError where its name is taken, and RulesError."""
         if option.name in self.outcomes:
             raise UsageError("RC060", f"two options are called {option.name}", hint="give the scenarios different titles")
-        return self._add(option, self._programs(option))
+        return self._add(option, self.programs(option))
 
     def tried(self, option: Option) -> dict[str, Outcome]:
         """What an option comes to, without keeping it among the options of the study."""
-        return self._outcomes(option, self._programs(option))
+        return self._outcomes(option, self.programs(option))
 
     def program(self, option: Option, council: str) -> Program:
         """The rules of a council under an option."""
@@ -158,7 +158,8 @@ class Study:
         """The kernel of a council's baseline."""
         return self._kernels[council]
 
-    def _programs(self, option: Option) -> dict[str, Program]:
+    def programs(self, option: Option) -> dict[str, Program]:
+        """The rules of all councils under an option."""
         return {name: self.program(option, name) for name in self._councils}
 
     def _add(self, option: Option, programs: Mapping[str, Program]) -> dict[str, Outcome]:

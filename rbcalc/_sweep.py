@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from math import lcm
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbcalc._both import records_of
-from rbcalc._dials import Dial, literal, refined, source_of, steps, turned, type_of
+from rbcalc._dials import Dial, literal, reaching, readers, sources_of, steps, turned, type_of
 from rbcalc._run import Kernel
 from rbcalc._study import Option, Outcome, Study
 from rbcalc.caseload.choosing import chosen
@@ -25,6 +24,7 @@ from rbcalc_kernels.program.graph import Program, Value
 
 if TYPE_CHECKING:
     from rbcalc_kernels.compiled.again import Figures, Standing, Taken
+    from rbcalc_kernels.language.types import Type
 
 Settings = Mapping[Dial, Value]
 WEEK = 7
@@ -47,6 +47,7 @@ class Limit:
 class Point:
     """What one set of figures comes to, all councils together; money in pence.
 
+    `gaining` and `losing` count whoever gets more and less than in the baseline, those who come to have nothing among them.
     `beyond` and `worst` are, for each limit, how many lose more than it allows, and the largest loss of a week among those whom it
     protects, in pence.
     """
@@ -71,36 +72,27 @@ class Bench:
         option: Option,
         dials: Sequence[Dial],
         limits: Sequence[Limit] = (),
-        finest: Mapping[Dial, Fraction] | None = None,
+        values: Mapping[Dial, Sequence[Value]] | None = None,
     ) -> None:
         """Work out everything that the dials do not touch.
 
-        `finest` gives the smallest difference between values of a dial, where it is smaller than the figure's own step.
+        `values` are those that dials will take, so that kernels suit them; others may need their rules compiled one by one.
         Raises UsageError where no council's rules read a dial.
         """
         self.study, self.option, self.dials, self.limits = study, option, tuple(dials), tuple(limits)
         self._benches: list[_Council] = []
         self._fixed: list[Outcome] = []
-        missing: list[UsageError] = []
-        for council in study.councils:
-            program = study.program(option, council)
-            own = [dial for dial in dials if dial.name in (*program.parameters, *program.tables)]
-            try:
-                for dial in dials:
-                    type_of(program, dial)
-            except UsageError as error:
-                missing.append(error)
+        self.programs = study.programs(option)
+        read_by = {dial: readers(self.programs, dial) for dial in self.dials}
+        self.types: dict[Dial, Type] = {dial: type_of(self.programs[councils[0]], dial) for dial, councils in read_by.items()}
+        self.baseline = sum(int(outcome.amount.sum()) for outcome in study.outcomes[study.baseline.name].values())
+        for council, program in self.programs.items():
+            own = [dial for dial, councils in read_by.items() if council in councils]
             if own:
-                self._benches.append(_Council(self, council, refined(program, finest or {}), own))
+                wanted = {dial: each for dial, each in (values or {}).items() if dial in own}
+                self._benches.append(_Council(self, council, reaching(program, wanted), own))
             else:
                 self._fixed.append(study.outcome(option, council, program))
-        if missing and (len(missing) == len(study.councils) or not self._benches):
-            raise missing[0]
-
-    @property
-    def program(self) -> Program:
-        """The rules of the first council that read the dials."""
-        return self._benches[0].program
 
     def through(self, points: Sequence[Settings]) -> list[Point]:
         """What each set of figures comes to."""
@@ -109,13 +101,15 @@ class Bench:
             bench.through(points, found)
         for outcome in self._fixed:
             base = self.study.outcomes[self.study.baseline.name][outcome.council]
-            good = ~(outcome.rejected | base.rejected)
             tally = _Tally(self.limits, 1)
-            rows = np.flatnonzero(good & ((outcome.days > 0) | (base.days > 0)))
+            rows = np.flatnonzero(~outcome.rejected)
             masks = masks_of(self.study, outcome.council, self.limits, rows)
-            tally.add(0, outcome.amount[rows], base.amount[rows], np.maximum(outcome.days, base.days)[rows], masks)
+            days = np.maximum(outcome.days, base.days)
+            tally.add(0, outcome.amount[rows], base.amount[rows], days[rows], masks, ~base.rejected[rows])
             for point in found:
                 tally.into(0, point, outcome.council)
+        for point in found:
+            point.change = point.cost - self.baseline
         return found
 
 
@@ -164,18 +158,15 @@ class _Council:
             number = ready[place][0]
             rows = slice(taken.rows.start, taken.rows.stop)
             amount, days = (np.asarray(taken.columns[ref], np.int64) for ref in self.refs)
-            good = self.good[rows]
+            base, good, masks = self.base[rows], self.good[rows], [mask[rows] for mask in self.masks]
+            days = np.maximum(days, self.base_days[rows])
             if taken.unsure.size:
-                good = good.copy()
-                good[taken.unsure] = False
                 with lock:
                     unsure.append((place, taken.unsure + taken.rows.start))
-            masks = [mask[rows] for mask in self.masks]
-            days = np.maximum(days, self.base_days[rows])
-            if good.all():
-                tally.add(number, amount, self.base[rows], days, masks)
-            else:
-                tally.add(number, amount[good], self.base[rows][good], days[good], [mask[good] for mask in masks])
+                sure = np.ones(good.size, np.bool_)
+                sure[taken.unsure] = False
+                amount, base, days, good, masks = amount[sure], base[sure], days[sure], good[sure], [mask[sure] for mask in masks]
+            tally.add(number, amount, base, days, masks, good)
 
         self.standing.through([figures for _, _, figures in ready], take)
         for place, rows in unsure:
@@ -189,7 +180,7 @@ class _Council:
         """Accounts that a kernel leaves in doubt, worked out exactly; those without a result are left out, as in a comparison."""
         from rbcalc_kernels.exact.faults import CalculationFault
 
-        for row in rows[self.good[rows]]:
+        for row in rows:
             root = build(program, records_of(program, self.registers, int(self.batch.kept[row])))
             try:
                 Evaluator(program, self.refs).run(root, None)
@@ -198,18 +189,19 @@ class _Council:
             amount, days = (int(Fraction(root.values[ref.name]) * scale) for ref, scale in zip(self.refs, (100, 1), strict=True))  # type: ignore[arg-type]
             one = np.array([row])
             most = np.maximum(np.array([days]), self.base_days[one])
-            tally.add(number, np.array([amount]), self.base[one], most, [mask[one] for mask in self.masks])
+            tally.add(number, np.array([amount]), self.base[one], most, [mask[one] for mask in self.masks], self.good[one])
 
     def _anew(self, tally: _Tally, number: int, settings: Settings) -> None:
         """A set of figures that needs its rules linked again."""
         study, option = self.bench.study, self.bench.option
-        source = source_of(self.program, settings, study.year, "figures of a sweep")
-        laid = Option(f"{option.name} {number}", option.title, (*option.scenarios, source), hypothetical=True)
+        sources = sources_of({self.council: self.program}, settings, study.year, "figures of a sweep")
+        laid = Option(f"{option.name} {number}", option.title, (*option.scenarios, *sources), hypothetical=True)
         outcome = study.outcome(laid, self.council, study.program(laid, self.council))
-        rows = self.accounts[self.good & ~outcome.rejected[self.accounts]]
-        inside = self.good & ~outcome.rejected[self.accounts]
-        days = np.maximum(outcome.days[rows], self.base_days[inside])
-        tally.add(number, outcome.amount[rows], self.base[inside], days, [mask[inside] for mask in self.masks])
+        base = study.outcomes[study.baseline.name][self.council]
+        rows = np.flatnonzero(~outcome.rejected)
+        days = np.maximum(outcome.days, base.days)[rows]
+        masks = masks_of(study, self.council, self.bench.limits, rows)
+        tally.add(number, outcome.amount[rows], base.amount[rows], days, masks, ~base.rejected[rows])
 
 
 class _Tally:
@@ -217,7 +209,7 @@ class _Tally:
 
     def __init__(self, limits: Sequence[Limit], points: int) -> None:
         self.limits = limits
-        self.sums: npt.NDArray[np.int64] = np.zeros((points, 4 + len(limits)), np.int64)
+        self.sums: npt.NDArray[np.int64] = np.zeros((points, 3 + len(limits)), np.int64)
         self.losses: list[list[Fraction]] = [[Fraction(0)] * (1 + len(limits)) for _ in range(points)]
         self.lock = Lock()
 
@@ -228,11 +220,12 @@ class _Tally:
         base: npt.NDArray[np.int64],
         days: npt.NDArray[np.int64],
         masks: Sequence[npt.NDArray[np.bool_]],
+        good: npt.NDArray[np.bool_],
     ) -> None:
-        """Add some accounts of a point."""
-        loss = base - amount
+        """Add some accounts of a point; only those that are `good`, with a result of the baseline, can gain or lose."""
+        loss = base - amount if good.all() else np.where(good, base - amount, 0)
         weekly = loss * WEEK
-        counts = [int(amount.sum()), -int(loss.sum()), int(np.count_nonzero(loss < 0)), int(np.count_nonzero(loss > 0))]
+        counts = [int(amount.sum()), int(np.count_nonzero(loss < 0)), int(np.count_nonzero(loss > 0))]
         worst = [_largest(weekly, days)]
         for limit, mask in zip(self.limits, masks, strict=True):
             counts.append(int(np.count_nonzero(mask & (weekly > days * limit.pence) & (loss > 0))))
@@ -243,9 +236,8 @@ class _Tally:
 
     def into(self, number: int, point: Point, council: str) -> None:
         """Put a point's totals in it."""
-        cost, change, gaining, losing, *beyond = (int(each) for each in self.sums[number])
+        cost, gaining, losing, *beyond = (int(each) for each in self.sums[number])
         point.cost += cost
-        point.change += change
         point.gaining += gaining
         point.losing += losing
         if point.costs is not None:
@@ -299,19 +291,23 @@ def masks_of(study: Study, council: str, limits: Sequence[Limit], rows: npt.NDAr
     return masks
 
 
-def finest_of(points: Sequence[Settings]) -> dict[Dial, Fraction]:
-    """The greatest step of which all values of each dial are multiples."""
-    found: dict[Dial, Fraction] = {}
+def values_of(points: Sequence[Settings]) -> dict[Dial, tuple[Value, ...]]:
+    """The values that each dial takes in some points."""
+    found: dict[Dial, dict[Value, None]] = {}
     for settings in points:
         for dial, value in settings.items():
-            if isinstance(value, Fraction):
-                found[dial] = Fraction(1, lcm(found.get(dial, Fraction(1)).denominator, value.denominator))
-    return found
+            found.setdefault(dial, {})[value] = None
+    return {dial: tuple(values) for dial, values in found.items()}
 
 
-def grid(program: Program, asked: Mapping[Dial, str]) -> list[dict[Dial, Value]]:
-    """Every combination of the values that were asked for: from:to:step, or values set apart by commas."""
-    values = [[(dial, value) for value in steps(text, type_of(program, dial))] for dial, text in asked.items()]
+def ranges(programs: Mapping[str, Program], asked: Mapping[Dial, str]) -> dict[Dial, list[Value]]:
+    """The values that were asked for of each dial: from:to:step, or values set apart by commas."""
+    return {dial: steps(text, type_of(programs[readers(programs, dial)[0]], dial)) for dial, text in asked.items()}
+
+
+def grid(programs: Mapping[str, Program], asked: Mapping[Dial, str]) -> list[dict[Dial, Value]]:
+    """Every combination of the values that were asked for.  Raises UsageError."""
+    values = [[(dial, value) for value in each] for dial, each in ranges(programs, asked).items()]
     size = 1
     for each in values:
         size *= len(each)
@@ -327,8 +323,7 @@ def table_of(bench: Bench, points: Sequence[Point]) -> Any:
     """The points as an Arrow table: each dial as text, money as decimals, the largest loss of a week in pounds."""
     import pyarrow as pa
 
-    types = {dial: type_of(bench.program, dial) for dial in bench.dials}
-    columns: dict[str, Any] = {str(dial): [literal(point.settings[dial], types[dial]) for point in points] for dial in bench.dials}
+    columns: dict[str, Any] = {str(dial): [literal(point.settings[dial], bench.types[dial]) for point in points] for dial in bench.dials}
     money = pa.decimal128(18, 2)
     columns["cost"] = pa.array([_pounds(point.cost) for point in points], money)
     columns["change"] = pa.array([_pounds(point.change) for point in points], money)
@@ -339,7 +334,7 @@ def table_of(bench: Bench, points: Sequence[Point]) -> Any:
     columns["largest_weekly_loss"] = pa.array([_pounds(round(point.largest_loss)) for point in points], money)
     for place, limit in enumerate(bench.limits):
         columns[f"beyond {limit}"] = pa.array([point.beyond[place] for point in points], pa.int64())
-    return pa.table(columns)
+    return pa.table(columns).replace_schema_metadata({"year": str(bench.study.year), "hypothetical": "yes"})
 
 
 def _pounds(pence: int) -> Any:

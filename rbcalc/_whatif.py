@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from rbcalc._comparison import Comparison, Single, comparison
-from rbcalc._dials import Dial, dial_of, read, setting_of, type_of
+from rbcalc._dials import Dial, dial_of, read, readers, setting_of, type_of
 from rbcalc._scenarios import baseline_of, file_of, in_words, neighbour, opened, option_of, turned_option, with_file
 from rbcalc._seek import Sought, limit_of, seek, target_of
 from rbcalc._study import Option, Study
-from rbcalc._sweep import Bench, Point, finest_of, grid
+from rbcalc._sweep import Bench, Point, grid, values_of
 from rbcalc._years import FinancialYear
 from rbcalc.errors import UsageError
 from rbcalc_kernels.source import RulesError
@@ -21,8 +21,7 @@ from rbcalc_kernels.source import RulesError
 if TYPE_CHECKING:
     from rbcalc._roll_forward import Uprating
     from rbcalc._rules import Council
-    from rbcalc._run import Run
-    from rbcalc_kernels.program.graph import Program, Value
+    from rbcalc_kernels.program.graph import Value
     from rbcalc_kernels.program.library import RuleSource
 
 
@@ -89,15 +88,11 @@ def study_of(question: Question) -> tuple[Study, list[tuple[Option, list[RuleSou
         threads=question.threads,
     )
     laid = replace(baseline, year=None)
-    program = study.program(option_of(laid, given[0]) if given else laid, study.councils[0])
-    settings = settings_of(study, laid, given, question.settings)
-    if settings and given:
-        options = [(turned_option(laid, sources, program, settings, question.year), sources) for sources in given]
-    elif settings:
-        options = [(turned_option(laid, [], program, settings, question.year), [])]
+    if question.settings:
+        options = [(turned(study, laid, sources, question.settings), sources) for sources in given or [[]]]
     else:
         options = [(option_of(laid, sources), sources) for sources in given]
-    if not given and question.baseline_year is not None and not settings and not question.vary:
+    if not given and question.baseline_year is not None and not question.settings and not question.vary:
         options = [(Option(f"{question.year}", f"The rules of {question.year}"), [])]
     return study, options
 
@@ -114,17 +109,18 @@ def answered(question: Question) -> Answer:
         sought = sought_of(question, study, base)
         notes += sought.notes
         if sought.best is not None:
-            found = turned_option(replace(study.baseline, year=None), sources, sought.bench.program, sought.best.settings, study.year)
+            laid = replace(study.baseline, year=None)
+            found = turned_option(laid, sources, sought.bench.programs, sought.best.settings, study.year)
             options = [
                 *options,
                 (replace(found, title=f"Found: {found.title}" if not sources else f"{base.title}: {sources_words(found)}"), []),
             ]
     singles: list[Single] = []
-    for option, sources in options:
-        told = replace(option, changes=_changes(study, option))
+    for option, _ in options:
+        told = replace(option, changes=changes_of(study, option))
         study.add(told)
         if question.singly:
-            singles += _singly(study, told, sources, notes)
+            singles += _singly(study, told, notes)
     notes += supposed_notes(study)
     made = comparison(study, alone=singles, collection_rates=dict(question.collection_rates) or None)
     return Answer(study, made, sought, tuple(notes))
@@ -148,27 +144,21 @@ def swept(question: Question, asked: Sequence[str], limits: Sequence[str] = ()) 
     study, options = study_of(question)
     option = options[0][0] if options else replace(study.baseline, year=None)
     wanted = dict(_pair(text) for text in asked)
-    program = reading(study, option, list(wanted))
-    points = grid(program, wanted)
-    bench = Bench(study, option, list(wanted), [limit_of(text) for text in limits], finest_of(points))
+    points = grid(study.programs(option), wanted)
+    bench = Bench(study, option, list(wanted), [limit_of(text) for text in limits], values_of(points))
     return bench, bench.through(points)
 
 
-def reading(study: Study, option: Option, dials: Sequence[Dial]) -> Program:
-    """The rules of the first council that read some dials; those of the first council where none does."""
-    programs = [study.program(option, name) for name in study.councils]
-    names = {dial.name for dial in dials}
-    return next((each for each in programs if names <= {*each.parameters, *each.tables}), programs[0])
-
-
-def settings_of(study: Study, laid: Option, given: Sequence[Sequence[RuleSource]], texts: Sequence[str]) -> dict[Dial, Value]:
-    """Dials and what they are set to."""
-    found: dict[Dial, Value] = {}
+def turned(study: Study, laid: Option, sources: Sequence[RuleSource], texts: Sequence[str]) -> Option:
+    """An option with dials turned, as name=value, on top of scenarios."""
+    programs = study.programs(option_of(laid, sources) if sources else laid)
+    settings: dict[Dial, Value] = {}
     for text in texts:
         dial, value = setting_of(text)
-        program = reading(study, option_of(laid, given[0]) if given else laid, [dial])
-        found[dial] = read(value, type_of(program, dial))
-    return found
+        if dial in settings:
+            raise UsageError("RC061", f"{dial} is set twice", hint="keep one of them")
+        settings[dial] = read(value, type_of(programs[readers(programs, dial)[0]], dial))
+    return turned_option(laid, sources, programs, settings, study.year)
 
 
 def _pair(text: str) -> tuple[Dial, str]:
@@ -178,7 +168,7 @@ def _pair(text: str) -> tuple[Dial, str]:
     return dial_of(name), rest
 
 
-def _changes(study: Study, option: Option) -> tuple[str, ...]:
+def changes_of(study: Study, option: Option) -> tuple[str, ...]:
     lines: list[str] = []
     for council in study.councils:
         told = in_words(study.program(study.baseline, council), study.program(option, council))
@@ -186,36 +176,37 @@ def _changes(study: Study, option: Option) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _singly(study: Study, option: Option, sources: Sequence[RuleSource], notes: list[str]) -> list[Single]:
+def _singly(study: Study, option: Option, notes: list[str]) -> list[Single]:
     """Each change of an option by itself, and the option without it; one that does not stand by itself is told."""
-    pieces = [
-        (source, section, str(name))
-        for source in sources
-        for section in ("set", "replace", "drop")
-        for name in getattr(file_of(source), section)
-    ]
+    base = study.baseline.scenarios
+    laid = [source for source in option.scenarios[len(base) :] if not isinstance(source, Path)]
+    pieces = dict.fromkeys((section, str(name)) for source in laid for section in _SECTIONS for name in getattr(file_of(source), section))
     if len(pieces) < 2:
         return []
-    laid = {source.file: source for source in option.scenarios if not isinstance(source, Path)}
     found = []
-    for source, section, name in pieces:
-        whole = laid[source.file]
-        file = file_of(whole)
-        entry = next(key for key in getattr(file, section) if str(key) == name)
-        nothing: dict[str, Any] = {"set": {}, "replace": {}, "drop": {}, "uprate": [], "without": []}
-        alone = with_file(whole, f"{whole.file} ({name} alone)", **{**nothing, section: {entry: getattr(file, section)[entry]}})
-        rest = {key: value for key, value in getattr(file, section).items() if key is not entry}
-        without = with_file(whole, f"{whole.file} (without {name})", **{section: rest})
-        base = list(study.baseline.scenarios)
+    for section, name in pieces:
+        alone = [_cut_to(source, section, name, "alone") for source in laid]
+        without = [_cut_to(source, section, name, "without") for source in laid]
         try:
-            one = study.tried(Option(f"{option.name}: {name} alone", name, (*base, alone), hypothetical=True))
-            scenarios = tuple(without if each is whole else each for each in option.scenarios)
-            other = study.tried(Option(f"{option.name}: without {name}", name, scenarios, hypothetical=True))
+            one = study.tried(Option(f"{option.name}: {name} alone", name, (*base, *alone), hypothetical=True))
+            other = study.tried(Option(f"{option.name}: without {name}", name, (*base, *without), hypothetical=True))
         except RulesError:
             notes.append(f"{option.title}: {name} does not stand without the other changes, so it has no cost of its own.")
             continue
         found.append(Single(option.name, name.replace("_", " "), one, other))
     return found
+
+
+_SECTIONS: Final = ("set", "replace", "drop")
+
+
+def _cut_to(source: RuleSource, section: str, name: str, how: str) -> RuleSource:
+    """A scenario with one of its changes alone, or with all but one."""
+    file = file_of(source)
+    changes: dict[str, Any] = {} if how == "without" else {**{each: {} for each in _SECTIONS}, "uprate": [], "without": []}
+    entries = getattr(file, section)
+    changes[section] = {key: entries[key] for key in entries if (str(key) == name) is (how == "alone")}
+    return with_file(source, f"{source.file} ({name} {how})", **changes)
 
 
 def supposed_notes(study: Study) -> list[str]:
@@ -230,29 +221,3 @@ def supposed_notes(study: Study) -> list[str]:
             shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
             notes.append(f"{study.titles[council]}: {len(names)} figures, {how}: {shown}")
     return notes
-
-
-def compare(run: Run, *others: Run) -> Comparison:
-    """Runs of one caseload in memory, the first being the baseline.
-
-    Each run is made with its own rules: `service.calculate(...)` and `service.with_scenario(...).calculate(...)`.
-    Raises UsageError where they are not of the same councils, or not of the same caseload.
-    """
-    base = Option("baseline", _title(run) or "No change", run.councils[0].scenarios, run.hypothetical)
-    councils = [replace(council, scenarios=()) for council in run.councils]
-    study = Study(councils, run.summary.year, run.caseload, baseline=base)
-    for number, other in enumerate(others, 1):
-        if [each.name for each in other.councils] != [each.name for each in run.councils]:
-            raise UsageError("RC060", "the runs are not of the same councils", hint="compare runs of one service")
-        if other.caseload is not run.caseload and other.caseload.digest != run.caseload.digest:
-            raise UsageError("RC060", "the runs are not of the same caseload", hint="give both runs the same folder or tables")
-        title = _title(other) or f"{other.summary.year}"
-        name = title if title not in study.outcomes else f"{title} ({number})"
-        option = Option(name, title, other.councils[0].scenarios, other.hypothetical, year=other.summary.year)
-        study.add(replace(option, changes=_changes(study, option)))
-    return comparison(study)
-
-
-def _title(run: Run) -> str:
-    sources = [source for source in run.councils[0].scenarios if not isinstance(source, Path)]
-    return " + ".join(str(file_of(source).title) for source in sources)

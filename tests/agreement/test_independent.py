@@ -122,7 +122,7 @@ def test_the_statute_and_the_rules_agree(scene: Scene) -> None:
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
 def test_an_account_is_refused_just_where_a_missing_fact_decides(scene: Scene) -> None:
-    program, count = scene.program, max(50, share(SCENES, TOTAL // 25))
+    program, count = scene.program, max(50, share(SCENES, TOTAL // 50))
     council, compiling, exactly = council_of(program), Compiling(program), Exactly(program)
     one_off = Fraction(program.parameters["one_off_reduction"].by_period[0])
     records = [scene.accounts.lacking(number) for number in range(count)]

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from agreement.accounts import Records
-from agreement.both import Compiling, Exactly, differences
+from agreement.both import Compiling, Exactly, differences, refs_of
 from agreement.claim_mapping import charges_from, claims_of
 from agreement.claims import Claims
 from agreement.crowding import crowded
@@ -104,7 +104,7 @@ class Awarding:
         self.program = program
         self.wanted = [Ref("award", "daily_reduction"), Ref("award", "awarded"), *(Ref("period", name) for name in PERIOD)]
         self.cuts = CutDates(program)
-        self.compiled = compile_program(program, self.wanted)
+        self.compiled = compile_program(program, refs_of(program))  # every value, whose machine code other comparisons have too
         self.types = {Ref(rule.entity, rule.name): rule.type for rule in program.rules}
 
     def run(self, records: list[Records]) -> list[tuple[list[Span], list[Any]] | None]:

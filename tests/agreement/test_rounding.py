@@ -49,7 +49,7 @@ def halves(program: Program, reduction: Fraction = Fraction(1)) -> Iterator[tupl
 
 def agreed(program: Program, records: list[Records], name: str) -> list[Fraction]:
     """The account's figure in pence, in which both evaluators agree."""
-    compiling, exactly = Compiling(program, engine="python"), Exactly(program)
+    compiling, exactly = Compiling(program), Exactly(program)
     compiled = compiling.run(records).settled(exactly, records, compiling.compiled.denominators)
     assert differences(exactly.run(records, compiling.compiled.denominators), compiled) == []
     ref = Ref("account", name)

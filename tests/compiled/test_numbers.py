@@ -143,6 +143,22 @@ def test_forms_are_the_expected_ones() -> None:
         assert results.doubt.sum() < (3000 if each is long else 1)
 
 
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("engine", ["numba", "python"])
+def test_numerators_that_no_word_holds(mode: Mode, engine: str) -> None:
+    """A product beyond int64 is rounded exactly where the divisor fits: at ties, next to them, and below nought."""
+    ins = [fact("a", -(10**7), 10**7, "1/100"), fact("f", 0, 100, "1/100000000"), fact("d", 1, 6)]
+    whole = program([rule("out", rounded(node(Op.MUL, node(Op.DIV, col("a"), col("d")), col("f")), mode))], ins)
+    random = np.random.default_rng(8)
+    count = 3000 if engine == "numba" else 300
+    a = draw(ins[0], count, random).astype(np.int64)
+    f = random.choice([0, 50_000_000, 250_000_000, 1_250_000_000, 10_000_000_000, 3_333_333_333], count).astype(np.int64)
+    d = random.integers(1, 7, count)
+    a[: count // 2] -= a[: count // 2] % np.where(a[: count // 2] > 0, d[: count // 2], -d[: count // 2])
+    results = compile_program(whole, [OUT], engine=engine).run(Batch({ROOT: rows(a=a, f=f, d=d.astype(np.int16))}))
+    assert check_against(whole, Batch({ROOT: rows(a=a, f=f, d=d)}), [OUT], results) == 0
+
+
 @pytest.mark.parametrize("top", [2**51 - 2, 2**51 - 1, 2**51, 2**51 + 1, 2**52 - 1, 2**52, 2**53 + 1, 2**60])
 @pytest.mark.parametrize("divisor", [2, 3, 730, 999_983])
 def test_at_the_edge_of_each_form(top: int, divisor: int) -> None:

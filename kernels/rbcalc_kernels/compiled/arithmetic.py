@@ -33,6 +33,7 @@ from rbcalc_kernels.compiled.numbers import (
 from rbcalc_kernels.program.graph import Mode, Rounding
 
 _WHOLE_DIVISOR: Final = 1 << 50
+_LARGEST_DIVISOR: Final = 1 << 60  # of which four are held by int64
 _LOST: Final = Fraction(1, 1 << 52)  # more than one operation in float64 can lose, as a share of its result
 _WIDE: Final = Fraction(5, 4)  # doubt is declared a little wider than proved, to cover the test's own rounding
 
@@ -43,6 +44,8 @@ class Arithmetic:
     def __init__(self, lines: Lines, read: Callable[[Divisor, Form], str]) -> None:
         self.lines = lines
         self.read = read
+        # Products whose numerators int64 cannot hold, by their text: what it does hold of them, over which denominator.
+        self._wrapped: dict[str, tuple[str, int, Powers]] = {}
 
     # texts
 
@@ -163,9 +166,19 @@ class Arithmetic:
                 texts = [self.cast(x, form) for x in (a, b) if not (x.low == x.high == 1 and not x.powers)]
                 text = held_as(" * ".join(texts), form) if len(texts) == 2 else texts[0] if texts else literal(1, form)
                 return self._short(exact(text, form, a.den * b.den, powers, *total.whole(), value))
+        whole = self._wrapping(a, b)
         a, b = self.certified(a), self.certified(b)
         error = a.value.largest * b.error + b.value.largest * a.error + a.error * b.error
-        return self._certain(f"({a.text} * {b.text})", value, error)
+        made = self._certain(f"({a.text} * {b.text})", value, error)
+        if whole is not None:
+            self._wrapped[made.text] = whole
+        return made
+
+    def _wrapping(self, a: Num, b: Num) -> tuple[str, int, Powers] | None:
+        """The numerator of a product as int64 gives it, short of multiples of 2^64; None where a factor is not whole itself."""
+        if Form.CERTIFIED in (a.form, b.form):
+            return None
+        return f"({self.cast(a, Form.WHOLE)} * {self.cast(b, Form.WHOLE)})", a.den * b.den, merged([*a.powers, *b.powers])
 
     @staticmethod
     def _without(a: Num, numerator: int, denominator: int) -> Num:
@@ -326,6 +339,7 @@ class Arithmetic:
         return f"(-{count})" if turned else count
 
     def _certified_round(self, a: Num, rounding: Rounding, value: Interval) -> Num:
+        wrapped = self._wrapped.get(a.text)
         a = self.certified(a)
         step = rounding.step
         halves = rounding.mode in (Mode.HALF_UP, Mode.HALF_DOWN)
@@ -341,9 +355,33 @@ class Arithmetic:
         scale = f"({a.text} * {float(1 / step)!r})"
         edge = self.lines.bind(f"{'-' if turned else ''}{scale}{' + 0.5' if halves else ''}")
         count = self.lines.bind(f"floor({edge})")
+        right = self._put_right(wrapped, count, step, halves=halves, turned=turned) if wrapped is not None else None
+        if right is not None:
+            return self._steps(f"(-{right})" if turned else right, Form.WHOLE, value, step)
         rest = self.lines.bind(f"{edge} - {count}")
         self.lines.doubt(f"({rest} < {float(error)!r}) | ({rest} > {float(1 - error)!r})")
         return self._steps(f"(-{count})" if turned else count, Form.FLOAT, value, step)
+
+    def _put_right(self, wrapped: tuple[str, int, Powers], count: str, step: Fraction, *, halves: bool, turned: bool) -> str | None:
+        """A whole number of steps that is right to within one, put right by what is left of the numerator.
+
+        The numerator may be short of multiples of 2^64, and so is the divisor times the count; their difference lies within two
+        divisors of nothing, so that int64 holds it.  None where the divisor itself is too large.
+        """
+        text, den, powers = wrapped
+        over, under = step.denominator, den * step.numerator
+        common = gcd(over, under)
+        over, under = over // common, under // common
+        if halves and under % 2:
+            over, under = over * 2, under * 2
+        if under * product_range(powers)[1] >= _LARGEST_DIVISOR or over >= _LARGEST_DIVISOR:
+            return None
+        bind = self.lines.bind
+        whole = bind(self.product(under, powers, Form.WHOLE))
+        shift = f" + {self.product(under // 2, powers, Form.WHOLE)}" if halves else ""
+        first = bind(f"int64({count})")
+        rest = bind(f"{'-' if turned else ''}{text} * {literal(over, Form.WHOLE)}{shift} - {first} * {whole}")
+        return bind(f"{first} + int64({rest} >= {whole}) - int64({rest} < 0)")
 
     # shapes
 

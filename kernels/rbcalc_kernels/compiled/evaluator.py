@@ -209,6 +209,8 @@ class Compiled:
         if len(usual.uniform.functions) == 1 and block is None:
             size = max(1, -(-count // threads))
         size = min(size, max(1, -(-count // threads)))
+        if block is None and count:
+            size = -(-count // -(-count // size))  # as many blocks, of one size
         for first in range(0, count, size):
             last = min(first + size, count)
             single = self.single is not None and (alone is None or bool(alone[first:last].all()))

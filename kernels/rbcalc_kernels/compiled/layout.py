@@ -122,14 +122,15 @@ def history_table(parameter: Parameter) -> Table:
     """A parameter's history as a table over days."""
     edges = tuple(dated.first_day for dated in parameter.history)
     values = tuple(dated.value for dated in parameter.history)
-    return Table(parameter.name, parameter.type, (), Bands(DATE, False), (Cells({(): (edges, values)}),), parameter.step)
+    cells = (Cells({(): (edges, values)}),)
+    return Table(parameter.name, parameter.type, (), Bands(DATE, False), cells, parameter.step, also=parameter.also)
 
 
 def _place(name: str, table: Table) -> TablePlace:
     rows = [row for cells in table.by_period for row in cells.rows.values()]
     combinations = len(list(product(*(axis.members for axis in table.axes))))
     edges = [edge for row in rows for edge in row[0]]
-    kind = figure(table.type, [value for row in rows for value in row[1]], table.step)
+    kind = figure(table.type, [value for row in rows for value in row[1]] + list(table.also), table.step)
     first: Fraction | None = None
     below = lcm(100, *(Fraction(edge).denominator for edge in edges))
     complete = all(len(cells.rows) == combinations for cells in table.by_period)
@@ -212,7 +213,7 @@ class Layout:
         return self.tables[key]
 
     def _parameter(self, parameter: Parameter) -> Figure:
-        return figure(parameter.type, parameter.by_period, parameter.step, divisor=parameter.name in self.divisors)
+        return figure(parameter.type, (*parameter.by_period, *parameter.also), parameter.step, divisor=parameter.name in self.divisors)
 
     @staticmethod
     def _table(program: Program, key: str) -> Table:

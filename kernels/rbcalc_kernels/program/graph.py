@@ -240,7 +240,10 @@ class Dated:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A dated figure.  `by_period[i]` is the one in force in the program's i-th parameter period."""
+    """A dated figure.  `by_period[i]` is the one in force in the program's i-th parameter period.
+
+    `also` are values that it is to be given later; kernels are proved for them too.
+    """
 
     name: str
     type: Type
@@ -249,6 +252,7 @@ class Parameter:
     step: Fraction = Fraction(1, 100)
     title: str = ""
     span: Span | None = field(default=None, compare=False, repr=False)
+    also: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +282,7 @@ class Cells:
 class Table:
     """A decision table or a table of amounts: list axes first, then at most one banded axis.
 
-    `rests_on` are the figures from which a table was worked out while the program was linked.
+    `rests_on` are the figures from which a table was worked out while the program was linked; `also` as for a parameter.
     """
 
     name: str
@@ -291,6 +295,7 @@ class Table:
     source: Source | None = None
     span: Span | None = field(default=None, compare=False, repr=False)
     rests_on: frozenset[str] = frozenset()
+    also: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,7 @@ class Linker:
         self.carried_from = carried_from
         self.library, self.sources, self.name, self.findings, self.complete = library, sources, name, findings, complete
         self.first_day, self.last_day = first_day, last_day
+        self.supposed = any(isinstance(source.content, RuleFile) and source.content.kind == "scenario" for source in sources)
 
     def program(self) -> Program:
         """The whole of it.  Raises Stop where later steps would only repeat earlier findings."""
@@ -148,7 +149,7 @@ class Linker:
             reports,
             comparisons,
             impacts,
-            any(isinstance(s.content, RuleFile) and s.content.kind == "scenario" for s in self.sources),
+            self.supposed,
             supposed(found, {*parameters, *made}, self.first_day, self.last_day),
             reconciliation,
         )
@@ -295,7 +296,10 @@ class Linker:
         return history
 
     def _step(self, declared: Declared, type_: Type, names: Names, values: Iterable[Value]) -> Fraction:
-        """The declared step; else a penny or one, or for rates a whole per cent made finer as far as the values need."""
+        """The declared step; else a penny or one, or for rates a whole per cent made finer as far as the values need.
+
+        A scenario may suppose finer figures than were declared.
+        """
         written_step = step_of(declared.doc.step, type_, names, self.findings, Fraction(1, 100)) or Fraction(1)
         if not isinstance(type_, Number):
             return Fraction(1)
@@ -304,7 +308,7 @@ class Linker:
             ratio = Fraction(value) / written_step
             if ratio.denominator == 1:
                 continue
-            if declared.doc.step is not None:
+            if declared.doc.step is not None and not self.supposed:
                 message = f"a value of '{declared.name}' is no multiple of its step"
                 self.findings.error("RB059", message, declared.doc.step.span, help="make the step smaller, or correct the value")
                 return written_step

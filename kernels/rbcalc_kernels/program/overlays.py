@@ -108,7 +108,18 @@ def gather(
         _declare(found, file, source, findings, first_day if carried_from is None else min(first_day, carried_from), last_day)
     for source, file in files:
         _overlay(found, file, source, findings)
+    _in_order(found, [file for _, file in files if file.kind == "scenario"])
     return found
+
+
+def _in_order(found: Declarations, scenarios: Sequence[RuleFile]) -> None:
+    """Lay scenarios over each other as they are given: each ranks above those before it."""
+    if len(scenarios) < 2:
+        return
+    ranks = {id(file): RANKS["scenario"] + place for place, file in enumerate(scenarios)}
+    for declared in (*found.lists.values(), *found.parameters.values(), *found.tables.values(), *found.rules.values()):
+        for entry in declared.entries:
+            entry.rank = ranks.get(id(entry.file), entry.rank)
 
 
 def _declare(found: Declarations, file: RuleFile, source: RuleSource, findings: Findings, first_day: int, last_day: int) -> None:

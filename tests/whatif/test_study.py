@@ -1,0 +1,290 @@
+"""A study: what sets of rules come to for each account, and the groups that accounts fall into."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rbcalc import FinancialYear, Partnership, Rules, UsageError
+from rbcalc._both import records_of
+from rbcalc._comparison import comparison
+from rbcalc._roll_forward import uprating_for
+from rbcalc._scenarios import baseline_of, neighbour, opened, option_of
+from rbcalc._study import Option, Study, references
+from rbcalc.caseload.importing import import_caseload
+from rbcalc_kernels.exact.evaluator import Evaluator
+from rbcalc_kernels.exact.faults import CalculationFault
+from rbcalc_kernels.exact.spells import build
+from whatif.conftest import YEAR
+
+EAST, STEVENAGE = "east_hertfordshire", "stevenage"
+
+
+def tables_of(folder: Path) -> dict[str, Any]:
+    return {path.stem: pq.read_table(path) for path in sorted(folder.glob("*.parquet"))}
+
+
+def only(tables: Mapping[str, Any], council: str, accounts: int) -> dict[str, Any]:
+    """The tables with the accounts of one council that have claims, at most so many, and as many without."""
+    root = tables["accounts"].to_pylist()
+    claimed = set(tables["claims"]["account"].to_pylist())
+    mine = [row for row in root if row["council"] == council]
+    kept = [row["account"] for row in mine if row["account"] in claimed][:accounts]
+    kept += [row["account"] for row in mine if row["account"] not in claimed][: max(2, accounts // 4)]
+    chosen = set(kept)
+    return {**tables, "accounts": tables["accounts"].filter(pa.array([row["account"] in chosen for row in root]))}
+
+
+@pytest.fixture(scope="module")
+def tables(caseload: Path) -> dict[str, Any]:
+    return tables_of(caseload)
+
+
+@pytest.fixture(scope="module")
+def few(tables: dict[str, Any]) -> dict[str, Any]:
+    """A handful of accounts of Stevenage."""
+    return only(tables, STEVENAGE, 8)
+
+
+# --------------------------------------------------------------------------------------------------------- the figures
+
+
+def test_amounts_days_and_groups_are_those_of_the_exact_evaluator(study: Study) -> None:
+    """Each account by itself: the amount for the year, the days, and of each group the last row."""
+    claimed = 0
+    for council in study.councils:
+        outcome, groups = study.outcomes["baseline"][council], study.groups[council]
+        program, part = outcome.program, study.parts[council]
+        impact = next(each for each in program.impacts if each.name == study.impact.name)
+        wanted = [impact.amount, impact.days, *(ref for ref in impact.by if ref not in program.inputs)]
+        for place in np.flatnonzero(outcome.days > 0)[:6].tolist() + np.flatnonzero(outcome.days == 0)[:4].tolist():
+            root = build(program, records_of(program, part.columns(), place))
+            Evaluator(program, wanted).run(root)
+            assert (outcome.amount[place], outcome.days[place]) == (root.values[impact.amount.name] * 100, root.values[impact.days.name])
+            claimed += outcome.days[place] > 0
+            for ref in impact.by:
+                rows = [row for row in root.walk() if row.entity == ref.entity]
+                value = rows[-1].values.get(ref.name) if rows else None
+                code, members = int(groups[ref.name].codes[place]), groups[ref.name].members
+                told = None if code < 0 else members[code]
+                assert told == ({True: "yes", False: "no"}.get(value, value) if value is not None else None), (ref, place)  # type: ignore[arg-type, comparison-overlap]
+    assert claimed > 8
+
+
+def test_accounts_without_a_claim_are_in_no_group_of_claims(study: Study) -> None:
+    for council in study.councils:
+        outcome, groups = study.outcomes["baseline"][council], study.groups[council]
+        assert (groups["family_type"].codes[outcome.days > 0] >= 0).all()
+        never = np.isin(references(study, council), study.parts[council].references.to_pylist()) & (outcome.days == 0)
+        assert (groups["family_type"].codes[never] == -1).all()
+        assert (groups["charged_band"].codes >= 0).all(), "a band is everybody's"
+        assert (outcome.amount[outcome.days == 0] == 0).all()
+
+
+def test_facts_that_are_not_recorded_are_no_member(service: Partnership, few: dict[str, Any]) -> None:
+    """Without the column of tenure, and with it for some."""
+    council = [service.rules.council(STEVENAGE)]
+    claims = few["claims"]
+    kinds = claims["tenure"].to_pylist() if "tenure" in claims.column_names else ["owner"] * claims.num_rows
+    mine = [row["account"] for row in few["accounts"].to_pylist()]
+    some = [kind if account in mine[::2] else None for account, kind in zip(claims["account"].to_pylist(), kinds, strict=True)]
+    place = claims.column_names.index("tenure") if "tenure" in claims.column_names else claims.num_columns
+    without = claims.drop_columns(["tenure"]) if "tenure" in claims.column_names else claims
+    mixed = without.add_column(place, "tenure", pa.array(some, pa.string()))
+    found = [Study(council, YEAR, {**few, "claims": each}).groups[STEVENAGE]["tenure"].codes for each in (without, mixed)]
+    assert (found[0] == -1).all()
+    assert 0 < (found[1] >= 0).sum() < len(found[1])
+
+
+def test_the_last_row_of_the_year_says_the_group(service: Partnership, few: dict[str, Any]) -> None:
+    """A household that is reclassified on the way is counted where it stands at the end."""
+    claims = few["claims"].to_pylist()
+    mine = {row["account"] for row in few["accounts"].to_pylist()}
+    first = next(row for row in claims if row["account"] in mine and row.get("to") is None)
+    day = first["from"].replace(year=2026, month=10, day=5) if hasattr(first["from"], "replace") else "2026-10-05"
+    before = {**first, "to": day.replace(day=4), "tenure": "owner"}
+    after = {**first, "from": day, "tenure": "private_tenant"}
+    rows = [row for row in claims if row is not first]
+    schema = few["claims"].schema if "tenure" in few["claims"].column_names else few["claims"].schema.append(pa.field("tenure", pa.string()))
+    for order in ([before, after], [after, before]):
+        moved = pa.Table.from_pylist([*order, *({"tenure": None, **row} for row in rows)], schema=schema)
+        study = Study([service.rules.council(STEVENAGE)], YEAR, {**few, "claims": moved})
+        group = study.groups[STEVENAGE]["tenure"]
+        place = references(study, STEVENAGE).index(str(first["account"]))
+        assert group.members[group.codes[place]] == "private_tenant"
+
+
+# -------------------------------------------------------------------------------------------------- accounts that fail
+
+
+@pytest.fixture(scope="module")
+def faulty(few: dict[str, Any]) -> dict[str, Any]:
+    """The same accounts, of which one claim lacks what its pensioner must have said and one account has no dwelling after a day."""
+    dwellings = few["dwellings"].to_pylist()
+    claimed = set(few["claims"]["account"].to_pylist())
+    dwelling = next(row["dwelling"] for row in few["accounts"].to_pylist() if row["account"] in claimed)
+    cut = [{**row, "to": row["from"].replace(year=2026, month=7, day=1)} if row["dwelling"] == dwelling else row for row in dwellings]
+    return {**few, "dwellings": pa.Table.from_pylist(cut, schema=few["dwellings"].schema)}
+
+
+def test_an_account_without_a_result_is_told_and_left_out(service: Partnership, few: dict[str, Any], faulty: dict[str, Any]) -> None:
+    council = [service.rules.council(STEVENAGE)]
+    whole, broken = Study(council, YEAR, few), Study(council, YEAR, faulty)
+    found, wrong = whole.outcomes["baseline"][STEVENAGE], broken.outcomes["baseline"][STEVENAGE]
+    assert found.rejected.sum() == 0
+    assert wrong.rejected.sum() == 1
+    (place,) = np.flatnonzero(wrong.rejected)
+    assert (wrong.amount[place], wrong.days[place]) == (0, 0)
+    assert all(group.codes[place] == -1 for group in broken.groups[STEVENAGE].values())
+    others = ~wrong.rejected
+    assert np.array_equal(found.amount[others], wrong.amount[others])
+    option = option_of(broken.baseline, [opened(service.rules, CAPITAL)])
+    broken.add(option)
+    table = comparison(broken)
+    assert table.holds
+    assert {row["amount"] for row in table.costs.to_pylist() if row["option"] == "baseline"} == {Fraction(int(wrong.amount.sum()), 100)}
+
+
+CAPITAL: dict[str, Any] = {
+    "title": "A lower limit of capital",
+    "from": "2026-04-01",
+    "source": {"document": "made up"},
+    "set": {"capital_limit_working_age": {"value": "£3000"}, "capital_limit": {"value": "£3000"}},
+}
+
+
+# ------------------------------------------------------------------------------------------------------- the baselines
+
+
+def test_a_council_is_what_it_is_in_its_partnership(service: Partnership, study: Study, tables: dict[str, Any]) -> None:
+    mine = tables["accounts"].filter(pa.array([name == STEVENAGE for name in tables["accounts"]["council"].to_pylist()]))
+    alone = Study([service.rules.council(STEVENAGE)], YEAR, {**tables, "accounts": mine})
+    assert references(alone, STEVENAGE) == references(study, STEVENAGE)
+    option = option_of(study.baseline, [opened(service.rules, CAPITAL)])
+    for one, other in (
+        (alone.outcomes["baseline"][STEVENAGE], study.outcomes["baseline"][STEVENAGE]),
+        (alone.tried(option)[STEVENAGE], study.tried(option)[STEVENAGE]),
+    ):
+        assert np.array_equal(one.amount, other.amount)
+        assert np.array_equal(one.days, other.days)
+        assert one.totals == other.totals
+    for name, group in study.groups[STEVENAGE].items():
+        assert np.array_equal(alone.groups[STEVENAGE][name].codes, group.codes)
+
+
+def test_a_caseload_that_is_rolled_forward(service: Partnership, rules: Rules, few: dict[str, Any]) -> None:
+    council = rules.council(STEVENAGE)
+    uprating = uprating_for(rules, FinancialYear.of(YEAR))
+    read = import_caseload(few, council.program(YEAR), council=STEVENAGE)
+    by_hand = uprating_for(rules, FinancialYear.of(YEAR)).rolled_forward(read, council.program(YEAR).registers)
+    forward = Study([council], YEAR, few, uprating=uprating)
+    expected = Study([council], YEAR, by_hand)
+    assert np.array_equal(forward.outcomes["baseline"][STEVENAGE].amount, expected.outcomes["baseline"][STEVENAGE].amount)
+    assert len(forward.assumptions) > len(expected.assumptions)
+    assert forward.digest == read.digest
+
+
+def test_the_rules_of_another_year_are_the_baseline(service: Partnership, rules: Rules, few: dict[str, Any]) -> None:
+    council = rules.council(STEVENAGE)
+    earlier = Study([council], "2025-26", few)
+    base = Option("baseline", "The rules of 2025-26", year=FinancialYear.of("2025-26"))
+    study = Study([council], YEAR, few, baseline=base)
+    now = study.add(Option(YEAR, YEAR))[STEVENAGE]
+    assert np.array_equal(study.outcomes["baseline"][STEVENAGE].amount, earlier.outcomes["baseline"][STEVENAGE].amount)
+    assert np.array_equal(now.amount, Study([council], YEAR, few).outcomes["baseline"][STEVENAGE].amount)
+    assert comparison(study).holds
+
+
+def test_a_neighbours_scheme_and_one_for_all(service: Partnership, study: Study, rules: Rules) -> None:
+    """Under the other's files each council has the other's scheme with its own charges; the other council is as it was."""
+    source = neighbour(rules, service.councils(YEAR), EAST, "reduction", study.year)
+    option = option_of(study.baseline, [source])
+    found = study.tried(option)
+    base = study.outcomes["baseline"]
+    east, mine = (found[name].program for name in (EAST, STEVENAGE))
+    assert np.array_equal(found[EAST].amount, base[EAST].amount)
+    assert not east.hypothetical
+    assert mine.hypothetical
+    theirs, own = (each.tables["income_treatment_working_age"].by_period for each in (east, base[STEVENAGE].program))
+    assert mine.tables["income_treatment_working_age"].by_period == theirs != own
+    assert mine.tables["band_d_amount"] == base[STEVENAGE].program.tables["band_d_amount"]
+
+
+def test_a_neighbour_without_such_files(service: Partnership, study: Study, rules: Rules) -> None:
+    with pytest.raises(UsageError, match="no rules under schemes") as told:
+        neighbour(rules, service.councils(YEAR), EAST, "schemes", study.year)
+    assert "charges, reduction" in told.value.hint
+    with pytest.raises(UsageError, match="no such council: east_hert"):
+        neighbour(rules, service.councils(YEAR), "east_hert", "reduction", study.year)
+
+
+def test_a_scenario_may_be_for_one_council_only(service: Partnership, study: Study) -> None:
+    option = option_of(study.baseline, [opened(service.rules, {**CAPITAL, "only_for": [STEVENAGE]})])
+    found, every = study.tried(option), study.tried(option_of(study.baseline, [opened(service.rules, CAPITAL)]))
+    assert np.array_equal(found[EAST].amount, study.outcomes["baseline"][EAST].amount)
+    assert np.array_equal(found[STEVENAGE].amount, every[STEVENAGE].amount)
+    assert (found[EAST].program.hypothetical, found[STEVENAGE].program.hypothetical) == (False, True)
+
+
+# --------------------------------------------------------------------------------------------------------- the options
+
+
+def test_options_are_told_apart_by_name(service: Partnership, few: dict[str, Any]) -> None:
+    study = Study([service.rules.council(STEVENAGE)], YEAR, few)
+    option = option_of(study.baseline, [opened(service.rules, CAPITAL)])
+    study.add(option)
+    with pytest.raises(UsageError, match="two options are called A lower limit of capital"):
+        study.add(option)
+    assert repr(study) == f"Study(2026-27: stevenage; {len(study.accounts[STEVENAGE])} accounts; baseline, A lower limit of capital)"
+
+
+def test_what_the_baseline_lets_go_on_is_not_said_twice(service: Partnership, rules: Rules) -> None:
+    """The figures of a year without its own go on in the baseline and in the option, put up once."""
+    next_year = {
+        "title": "Next year",
+        "from": "2027-04-01",
+        "source": {"document": "made up"},
+        "carry": {"as_on": "2027-03-31", "because": "nothing is published"},
+        "uprate": [{"names": ["band_d_amount"], "by": "10%"}],
+        "set": {"capital_limit_working_age": {"value": "£3000"}},
+    }
+    source = opened(rules, next_year)
+    baseline = baseline_of(rules, [], [source])
+    option = option_of(baseline, [source])
+    assert baseline.hypothetical
+    council = rules.council(STEVENAGE)
+    base, found = (council.program("2027-28", each.scenarios) for each in (baseline, option))
+    now = council.program("2026-27").tables["band_d_amount"].by_period[0].rows["billing_authority",][1][0]
+    for program in (base, found):
+        assert program.tables["band_d_amount"].by_period[0].rows["billing_authority",][1][0] == Fraction(now) * Fraction(11, 10)
+    assert base.parameters["capital_limit_working_age"].by_period == (16_000,)
+    assert found.parameters["capital_limit_working_age"].by_period == (3_000,)
+    plain = replace(baseline, scenarios=())
+    assert option_of(plain, [source]).scenarios == (source,)
+
+
+def test_a_caseload_without_a_council_is_refused(service: Partnership, few: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="the caseload has no account of east_hertfordshire"):
+        Study(service.councils(YEAR), YEAR, few)
+
+
+def test_what_is_compared_must_be_there(service: Partnership, few: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="no such comparison: housing_benefit") as told:
+        Study([service.rules.council(STEVENAGE)], YEAR, few, impact="housing_benefit")
+    assert told.value.hint == "one of council_tax_reduction"
+
+
+def test_the_exact_evaluator_refuses_what_a_study_rejects(service: Partnership, faulty: dict[str, Any]) -> None:
+    study = Study([service.rules.council(STEVENAGE)], YEAR, faulty)
+    outcome = study.outcomes["baseline"][STEVENAGE]
+    (place,) = np.flatnonzero(outcome.rejected)
+    with pytest.raises(CalculationFault):
+        build(outcome.program, records_of(outcome.program, study.parts[STEVENAGE].columns(), int(place)))
