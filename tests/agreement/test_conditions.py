@@ -37,7 +37,8 @@ def seen() -> Seen:
             _run(evaluator, builder, records)
     made: dict[int, tuple[Observing, Builder]] = {}
     reader = CaseReader(rules())
-    for path in case_files([Path(rules().library.root) / "england" / "council_tax"]):
+    england = Path(rules().library.root) / "england"
+    for path in case_files([england / "council_tax", england / "council_tax_reduction" / "prescribed.cases.yaml"]):
         for example in reader.read(path):
             key = id(example.program)
             made[key] = made.get(key) or (Observing(example.program, found), Builder(example.program))

@@ -18,26 +18,20 @@ from compiled.programs import (
     DATE,
     DAYS,
     ROOT,
-    YES_NO,
     Bands,
     Batch,
-    Entity,
     Op,
-    Period,
     Ref,
     col,
     const,
-    fact,
     figure,
     node,
-    program,
     rounded,
-    rows,
     rule,
     table,
     test,
 )
-from compiled.test_entities import AWARD, KINDS, PERSON, SPELL, batch, days_of, total, whole
+from compiled.test_entities import AWARD, KINDS, SPELL, batch, total, whole
 from rbcalc_kernels.compiled.again import Standing, Taken
 from rbcalc_kernels.compiled.evaluator import Compiled, compile_program
 from rbcalc_kernels.program.graph import Cells, Node, Program

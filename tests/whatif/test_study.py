@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from rbcalc import FinancialYear, Partnership, Rules, UsageError
@@ -23,36 +20,7 @@ from rbcalc.caseload.importing import import_caseload
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.exact.spells import build
-from whatif.conftest import YEAR
-
-EAST, STEVENAGE = "east_hertfordshire", "stevenage"
-
-
-def tables_of(folder: Path) -> dict[str, Any]:
-    return {path.stem: pq.read_table(path) for path in sorted(folder.glob("*.parquet"))}
-
-
-def only(tables: Mapping[str, Any], council: str, accounts: int) -> dict[str, Any]:
-    """The tables with the accounts of one council that have claims, at most so many, and as many without."""
-    root = tables["accounts"].to_pylist()
-    claimed = set(tables["claims"]["account"].to_pylist())
-    mine = [row for row in root if row["council"] == council]
-    kept = [row["account"] for row in mine if row["account"] in claimed][:accounts]
-    kept += [row["account"] for row in mine if row["account"] not in claimed][: max(2, accounts // 4)]
-    chosen = set(kept)
-    return {**tables, "accounts": tables["accounts"].filter(pa.array([row["account"] in chosen for row in root]))}
-
-
-@pytest.fixture(scope="module")
-def tables(caseload: Path) -> dict[str, Any]:
-    return tables_of(caseload)
-
-
-@pytest.fixture(scope="module")
-def few(tables: dict[str, Any]) -> dict[str, Any]:
-    """A handful of accounts of Stevenage."""
-    return only(tables, STEVENAGE, 8)
-
+from whatif.conftest import EAST, STEVENAGE, YEAR, only
 
 # --------------------------------------------------------------------------------------------------------- the figures
 
@@ -93,12 +61,10 @@ def test_facts_that_are_not_recorded_are_no_member(service: Partnership, few: di
     """Without the column of tenure, and with it for some."""
     council = [service.rules.council(STEVENAGE)]
     claims = few["claims"]
-    kinds = claims["tenure"].to_pylist() if "tenure" in claims.column_names else ["owner"] * claims.num_rows
+    without = claims.drop_columns(["tenure"])
     mine = [row["account"] for row in few["accounts"].to_pylist()]
-    some = [kind if account in mine[::2] else None for account, kind in zip(claims["account"].to_pylist(), kinds, strict=True)]
-    place = claims.column_names.index("tenure") if "tenure" in claims.column_names else claims.num_columns
-    without = claims.drop_columns(["tenure"]) if "tenure" in claims.column_names else claims
-    mixed = without.add_column(place, "tenure", pa.array(some, pa.string()))
+    some = ["owner" if account in mine[::2] else None for account in claims["account"].to_pylist()]
+    mixed = without.append_column("tenure", pa.array(some, pa.string()))
     found = [Study(council, YEAR, {**few, "claims": each}).groups[STEVENAGE]["tenure"].codes for each in (without, mixed)]
     assert (found[0] == -1).all()
     assert 0 < (found[1] >= 0).sum() < len(found[1])
@@ -109,13 +75,12 @@ def test_the_last_row_of_the_year_says_the_group(service: Partnership, few: dict
     claims = few["claims"].to_pylist()
     mine = {row["account"] for row in few["accounts"].to_pylist()}
     first = next(row for row in claims if row["account"] in mine and row.get("to") is None)
-    day = first["from"].replace(year=2026, month=10, day=5) if hasattr(first["from"], "replace") else "2026-10-05"
+    day = first["from"].replace(year=2026, month=10, day=5)
     before = {**first, "to": day.replace(day=4), "tenure": "owner"}
     after = {**first, "from": day, "tenure": "private_tenant"}
     rows = [row for row in claims if row is not first]
-    schema = few["claims"].schema if "tenure" in few["claims"].column_names else few["claims"].schema.append(pa.field("tenure", pa.string()))
     for order in ([before, after], [after, before]):
-        moved = pa.Table.from_pylist([*order, *({"tenure": None, **row} for row in rows)], schema=schema)
+        moved = pa.Table.from_pylist([*order, *rows], schema=few["claims"].schema)
         study = Study([service.rules.council(STEVENAGE)], YEAR, {**few, "claims": moved})
         group = study.groups[STEVENAGE]["tenure"]
         place = references(study, STEVENAGE).index(str(first["account"]))
@@ -125,23 +90,14 @@ def test_the_last_row_of_the_year_says_the_group(service: Partnership, few: dict
 # -------------------------------------------------------------------------------------------------- accounts that fail
 
 
-@pytest.fixture(scope="module")
-def faulty(few: dict[str, Any]) -> dict[str, Any]:
-    """The same accounts, of which one claim lacks what its pensioner must have said and one account has no dwelling after a day."""
-    dwellings = few["dwellings"].to_pylist()
-    claimed = set(few["claims"]["account"].to_pylist())
-    dwelling = next(row["dwelling"] for row in few["accounts"].to_pylist() if row["account"] in claimed)
-    cut = [{**row, "to": row["from"].replace(year=2026, month=7, day=1)} if row["dwelling"] == dwelling else row for row in dwellings]
-    return {**few, "dwellings": pa.Table.from_pylist(cut, schema=few["dwellings"].schema)}
-
-
-def test_an_account_without_a_result_is_told_and_left_out(service: Partnership, few: dict[str, Any], faulty: dict[str, Any]) -> None:
-    council = [service.rules.council(STEVENAGE)]
-    whole, broken = Study(council, YEAR, few), Study(council, YEAR, faulty)
-    found, wrong = whole.outcomes["baseline"][STEVENAGE], broken.outcomes["baseline"][STEVENAGE]
+def test_an_account_without_a_result_is_told_and_left_out(service: Partnership, small: Study, faulty: dict[str, Any]) -> None:
+    broken = Study([service.rules.council(STEVENAGE)], YEAR, faulty)
+    found, wrong = small.outcomes["baseline"][STEVENAGE], broken.outcomes["baseline"][STEVENAGE]
     assert found.rejected.sum() == 0
     assert wrong.rejected.sum() == 1
     (place,) = np.flatnonzero(wrong.rejected)
+    with pytest.raises(CalculationFault):
+        build(wrong.program, records_of(wrong.program, broken.parts[STEVENAGE].columns(), int(place)))
     assert (wrong.amount[place], wrong.days[place]) == (0, 0)
     assert all(group.codes[place] == -1 for group in broken.groups[STEVENAGE].values())
     others = ~wrong.rejected
@@ -165,8 +121,7 @@ CAPITAL: dict[str, Any] = {
 
 
 def test_a_council_is_what_it_is_in_its_partnership(service: Partnership, study: Study, tables: dict[str, Any]) -> None:
-    mine = tables["accounts"].filter(pa.array([name == STEVENAGE for name in tables["accounts"]["council"].to_pylist()]))
-    alone = Study([service.rules.council(STEVENAGE)], YEAR, {**tables, "accounts": mine})
+    alone = Study([service.rules.council(STEVENAGE)], YEAR, only(tables, [STEVENAGE], 14))
     assert references(alone, STEVENAGE) == references(study, STEVENAGE)
     option = option_of(study.baseline, [opened(service.rules, CAPITAL)])
     for one, other in (
@@ -192,14 +147,14 @@ def test_a_caseload_that_is_rolled_forward(service: Partnership, rules: Rules, f
     assert forward.digest == read.digest
 
 
-def test_the_rules_of_another_year_are_the_baseline(service: Partnership, rules: Rules, few: dict[str, Any]) -> None:
+def test_the_rules_of_another_year_are_the_baseline(rules: Rules, small: Study, few: dict[str, Any]) -> None:
     council = rules.council(STEVENAGE)
     earlier = Study([council], "2025-26", few)
     base = Option("baseline", "The rules of 2025-26", year=FinancialYear.of("2025-26"))
     study = Study([council], YEAR, few, baseline=base)
     now = study.add(Option(YEAR, YEAR))[STEVENAGE]
     assert np.array_equal(study.outcomes["baseline"][STEVENAGE].amount, earlier.outcomes["baseline"][STEVENAGE].amount)
-    assert np.array_equal(now.amount, Study([council], YEAR, few).outcomes["baseline"][STEVENAGE].amount)
+    assert np.array_equal(now.amount, small.outcomes["baseline"][STEVENAGE].amount)
     assert comparison(study).holds
 
 
@@ -280,11 +235,3 @@ def test_what_is_compared_must_be_there(service: Partnership, few: dict[str, Any
     with pytest.raises(UsageError, match="no such comparison: housing_benefit") as told:
         Study([service.rules.council(STEVENAGE)], YEAR, few, impact="housing_benefit")
     assert told.value.hint == "one of council_tax_reduction"
-
-
-def test_the_exact_evaluator_refuses_what_a_study_rejects(service: Partnership, faulty: dict[str, Any]) -> None:
-    study = Study([service.rules.council(STEVENAGE)], YEAR, faulty)
-    outcome = study.outcomes["baseline"][STEVENAGE]
-    (place,) = np.flatnonzero(outcome.rejected)
-    with pytest.raises(CalculationFault):
-        build(outcome.program, records_of(outcome.program, study.parts[STEVENAGE].columns(), int(place)))

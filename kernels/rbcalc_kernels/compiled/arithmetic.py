@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from math import ceil, floor, gcd, lcm, prod
+from math import gcd, lcm, prod
 from typing import Final
 
 from rbcalc_kernels.compiled.bounds import Interval
@@ -19,7 +19,9 @@ from rbcalc_kernels.compiled.numbers import (
     Num,
     Powers,
     Unfit,
+    Wrapped,
     constant,
+    decided,
     exact,
     form_for,
     form_of,
@@ -28,7 +30,10 @@ from rbcalc_kernels.compiled.numbers import (
     merged,
     opened,
     product_range,
+    rounded,
+    shown,
     truncated,
+    within_a_word,
 )
 from rbcalc_kernels.program.graph import Mode, Rounding
 
@@ -44,14 +49,16 @@ class Arithmetic:
     def __init__(self, lines: Lines, read: Callable[[Divisor, Form], str]) -> None:
         self.lines = lines
         self.read = read
-        # Products whose numerators int64 cannot hold, by their text: what it does hold of them, over which denominator.
-        self._wrapped: dict[str, tuple[str, int, Powers]] = {}
+        self._wrapped: dict[str, Wrapped] = {}  # of certified numbers, by their text
 
     # texts
 
     def bound(self, a: Num) -> Num:
         """The same number, held in a variable."""
-        return replace(a, text=self.lines.bind(a.text))
+        made = replace(a, text=self.lines.bind(a.text))
+        if a.text in self._wrapped:
+            self._wrapped[made.text] = self._wrapped[a.text]
+        return made
 
     def _short(self, a: Num) -> Num:
         return self.bound(a) if len(a.text) > 72 else a
@@ -134,8 +141,9 @@ class Arithmetic:
                 one, other = (opened(self.scaled(x, den, powers, form)) for x in (a, b))
                 text = held_as(f"{one} {sign} {other}", form)
                 return self._short(exact(text, form, den, powers, *total.whole(), value))
+        wrapped = self._wrapping(a), self._wrapping(b)
         a, b = self.certified(a), self.certified(b)
-        return self._certain(f"({a.text} {sign} {b.text})", value, a.error + b.error)
+        return self._known(self._certain(f"({a.text} {sign} {b.text})", value, a.error + b.error), f"{{}} {sign} {{}}", *wrapped)
 
     def negative(self, a: Num) -> Num:
         """The number with the other sign."""
@@ -166,19 +174,15 @@ class Arithmetic:
                 texts = [self.cast(x, form) for x in (a, b) if not (x.low == x.high == 1 and not x.powers)]
                 text = held_as(" * ".join(texts), form) if len(texts) == 2 else texts[0] if texts else literal(1, form)
                 return self._short(exact(text, form, a.den * b.den, powers, *total.whole(), value))
-        whole = self._wrapping(a, b)
+        one, other = self._wrapping(a), self._wrapping(b)
         a, b = self.certified(a), self.certified(b)
         error = a.value.largest * b.error + b.value.largest * a.error + a.error * b.error
         made = self._certain(f"({a.text} * {b.text})", value, error)
-        if whole is not None:
-            self._wrapped[made.text] = whole
+        if one is not None and other is not None:
+            text = f"({one.text} * {other.text})"
+            powers = merged([*one.powers, *other.powers])
+            self._wrapped[made.text] = Wrapped(self.lines.bind(text) if len(text) > 72 else text, one.den * other.den, powers)
         return made
-
-    def _wrapping(self, a: Num, b: Num) -> tuple[str, int, Powers] | None:
-        """The numerator of a product as int64 gives it, short of multiples of 2^64; None where a factor is not whole itself."""
-        if Form.CERTIFIED in (a.form, b.form):
-            return None
-        return f"({self.cast(a, Form.WHOLE)} * {self.cast(b, Form.WHOLE)})", a.den * b.den, merged([*a.powers, *b.powers])
 
     @staticmethod
     def _without(a: Num, numerator: int, denominator: int) -> Num:
@@ -223,8 +227,10 @@ class Arithmetic:
             if form is not None:
                 text = held_as(f"{self.scaled(a, den, powers, form)} if {condition} else {self.scaled(b, den, powers, form)}", form)
                 return self._short(exact(text, form, den, powers, *both.whole(), value))
+        one, other = self._wrapping(a), self._wrapping(b)
         a, b = self.certified(a), self.certified(b)
-        return self._short(replace(a, text=f"({a.text} if {condition} else {b.text})", value=value, error=max(a.error, b.error)))
+        made = self._short(replace(a, text=f"({a.text} if {condition} else {b.text})", value=value, error=max(a.error, b.error)))
+        return self._known(made, f"{{}} if {condition} else {{}}", one, other)
 
     def extreme(self, a: Num, b: Num, *, greatest: bool) -> Num:
         """The greater or the lesser of two numbers."""
@@ -247,7 +253,7 @@ class Arithmetic:
 
     def compare(self, sign: str, a: Num, b: Num) -> str:
         """The condition `a sign b`; sign is one of == != < <= > >=."""
-        known = _decided(sign, a.value, b.value)
+        known = decided(sign, a.value, b.value)
         if known is not None:
             return str(known)
         if Form.CERTIFIED not in (a.form, b.form):
@@ -256,18 +262,68 @@ class Arithmetic:
             if form is not None:
                 one, other = (self._typed(self.scaled(x, den, powers, form), form) for x in (a, b))
                 return f"({one} {sign} {other})"
+        wrapped = self._wrapping(a), self._wrapping(b)
         a, b = self.bound(self.certified(a)), self.bound(self.certified(b))
+        apart = self._far_or_exact(sign, a, b, *wrapped)
+        if apart is not None:
+            return apart
         if a.error + b.error >= 10**300:
-            raise Unfit("RB090", f"the figures can only be compared to within {_shown(a.error + b.error)}", "round in between")
+            raise Unfit("RB090", f"the figures can only be compared to within {shown(a.error + b.error)}", "round in between")
         self.lines.doubt(f"abs({a.text} - {b.text}) <= {float((a.error + b.error) * _WIDE)!r}")
         return f"({a.text} {sign} {b.text})"
+
+    def _far_or_exact(self, sign: str, a: Num, b: Num, one: Wrapped | None, other: Wrapped | None) -> str | None:
+        """A comparison of numbers whose common numerators int64 cannot hold: by float64 where they are apart.
+
+        Where they are near each other int64 holds the difference, though not what it is the difference of.  None where near is too far.
+        """
+        if one is None or other is None:
+            return None
+        den, powers = self._over(one, other)
+        error = (a.error + b.error) * _WIDE
+        if den >= WHOLE_LIMIT or 2 * error * den * product_range(powers)[1] >= WHOLE_LIMIT:
+            return None
+        left, right = (self.lines.bind(self._widened(x, den, powers)) for x in (one, other))
+        near = self.lines.bind(f"abs({a.text} - {b.text}) <= {float(error)!r}")
+        return f"(({left} - {right} {sign} 0) if {near} else ({a.text} {sign} {b.text}))"
+
+    # numerators that int64 holds short of multiples of 2^64
+
+    def _wrapping(self, a: Num) -> Wrapped | None:
+        """A numerator as int64 gives it, however large it is; None where it is not known."""
+        if a.form is Form.CERTIFIED:
+            return self._wrapped.get(a.text)
+        if a.low == a.high and not a.powers:
+            return Wrapped(literal(within_a_word(a.low), Form.WHOLE), a.den, ())
+        return Wrapped(self.cast(a, Form.WHOLE), a.den, a.powers)
+
+    def _known(self, made: Num, how: str, one: Wrapped | None, other: Wrapped | None) -> Num:
+        """A certified number, its numerator noted: that of the two over their common denominator."""
+        if one is not None and other is not None:
+            den, powers = self._over(one, other)
+            text = f"({how.format(*(self._widened(x, den, powers) for x in (one, other)))})"
+            self._wrapped[made.text] = Wrapped(self.lines.bind(text) if len(text) > 72 else text, den, powers)
+        return made
+
+    @staticmethod
+    def _over(one: Wrapped, other: Wrapped) -> tuple[int, Powers]:
+        most: dict[Divisor, int] = dict(one.powers)
+        for divisor, power in other.powers:
+            most[divisor] = max(power, most.get(divisor, 0))
+        return lcm(one.den, other.den), tuple(sorted(most.items()))
+
+    def _widened(self, a: Wrapped, den: int, powers: Powers) -> str:
+        """The numerator over another denominator, of which its own is a part."""
+        missing = merged([*powers, *((divisor, -power) for divisor, power in a.powers)])
+        factor = within_a_word(den // a.den)
+        return a.text if factor == 1 and not missing else f"({a.text} * {self.product(factor, missing, Form.WHOLE)})"
 
     # rounding
 
     def round(self, a: Num, rounding: Rounding) -> Num:
         """The multiple of a step next to the number, in the direction of the mode."""
         step = rounding.step
-        value = Interval(_rounded(a.value.low, rounding), _rounded(a.value.high, rounding))
+        value = Interval(rounded(a.value.low, rounding), rounded(a.value.high, rounding))
         if a.form is not Form.CERTIFIED:
             if a.is_constant:
                 return constant(value.low)
@@ -291,7 +347,7 @@ class Arithmetic:
         n = value * Interval.of(step.denominator, step.denominator)
         found = form_for(*n.whole())
         if found is None:
-            raise Unfit("RB090", f"the rounded figure may reach {_shown(n.largest)}", "declare narrower ranges")
+            raise Unfit("RB090", f"the rounded figure may reach {shown(n.largest)}", "declare narrower ranges")
         if found is Form.SMALL and value.low >= 0:
             count = truncated(count)
         text = count if found is form else f"{found}({count})"
@@ -349,7 +405,7 @@ class Arithmetic:
         if error >= Fraction(1, 4) or steps >= ROUND_LIMIT:
             raise Unfit(
                 "RB090",
-                f"the figure may reach {_shown(a.value.largest)} and can only be known to within {_shown(a.error)}",
+                f"the figure may reach {shown(a.value.largest)} and can only be known to within {shown(a.error)}",
                 "declare narrower ranges, or round in between",
             )
         scale = f"({a.text} * {float(1 / step)!r})"
@@ -362,13 +418,13 @@ class Arithmetic:
         self.lines.doubt(f"({rest} < {float(error)!r}) | ({rest} > {float(1 - error)!r})")
         return self._steps(f"(-{count})" if turned else count, Form.FLOAT, value, step)
 
-    def _put_right(self, wrapped: tuple[str, int, Powers], count: str, step: Fraction, *, halves: bool, turned: bool) -> str | None:
+    def _put_right(self, wrapped: Wrapped, count: str, step: Fraction, *, halves: bool, turned: bool) -> str | None:
         """A whole number of steps that is right to within one, put right by what is left of the numerator.
 
         The numerator may be short of multiples of 2^64, and so is the divisor times the count; their difference lies within two
         divisors of nothing, so that int64 holds it.  None where the divisor itself is too large.
         """
-        text, den, powers = wrapped
+        text, den, powers = wrapped.text, wrapped.den, wrapped.powers
         over, under = step.denominator, den * step.numerator
         common = gcd(over, under)
         over, under = over // common, under // common
@@ -406,38 +462,3 @@ class Arithmetic:
         for multiple, divisor in zip(most, (d for d, power in a.powers for _ in range(power)), strict=True):
             text = f"({text} * ({literal(multiple, form)} {sign} {self.read(divisor, form)}))"
         return exact(text, form, a.den * times, (), a.low * times, a.high * times, a.value)
-
-
-def _rounded(amount: Fraction, rounding: Rounding) -> Fraction:
-    steps = amount / rounding.step
-    match rounding.mode:
-        case Mode.HALF_UP:
-            return floor(steps + Fraction(1, 2)) * rounding.step
-        case Mode.HALF_DOWN:
-            return ceil(steps - Fraction(1, 2)) * rounding.step
-        case Mode.UP:
-            return ceil(steps) * rounding.step
-        case Mode.DOWN:
-            return floor(steps) * rounding.step
-
-
-def _decided(sign: str, a: Interval, b: Interval) -> bool | None:
-    """Whether a comparison comes out the same for all values."""
-    if sign in (">", ">="):
-        return _decided("<" if sign == ">" else "<=", b, a)
-    if sign == "<":
-        return True if a.high < b.low else False if a.low >= b.high else None
-    if sign == "<=":
-        return True if a.high <= b.low else False if a.low > b.high else None
-    apart = a.high < b.low or b.high < a.low
-    same = a.is_point and b.is_point and a.low == b.low
-    if not (apart or same):
-        return None
-    return same if sign == "==" else not same
-
-
-def _shown(amount: Fraction) -> str:
-    """A bound in words, however large."""
-    if abs(amount) >= 10**300:
-        return f"1e{len(str(abs(amount.numerator) // amount.denominator)) - 1}"
-    return f"{float(amount):.4g}"

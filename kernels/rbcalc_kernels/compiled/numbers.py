@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from math import ceil, floor
 from typing import Final
 
 from rbcalc_kernels.compiled.bounds import Interval
-from rbcalc_kernels.program.graph import Ref
+from rbcalc_kernels.program.graph import Mode, Ref, Rounding
 
 SMALL_LIMIT: Final = 1 << 31
 """Below this, and above its negative, int32 holds a whole number and its opposite."""
@@ -200,3 +201,53 @@ def constant(value: Fraction | int) -> Num:
         raise Unfit("RB091", f"{value} has too many digits", "write fewer digits")
     n = value.numerator
     return Num(literal(n, form), form, value.denominator, (), n, n, Interval(value, value))
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """What int64 holds of a numerator that may be too large for it: the numerator less a multiple of 2^64."""
+
+    text: str
+    den: int
+    powers: Powers
+
+
+def within_a_word(number: int) -> int:
+    """A whole number less a multiple of 2^64, as int64 holds it."""
+    return (number + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
+def rounded(amount: Fraction, rounding: Rounding) -> Fraction:
+    """An amount as a rounding leaves it."""
+    steps = amount / rounding.step
+    match rounding.mode:
+        case Mode.HALF_UP:
+            return floor(steps + Fraction(1, 2)) * rounding.step
+        case Mode.HALF_DOWN:
+            return ceil(steps - Fraction(1, 2)) * rounding.step
+        case Mode.UP:
+            return ceil(steps) * rounding.step
+        case Mode.DOWN:
+            return floor(steps) * rounding.step
+
+
+def decided(sign: str, a: Interval, b: Interval) -> bool | None:
+    """Whether a comparison comes out the same for all values."""
+    if sign in (">", ">="):
+        return decided("<" if sign == ">" else "<=", b, a)
+    if sign == "<":
+        return True if a.high < b.low else False if a.low >= b.high else None
+    if sign == "<=":
+        return True if a.high <= b.low else False if a.low > b.high else None
+    apart = a.high < b.low or b.high < a.low
+    same = a.is_point and b.is_point and a.low == b.low
+    if not (apart or same):
+        return None
+    return same if sign == "==" else not same
+
+
+def shown(amount: Fraction) -> str:
+    """A bound in words, however large."""
+    if abs(amount) >= 10**300:
+        return f"1e{len(str(abs(amount.numerator) // amount.denominator)) - 1}"
+    return f"{float(amount):.4g}"
