@@ -14,6 +14,7 @@ from rbcalc._study import BASELINE, Option
 from rbcalc._years import FinancialYear, iso
 from rbcalc.errors import UsageError
 from rbcalc_kernels.program.graph import Program, Value
+from rbcalc_kernels.source import suggest
 
 if TYPE_CHECKING:
     from rbcalc._rules import Council, Rules
@@ -51,6 +52,11 @@ def opened(rules: Rules, given: Any) -> RuleSource:
     if found is None or not isinstance(found.content, RuleFile) or found.content.kind != "scenario":
         where = found.file if found is not None else str(given)
         raise UsageError("RC060", f"{where} is no scenario", hint="a file that supposes something begins with kind: scenario")
+    for name in found.content.only_for:
+        if str(name) not in rules.council_names:
+            place = f"{name.span.file}:{name.span.line}:{name.span.column}"
+            hint = f"only_for: names councils that there are rules for{suggest(str(name), rules.council_names)}"
+            raise UsageError("RC041", f"no such council: {name}", place, hint)
     return found
 
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from rbcalc._study import Option, Study
     from rbcalc_kernels.program.library import RuleSource
 
-_COST: Final = re.compile(r"cost\s*(<=|=)\s*(?:(baseline)|£?(\d+(?:\.\d+)?)\s*(m|k)?)")
+_POUNDS: Final = r"£?(\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?|\d+(?:\.\d+)?)"
+_COST: Final = re.compile(rf"cost\s*(<=|=)\s*(?:(baseline)|{_POUNDS}\s*(m|k)?)")
 _LIMIT: Final = re.compile(r"loss\s*<=\s*£?(\d+(?:\.\d{1,2})?)\s*/\s*week(?:\s+where\s+([a-z_]+)\s*=\s*([a-z_0-9]+))?")
 
 EVERY: Final = 512
@@ -92,7 +93,7 @@ def target_of(text: str, study: Study) -> Target:
     if match[2]:
         pence = sum(int(outcome.amount.sum()) for outcome in study.outcomes[study.baseline.name].values())
     else:
-        pence = int(Fraction(match[3]) * {"m": 1_000_000, "k": 1_000}.get(match[4], 1) * 100)
+        pence = int(Fraction(match[3].replace(",", "")) * {"m": 1_000_000, "k": 1_000}.get(match[4], 1) * 100)
     return Target(pence, match[1] == "=")
 
 

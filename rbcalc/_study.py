@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from rbcalc._totals import Table
 from rbcalc._years import FinancialYear
 from rbcalc.errors import UsageError
 from rbcalc_kernels.language.types import YES_NO, Choice
-from rbcalc_kernels.program.graph import Impact, Program, Ref, Report
+from rbcalc_kernels.program.graph import Impact, Input, Program, Ref, Register, Report
 
 if TYPE_CHECKING:
     from rbcalc._roll_forward import Uprating
@@ -89,11 +89,12 @@ class Study:
         column_map: Path | None = None,
         uprating: Uprating | None = None,
         threads: int = 2,
+        options: Sequence[Option] = (),
     ) -> None:
         """Read the caseload, and work out the baseline.
 
         `impact` names what is compared, where rules declare several.  With `uprating` the facts are rolled forward first.
-        Raises UsageError, DataError and RulesError.
+        `options` are those that will be tried, so that facts which only their rules ask for are read too.  Raises UsageError, DataError and RulesError.
         """
         from rbcalc.caseload.importing import import_caseload
         from rbcalc.caseload.model import Caseload
@@ -111,7 +112,7 @@ class Study:
         read = (
             caseload
             if isinstance(caseload, Caseload)
-            else import_caseload(caseload, programs, column_map=column_map, council=only, threads=threads)
+            else import_caseload(caseload, self._reading(programs, options), column_map=column_map, council=only, threads=threads)
         )
         held = read if uprating is None else uprating.rolled_forward(read, next(iter(programs.values())).registers)
         self.parts: dict[str, Caseload] = dict(by_council(held, list(programs)))
@@ -161,6 +162,20 @@ class Study:
     def programs(self, option: Option) -> dict[str, Program]:
         """The rules of all councils under an option."""
         return {name: self.program(option, name) for name in self._councils}
+
+    def _reading(self, programs: Mapping[str, Program], options: Sequence[Option]) -> dict[str, Program]:
+        """The programs with the facts that the rules of some options ask for besides."""
+        inputs: dict[Ref, Input] = {}
+        registers: dict[str, Register] = {}
+        for program in (self.program(option, name) for option in options for name in self._councils):
+            inputs.update(program.inputs)
+            registers.update(program.registers)
+        return {
+            name: replace(program, inputs={**inputs, **program.inputs}, registers={**registers, **program.registers})
+            if not inputs.keys() <= program.inputs.keys()
+            else program
+            for name, program in programs.items()
+        }
 
     def _add(self, option: Option, programs: Mapping[str, Program]) -> dict[str, Outcome]:
         self.outcomes[option.name] = self._outcomes(option, programs)

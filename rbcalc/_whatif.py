@@ -86,6 +86,7 @@ def study_of(question: Question) -> tuple[Study, list[tuple[Option, list[RuleSou
         column_map=question.column_map,
         uprating=question.uprating,
         threads=question.threads,
+        options=[option_of(replace(baseline, year=None), sources) for sources in given],
     )
     laid = replace(baseline, year=None)
     if question.settings:

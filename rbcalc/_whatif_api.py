@@ -31,7 +31,9 @@ def compare(run: Run, *others: Run) -> Comparison:
         raise UsageError("RC060", "nothing to compare with", hint="compare(run, other): each made with its own rules")
     base = Option("baseline", _title(run) or "No change", run.councils[0].scenarios, run.hypothetical)
     councils = [replace(council, scenarios=()) for council in run.councils]
-    study = Study(councils, run.summary.year, run.caseload, baseline=base, charges=run.charges)
+    # Scenarios may ask for facts that the other runs did not read.
+    widest = max((run, *others), key=lambda each: max(len(program.inputs) for program in each.summary.programs.values()))
+    study = Study(councils, run.summary.year, widest.caseload, baseline=base, charges=run.charges)
     for number, other in enumerate(others, 1):
         if [each.name for each in other.councils] != [each.name for each in run.councils]:
             raise UsageError("RC060", "the runs are not of the same councils", hint="compare runs of one service")

@@ -105,7 +105,7 @@ def test_any_figure(small: Study) -> None:
     points = [settings_of(texts) for texts in ANY]
     foreseen = {dial: values for dial, values in values_of(points).items() if dial != FREE}
     found = check(small, points, values=foreseen)
-    assert len({point.cost for point in found}) > 3
+    assert len({point.cost for point in found}) > 2
 
 
 def test_figures_on_which_tables_or_days_rest_agree_too(small: Study) -> None:

@@ -247,9 +247,12 @@ class Arithmetic:
                 one, other = (self.lines.bind(self.scaled(x, den, powers, form)) for x in (a, b))
                 both = left.greatest(right) if greatest else left.least(right)
                 return exact(held_as(f"{one} if {one} {sign} {other} else {other}", form), form, den, powers, *both.whole(), value)
+        wrapped = self._wrapping(a), self._wrapping(b)
         a, b = self.bound(self.certified(a)), self.bound(self.certified(b))
-        text = f"({a.text} if {a.text} {sign} {b.text} else {b.text})"
-        return replace(a, text=text, value=value, error=max(a.error, b.error))
+        apart = self._far_or_exact(sign, a, b, *wrapped)
+        condition = f"{a.text} {sign} {b.text}" if apart is None else self.lines.bind(apart)
+        made = replace(a, text=f"({a.text} if {condition} else {b.text})", value=value, error=max(a.error, b.error))
+        return made if apart is None else self._known(made, f"{{}} if {condition} else {{}}", *wrapped)
 
     def compare(self, sign: str, a: Num, b: Num) -> str:
         """The condition `a sign b`; sign is one of == != < <= > >=."""

@@ -113,6 +113,8 @@ class Library:
 
     def named(self, dotted: str) -> list[Path]:
         """The rule files that a dotted name stands for: one file, or all of a folder (cases, profiles and such left out)."""
+        if not _DOTTED.fullmatch(dotted):
+            return []
         place = self.folder(dotted)
         if place.with_suffix(".yaml").is_file():
             return [place.with_suffix(".yaml")]
@@ -178,16 +180,17 @@ class Library:
     def _extended(self, source: RuleSource, findings: Findings) -> Iterator[tuple[Path, Text]]:
         """The rule files that a file extends, each with the words that ask for it."""
         for dotted in source.content.extends if isinstance(source.content, RuleFile) else []:
-            paths = self.named(str(dotted)) if _DOTTED.fullmatch(str(dotted)) else []
+            paths = self.named(str(dotted))
             if not paths:
-                hint = suggest(str(dotted), self._names()) if len(findings) < MOST_HINTS else ""
+                hint = suggest(str(dotted), self.names()) if len(findings) < MOST_HINTS else ""
                 help_ = f"a dotted name of a file or folder under rules/{hint}"
                 findings.error("RB054", f"nothing to extend: {dotted}", dotted.span, help=help_)
             for path in paths:
                 if self._is_rules(path):
                     yield path, dotted
 
-    def _names(self) -> list[str]:
+    def names(self) -> list[str]:
+        """The dotted names of all files and folders."""
         known = [self.shown(path).removeprefix("rules/").removesuffix(".yaml").replace("/", ".") for path in self.every()]
         return [*known, *sorted({name.rsplit(".", 1)[0] for name in known if "." in name})]
 

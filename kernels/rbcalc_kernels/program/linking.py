@@ -150,7 +150,7 @@ class Linker:
             comparisons,
             impacts,
             self.supposed,
-            supposed(found, {*parameters, *made}, self.first_day, self.last_day),
+            supposed(found, parameters, made, self.first_day, self.last_day),
             reconciliation,
         )
 

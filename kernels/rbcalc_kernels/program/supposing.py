@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from rbcalc_kernels.exact.operations import round_to
 from rbcalc_kernels.language.documents import RuleFile, Text, UprateDoc
-from rbcalc_kernels.language.types import Number, Type
-from rbcalc_kernels.program.graph import Value
+from rbcalc_kernels.language.types import Choice, Number, Type
+from rbcalc_kernels.program.graph import Table, Value
 from rbcalc_kernels.program.library import Library, RuleSource
-from rbcalc_kernels.program.overlays import FOREVER, Declarations, Declared, Uplift, in_force
+from rbcalc_kernels.program.overlays import FOREVER, RANKS, Declarations, Declared, Entry, Uplift, changes, in_force
 from rbcalc_kernels.program.values import day_of, rounding_of
 from rbcalc_kernels.source import Findings, suggest
 
@@ -50,9 +51,8 @@ def left_out(library: Library, sources: Sequence[RuleSource], findings: Findings
         for dotted in file.without if isinstance(file, RuleFile) else []:
             paths = library.named(str(dotted))
             if not paths:
-                findings.error(
-                    "RB054", f"nothing to leave out: {dotted}", dotted.span, help="a dotted name of a file or folder under rules/"
-                )
+                help_ = f"a dotted name of a file or folder under rules/{suggest(str(dotted), library.names())}"
+                findings.error("RB054", f"nothing to leave out: {dotted}", dotted.span, help=help_)
             gone.update(library.shown(path) for path in paths)
     return [source for source in sources if source.file not in gone]
 
@@ -65,8 +65,8 @@ def carry(found: Declarations, day: int, first_day: int, last_day: int) -> None:
                 entry.last = FOREVER
                 entry.carried = True
     for declared in found.lists.values():
-        if any(entry.first <= last_day and entry.last >= first_day for entry in declared.entries):
-            declared.entries = [entry for entry in declared.entries if entry.first <= last_day and entry.last >= first_day]
+        own = [entry for entry in declared.entries if entry.first <= last_day and entry.last >= first_day]
+        declared.entries = own or [entry for entry in declared.entries if entry.covers(day)]
 
 
 def uprate(found: Declarations, sources: Sequence[RuleSource], first_day: int, findings: Findings) -> None:
@@ -89,22 +89,38 @@ def uprate(found: Declarations, sources: Sequence[RuleSource], first_day: int, f
                     findings.error("RB068", f"'{name}' is worked out from other figures", name.span, help="put those up")
                 elif by is not None:
                     done[name] = name
-                    _put_up(declared, Uplift(by, doc.round, doc.edges is not None and str(doc.edges) == "yes", name), first_day)
+                    _put_up(declared, Uplift(by, doc.round, _edges(doc, findings), name), first_day)
 
 
 def _put_up(declared: Declared, uplift: Uplift, first_day: int) -> None:
     """The statements in force at the beginning of the year, divided there, and those that begin later."""
-    by_member = [{str(member) for member in entry.rows or ()} for entry in declared.entries]
-    members = set().union(*by_member) if by_member else set()
-    pairs = list(zip(declared.entries, by_member, strict=True))
-    current = [in_force(declared.entries, first_day)]
-    current += [in_force([entry for entry, own in pairs if member in own], first_day) for member in members]
     for entry in list(declared.entries):
-        if entry.first >= first_day and entry.rank < 3:
-            entry.uplift = uplift
-        elif entry.last >= first_day and any(entry is each for each in current):
-            declared.entries.append(replace(entry, first=first_day, uplift=uplift))
+        if entry.first >= first_day:
+            entry.uplift = uplift if entry.rank < RANKS["scenario"] else None
+            continue
+        mine = _in_force_for(declared, entry, first_day)
+        if mine:
+            declared.entries.append(replace(entry, first=first_day, uplift=uplift, rows=None if entry.rows is None else mine))
             entry.last = first_day - 1
+
+
+def _in_force_for(declared: Declared, entry: Entry, day: int) -> dict[Any, Any]:
+    """The rows of a statement that are in force on a day, by member of the table's first axis; of one figure, something or nothing."""
+    if entry.rows is None or next(iter(declared.doc.over), "from") in ("from", "up_to"):
+        whole: dict[Any, Any] = dict(entry.rows) if entry.rows is not None else {"": ""}
+        return whole if in_force(declared.entries, day) is entry else {}
+    return {
+        member: row
+        for member, row in entry.rows.items()
+        if in_force([each for each in declared.entries if each.rows is not None and member in each.rows], day) is entry
+    }
+
+
+def _edges(doc: UprateDoc, findings: Findings) -> bool:
+    if doc.edges is not None and str(doc.edges) not in ("yes", "no"):
+        help_ = "write edges: yes to put up the edges of a table"
+        findings.error("RB060", f"'{doc.edges}' is neither yes nor no", doc.edges.span, help=help_)
+    return str(doc.edges) == "yes"
 
 
 def _rate(doc: UprateDoc, findings: Findings) -> Fraction | None:
@@ -135,13 +151,16 @@ def put_up(value: Value, type_: Type, uplift: Uplift | None, findings: Findings)
     return round_to(raised, rounding) if rounding is not None else raised
 
 
-def supposed(found: Declarations, used: Iterable[str], first_day: int, last_day: int) -> tuple[tuple[str, str], ...]:
+def supposed(
+    found: Declarations, parameters: Iterable[str], tables: Mapping[str, Table], first_day: int, last_day: int
+) -> tuple[tuple[str, str], ...]:
     """The names whose figures go on or are put up, and how, for people."""
     lines = []
-    for name in sorted(used):
+    for name in sorted({*parameters, *tables}):
+        axes = tables[name].axes if name in tables else ()
         declared = found.parameters.get(name) or found.tables.get(name)
         for entry in declared.entries if declared is not None else ():
-            if entry.first > last_day or entry.last < first_day or not (entry.carried or entry.uplift):
+            if declared is None or not (entry.carried or entry.uplift) or not _used_in(declared, entry, axes, first_day, last_day):
                 continue
             words = ["goes on from the year before"] if entry.carried else []
             if entry.uplift is not None:
@@ -149,6 +168,13 @@ def supposed(found: Declarations, used: Iterable[str], first_day: int, last_day:
             lines.append((name, ", ".join(words)))
             break
     return tuple(lines)
+
+
+def _used_in(declared: Declared, entry: Entry, axes: Sequence[Choice], first_day: int, last_day: int) -> bool:
+    """Whether a statement says anything on a day of the year."""
+    days = {first_day, *changes(declared.entries, first_day, last_day)}
+    said = {str(member) for day in days for member in _in_force_for(declared, entry, day)}
+    return not said.isdisjoint(axes[0].members) if axes else bool(said)
 
 
 def _percent(value: Fraction) -> str:

@@ -30,11 +30,13 @@ class Rows:
     def __init__(self, shape: TableShape, names: Names, findings: Findings) -> None:
         self.shape, self.names, self.findings = shape, names, findings
         self._read: dict[int, dict[tuple[str, ...], Row]] = {}
+        self._carried = False
 
     def of(self, entry: Entry) -> dict[tuple[str, ...], Row]:
         """The rows of an entry by their list members."""
         if id(entry) not in self._read:
             rows: dict[tuple[str, ...], Row] = {}
+            self._carried = entry.carried
             self._walk(entry.rows or {}, (), rows)
             self._read[id(entry)] = self._put_up(rows, entry.uplift) if entry.uplift is not None else rows
         return self._read[id(entry)]
@@ -55,6 +57,11 @@ class Rows:
         for key, (edges, values) in rows.items():
             moved = [put_up(edge, kind, uplift, self.findings) for edge in edges]
             raised[key] = (tuple(edge for edge in moved if not isinstance(edge, str)), values)
+            for one, other in pairwise(raised[key][0]):
+                if one >= other:
+                    message = f"two edges of '{uplift.name}' are put up to one"
+                    self.findings.error("RB064", message, uplift.name.span, help="round them less, or write the edges out")
+                    break
         return raised
 
     def _walk(self, node: Any, members: tuple[str, ...], rows: dict[tuple[str, ...], Row]) -> None:
@@ -68,6 +75,8 @@ class Rows:
             wrong = 0
             for member, inner in node.items():
                 if str(member) not in axis.members:
+                    if self._carried:  # figures go on from a year in which the list was another
+                        continue
                     wrong += 1
                     if wrong > MOST_REPORTED:
                         break
