@@ -18,7 +18,7 @@ from rbcalc._totals import Table, Totals, added, headings, kinds
 from rbcalc._years import FinancialYear, iso
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.faults import CalculationFault
-from rbcalc_kernels.exact.spells import build
+from rbcalc_kernels.exact.spells import Builder
 from rbcalc_kernels.language.types import DATE, Choice, Number
 from rbcalc_kernels.program.graph import Program, Ref, Report
 
@@ -156,10 +156,13 @@ def settle(kernel: Kernel, registers: Mapping[str, Any], batch: CutBatch, result
     A kernel works out both sides of a choice, so it may refuse an account for a side that was not taken.
     """
     found: dict[int, CalculationFault] = {}
-    evaluator = Evaluator(kernel.program, results.columns)
-    for root in np.flatnonzero((results.doubt != 0) | (fault != 0)):
+    rows_in_doubt = np.flatnonzero((results.doubt != 0) | (fault != 0))
+    if not rows_in_doubt.size:
+        return found
+    builder, evaluator = Builder(kernel.program), Evaluator(kernel.program, results.columns)
+    for root in rows_in_doubt:
         try:
-            row = build(kernel.program, records_of(kernel.program, registers, int(batch.kept[root])))
+            row = builder.build(records_of(kernel.program, registers, int(batch.kept[root])))
             evaluator.run(row, None)
             fault[root] = 0
         except CalculationFault as reason:

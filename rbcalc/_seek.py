@@ -85,11 +85,17 @@ class Sought:
         return f"Sought({self.target}: {found}; {len(self.tried):,} points tried, {len(self.frontier)} on the frontier)"
 
 
-def target_of(text: str, study: Study) -> Target:
-    """A target: cost <= £9180000, cost <= baseline, cost = baseline.  Raises UsageError."""
+def cost_of(text: str) -> re.Match[str]:
+    """The parts of a target: how the cost is to stand to what.  Raises UsageError."""
     match = _COST.fullmatch(text.strip())
     if match is None:
         raise UsageError("RC062", f"no target: {text}", hint="as 'cost <= £9180000', 'cost <= £9.18m' or 'cost = baseline'")
+    return match
+
+
+def target_of(text: str, study: Study) -> Target:
+    """A target: cost <= £9180000, cost <= baseline, cost = baseline.  Raises UsageError."""
+    match = cost_of(text)
     if match[2]:
         pence = sum(int(outcome.amount.sum()) for outcome in study.outcomes[study.baseline.name].values())
     else:

@@ -94,7 +94,8 @@ class Study:
         """Read the caseload, and work out the baseline.
 
         `impact` names what is compared, where rules declare several.  With `uprating` the facts are rolled forward first.
-        `options` are those that will be tried, so that facts which only their rules ask for are read too.  Raises UsageError, DataError and RulesError.
+        `options` are those that will be tried, so that facts which only their rules ask for are read too.
+        Raises UsageError, DataError and RulesError.
         """
         from rbcalc.caseload.importing import import_caseload
         from rbcalc.caseload.model import Caseload
@@ -147,9 +148,12 @@ class Study:
             raise UsageError("RC060", f"two options are called {option.name}", hint="give the scenarios different titles")
         return self._add(option, self.programs(option))
 
-    def tried(self, option: Option) -> dict[str, Outcome]:
-        """What an option comes to, without keeping it among the options of the study."""
-        return self._outcomes(option, self.programs(option))
+    def tried(self, option: Option, most: int | None = None) -> dict[str, Outcome]:
+        """What an option comes to, without keeping it among the options of the study.
+
+        Raises UnsettledError where more accounts than `most` of a council are in doubt or without a result.
+        """
+        return {name: self.outcome(option, name, program, most) for name, program in self.programs(option).items()}
 
     def program(self, option: Option, council: str) -> Program:
         """The rules of a council under an option."""
@@ -185,7 +189,7 @@ class Study:
     def _outcomes(self, option: Option, programs: Mapping[str, Program]) -> dict[str, Outcome]:
         return {name: self.outcome(option, name, program) for name, program in programs.items()}
 
-    def outcome(self, option: Option, council: str, program: Program) -> Outcome:
+    def outcome(self, option: Option, council: str, program: Program, most: int | None = None) -> Outcome:
         """What an option comes to for one council, whose rules under it are `program`."""
         first = council not in self._kernels
         impact = _impact(program, self.impact.name)
@@ -194,7 +198,7 @@ class Study:
         groups = tuple(ref for ref in impact.by if first)
         kernel = Kernel(program, like=like, wanted=((impact.amount, impact.days, *groups), reports))
         part = self.parts[council]
-        worked = worked_out(kernel, part, self.threads)
+        worked = worked_out(kernel, part, self.threads, most)
         if first:
             self.groups[council] = {ref.name: _group(kernel, ref, worked, len(part.references)) for ref in impact.by}
             # Later options need no groups; what they do need is compiled once for all of them.
@@ -228,11 +232,20 @@ class Worked:
         return found
 
 
-def worked_out(kernel: Kernel, part: Caseload, threads: int) -> Worked:
-    """Work out a council's caseload and add it to the kernel's totals; accounts in doubt are settled exactly."""
+class UnsettledError(Exception):
+    """More accounts are left in doubt, or without a result, than was allowed."""
+
+
+def worked_out(kernel: Kernel, part: Caseload, threads: int, most: int | None = None) -> Worked:
+    """Work out a council's caseload and add it to the kernel's totals; accounts in doubt are settled exactly.
+
+    Raises UnsettledError where those, and accounts without a result, are more than `most`.
+    """
     registers = part.columns()
     batch, _, results = kernel.run(registers, threads)
     fault = results.fault.copy()
+    if most is not None and np.count_nonzero((results.doubt != 0) | (fault != 0)) > most:
+        raise UnsettledError
     settle(kernel, registers, batch, results, fault)
     values = {**results.columns, **{ref: batch.entities[ref.entity].columns[ref.name] for ref in kernel.facts}}
     denominators = {**results.denominators, **{ref: kernel.program.inputs[ref].step.denominator for ref in kernel.facts}}

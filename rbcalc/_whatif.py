@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from rbcalc._comparison import Comparison, Single, comparison
 from rbcalc._dials import Dial, dial_of, read, readers, setting_of, type_of
 from rbcalc._scenarios import baseline_of, file_of, in_words, neighbour, opened, option_of, turned_option, with_file
-from rbcalc._seek import Sought, limit_of, seek, target_of
-from rbcalc._study import Option, Study
-from rbcalc._sweep import Bench, Point, grid, values_of
+from rbcalc._seek import Sought, cost_of, limit_of, seek, target_of
+from rbcalc._study import Option, Study, UnsettledError
+from rbcalc._sweep import Bench, Point, grid, ranges, values_of
 from rbcalc._years import FinancialYear
 from rbcalc.errors import UsageError
 from rbcalc_kernels.source import RulesError
@@ -21,7 +21,7 @@ from rbcalc_kernels.source import RulesError
 if TYPE_CHECKING:
     from rbcalc._roll_forward import Uprating
     from rbcalc._rules import Council
-    from rbcalc_kernels.program.graph import Value
+    from rbcalc_kernels.program.graph import Program, Value
     from rbcalc_kernels.program.library import RuleSource
 
 
@@ -68,14 +68,18 @@ class Answer:
         return f"Answer({self.comparison!r})"
 
 
-def study_of(question: Question) -> tuple[Study, list[tuple[Option, list[RuleSource]]]]:
-    """The study of a question with its baseline worked out, and its options with their own scenarios, not yet worked out."""
+def study_of(question: Question, asked: Sequence[str] = ()) -> tuple[Study, list[tuple[Option, list[RuleSource]]]]:
+    """The study of a question with its baseline worked out, and its options with their own scenarios, not yet worked out.
+
+    `asked` are further figures with their ranges, those of a sweep.
+    """
     rules = question.councils[0].rules
     given = [[opened(rules, each) for each in option] for option in question.scenarios]
     given += [[neighbour(rules, question.councils, other, question.folder, question.year)] for other in question.schemes_of]
     baseline = baseline_of(rules, question.baseline, [source for option in given for source in option])
     if question.baseline_year is not None:
         baseline = replace(baseline, year=question.baseline_year, title=f"The rules of {question.baseline_year}")
+    _check(question, baseline, given, asked)
     study = Study(
         question.councils,
         question.year,
@@ -96,6 +100,23 @@ def study_of(question: Question) -> tuple[Study, list[tuple[Option, list[RuleSou
     if not given and question.baseline_year is not None and not question.settings and not question.vary:
         options = [(Option(f"{question.year}", f"The rules of {question.year}"), [])]
     return study, options
+
+
+def _check(question: Question, baseline: Option, given: Sequence[Sequence[RuleSource]], asked: Sequence[str]) -> None:
+    """Find what is wrong with the words of a question before the caseload is read.  Raises UsageError and RulesError."""
+    if question.target or question.vary:
+        cost_of(question.target or "cost = baseline")
+    for text in question.limits:
+        limit_of(text)
+    wanted = [_pair(text) for text in (*question.vary, *asked)]
+    if not wanted and not question.settings:
+        return
+    laid = replace(baseline, year=None)
+    for sources in given or [[]]:
+        option = option_of(laid, sources) if sources else laid
+        programs = {each.name: each.program(question.year, option.scenarios, tuple(question.charges)) for each in question.councils}
+        ranges(programs, dict(wanted))
+        _settings(programs, question.settings)
 
 
 def answered(question: Question) -> Answer:
@@ -142,7 +163,7 @@ def sought_of(question: Question, study: Study, option: Option) -> Sought:
 
 def swept(question: Question, asked: Sequence[str], limits: Sequence[str] = ()) -> tuple[Bench, list[Point]]:
     """A sweep over figures, from the first option of a question or from its baseline."""
-    study, options = study_of(question)
+    study, options = study_of(question, asked)
     option = options[0][0] if options else replace(study.baseline, year=None)
     wanted = dict(_pair(text) for text in asked)
     points = grid(study.programs(option), wanted)
@@ -153,13 +174,18 @@ def swept(question: Question, asked: Sequence[str], limits: Sequence[str] = ()) 
 def turned(study: Study, laid: Option, sources: Sequence[RuleSource], texts: Sequence[str]) -> Option:
     """An option with dials turned, as name=value, on top of scenarios."""
     programs = study.programs(option_of(laid, sources) if sources else laid)
+    return turned_option(laid, sources, programs, _settings(programs, texts), study.year)
+
+
+def _settings(programs: Mapping[str, Program], texts: Sequence[str]) -> dict[Dial, Value]:
+    """What dials are set to, as name=value."""
     settings: dict[Dial, Value] = {}
     for text in texts:
         dial, value = setting_of(text)
         if dial in settings:
             raise UsageError("RC061", f"{dial} is set twice", hint="keep one of them")
         settings[dial] = read(value, type_of(programs[readers(programs, dial)[0]], dial))
-    return turned_option(laid, sources, programs, settings, study.year)
+    return settings
 
 
 def _pair(text: str) -> tuple[Dial, str]:
@@ -189,14 +215,17 @@ def _singly(study: Study, option: Option, notes: list[str]) -> list[Single]:
         alone = [_cut_to(source, section, name, "alone") for source in laid]
         without = [_cut_to(source, section, name, "without") for source in laid]
         try:
-            one = study.tried(Option(f"{option.name}: {name} alone", name, (*base, *alone), hypothetical=True))
-            other = study.tried(Option(f"{option.name}: without {name}", name, (*base, *without), hypothetical=True))
-        except RulesError:
+            one = study.tried(Option(f"{option.name}: {name} alone", name, (*base, *alone), hypothetical=True), MOST_UNSETTLED)
+            other = study.tried(Option(f"{option.name}: without {name}", name, (*base, *without), hypothetical=True), MOST_UNSETTLED)
+        except (RulesError, UnsettledError):
             notes.append(f"{option.title}: {name} does not stand without the other changes, so it has no cost of its own.")
             continue
         found.append(Single(option.name, name.replace("_", " "), one, other))
     return found
 
+
+MOST_UNSETTLED: Final = 200
+"""A change that leaves more accounts without a result does not stand by itself."""
 
 _SECTIONS: Final = ("set", "replace", "drop")
 

@@ -23,6 +23,7 @@ from rbcalc_cli.main import COMMANDS, helping, module
 HEAVY = {"numba", "llvmlite", "numpy", "pyarrow", "duckdb", "pandas", "polars", "pydantic", "lark", "yaml"}
 MODULES = sorted(path.stem for path in Path(commands.__file__).parent.glob("*.py") if path.stem != "__init__")
 LONG = {"churn", "sample", "rebill", "reconcile"}  # they have tests of their own, beside what they make
+WHOLE = {"--partnership", "--sample"}  # the caseload of a whole partnership is for the night
 PATHS = os.pathsep.join(str(Path(package.__file__).parents[1]) for package in (rbcalc, rbcalc_kernels, rbcalc_cli))
 
 
@@ -65,7 +66,8 @@ def test_help_has_two_worked_examples_of_the_command(name: str) -> None:
 
 
 def examples() -> list[Any]:
-    return [pytest.param(example, id=" ".join(example)) for name in MODULES if name not in LONG for example in worked(helping(name))]
+    found = [example for name in MODULES if name not in LONG for example in worked(helping(name))]
+    return [pytest.param(example, id=" ".join(example), marks=[pytest.mark.nightly] if set(example) >= WHOLE else []) for example in found]
 
 
 @pytest.mark.parametrize("example", examples())

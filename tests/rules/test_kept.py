@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,13 +21,35 @@ from rbcalc_kernels.source import RulesError
 COUNCIL, YEAR = "stevenage", "2026-27"
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the shipped rules, and a cache of its own."""
-    monkeypatch.setenv("RBCALC_CACHE_DIR", str(tmp_path / "cache"))
+@dataclass(frozen=True)
+class AsRead:
+    """Where tests work, and a copy of what it held at first: what is kept is kept for a place."""
+
+    place: Path
+    copy: Path
+
+
+@pytest.fixture(scope="module")
+def as_read(tmp_path_factory: pytest.TempPathFactory) -> AsRead:
+    """The shipped rules, and a cache that holds their files as they were read, but no program."""
+    place, copy = (tmp_path_factory.mktemp(name) for name in ("place", "copy"))
     for name in ("england", "preceptors", f"councils/{COUNCIL}", "partnerships"):
-        shutil.copytree(rules_root() / name, tmp_path / "rules" / name)
-    return tmp_path / "rules"
+        shutil.copytree(rules_root() / name, place / "rules" / name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RBCALC_CACHE_DIR", str(place / "cache"))
+        rbcalc.load(place / "rules").council(COUNCIL).program(YEAR)
+    shutil.rmtree(place / "cache" / "programs")
+    shutil.copytree(place, copy, dirs_exist_ok=True)
+    return AsRead(place, copy)
+
+
+@pytest.fixture
+def folder(as_read: AsRead, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the shipped rules, and a cache of its own."""
+    shutil.rmtree(as_read.place)
+    shutil.copytree(as_read.copy, as_read.place)
+    monkeypatch.setenv("RBCALC_CACHE_DIR", str(as_read.place / "cache"))
+    return as_read.place / "rules"
 
 
 def kept(folder: Path) -> list[Path]:

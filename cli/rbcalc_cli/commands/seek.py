@@ -75,6 +75,12 @@ def command(
     councils, when = asked(book, council, partnership, year, charges)
     if sample == (caseload is not None):
         raise UsageError("RC044", "which caseload?", hint="give --caseload DIR, or --sample for a made-up one of the published size")
+    if caseload is not None and not caseload.is_dir():
+        raise UsageError("RC044", f"no such folder: {caseload}", hint="give the folder that holds the tables of the caseload")
+    if out is not None:
+        from rbcalc._outputs import OutputFolder
+
+        OutputFolder.check(out, force=force)  # before the long work
     if not vary:
         raise UsageError("RC061", "what may be changed?", hint="give --vary NAME=FROM:TO:STEP, once for each figure")
     own = [charges] if charges is not None else []
