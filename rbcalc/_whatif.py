@@ -196,6 +196,7 @@ def _pair(text: str) -> tuple[Dial, str]:
 
 
 def changes_of(study: Study, option: Option) -> tuple[str, ...]:
+    """What an option changes, in words: each change once for each council that it touches."""
     lines: list[str] = []
     for council in study.councils:
         told = in_words(study.program(study.baseline, council), study.program(option, council))

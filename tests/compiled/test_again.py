@@ -57,12 +57,13 @@ def made() -> Program:
     amount = node(Op.MUL, node(Op.MUL, node(Op.MUL, col("bill"), figure_of("fine")), figure_of("finer")), figure_of("finest"))
     effective = rule("effective", node(Op.ADD, col("first_day", DATE, SPELL), figure_of("delay", DAYS), kind=DATE), SPELL)
     rules = [effective if each.name == "effective" else each for each in plain.rules]
+    a_month_before = node(Op.SUB, col("first_day", DATE, AWARD), const(30), kind=DATE)
     rules += [
         # A fact that not everybody gave is read only above a limit.
         rule("asked", node(Op.IF, test(Op.GT, col("paid", COUNT, SPELL), figure_of("limit")), income, const(0)), SPELL),
         rule("needed", total("sum", SPELL, col("asked", COUNT, SPELL))),
         rule("stepped", Node(Op.LOOKUP, COUNT, (col("kind", KINDS, ROOT), col("paid", COUNT, SPELL)), "steps"), SPELL),
-        rule("held", Node(Op.PARAMETER_AT, COUNT, (node(Op.SUB, col("first_day", DATE, AWARD), const(30), kind=DATE),), "dated_rate"), AWARD),
+        rule("held", Node(Op.PARAMETER_AT, COUNT, (a_month_before,), "dated_rate"), AWARD),
         rule("dated", total("sum", AWARD, col("held", COUNT, AWARD))),
         rule("fixed", node(Op.ADD, col("base"), total("sum", SPELL, col("stepped", COUNT, SPELL)))),
         rule("chain", rounded(amount)),
