@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rbcalc._outputs import OutputFolder, provenance
 from rbcalc._paper import write_paper
 from rbcalc._scenarios import file_of
+from rbcalc._seek import SHOWN
 
 if TYPE_CHECKING:
     from rbcalc._rules import Council, Rules
@@ -91,7 +92,7 @@ def _enter_frontier(found: Sought, folder: OutputFolder, under: str) -> None:
     sink = pa.BufferOutputStream()
     pacsv.write_csv(found.table, sink)
     _entered(folder, f"{under}frontier.csv", sink.getvalue().to_pybytes().decode())
-    points = list(found.frontier)
+    points = found.frontier[:: -(-len(found.frontier) // SHOWN)]  # spread over all of it; the table has every point
     if found.best is not None and found.best not in points:
         points.insert(0, found.best)
     for number, point in enumerate(points, 1):

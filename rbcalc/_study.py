@@ -17,6 +17,7 @@ from rbcalc._tax_base import is_part
 from rbcalc._totals import Table
 from rbcalc._years import FinancialYear
 from rbcalc.errors import UsageError
+from rbcalc_kernels.exact.faults import Reason
 from rbcalc_kernels.language.types import YES_NO, Choice
 from rbcalc_kernels.program.graph import Impact, Input, Program, Ref, Register, Report
 
@@ -200,6 +201,9 @@ class Study:
         part = self.parts[council]
         worked = worked_out(kernel, part, self.threads, most)
         if first:
+            if worked.outside.size:
+                told = f"{self.titles[council]}: {worked.outside.size:,} accounts have no day in {self.year} and count for nothing"
+                self.assumptions += (told,)
             self.groups[council] = {ref.name: _group(kernel, ref, worked, len(part.references)) for ref in impact.by}
             # Later options need no groups; what they do need is compiled once for all of them.
             self._kernels[council] = Kernel(program, like=like, wanted=((impact.amount, impact.days), reports))
@@ -218,6 +222,7 @@ class Worked:
     denominators: dict[Ref, int]
     batch: Any
     good: npt.NDArray[np.bool_]  # of the rows that were worked out
+    outside: npt.NDArray[Any]  # accounts with no day in the year: they have nothing, and nothing is wrong with them
 
     def column(self, ref: Ref, count: int) -> npt.NDArray[np.int64]:
         """A value of the root for each account, 0 where there is no result."""
@@ -229,6 +234,7 @@ class Worked:
         """The accounts without a result."""
         found = np.ones(count, np.bool_)
         found[self.batch.kept[self.good]] = False
+        found[self.outside] = False
         return found
 
 
@@ -242,7 +248,7 @@ def worked_out(kernel: Kernel, part: Caseload, threads: int, most: int | None = 
     Raises UnsettledError where those, and accounts without a result, are more than `most`.
     """
     registers = part.columns()
-    batch, _, results = kernel.run(registers, threads)
+    batch, refused, results = kernel.run(registers, threads)
     fault = results.fault.copy()
     if most is not None and np.count_nonzero((results.doubt != 0) | (fault != 0)) > most:
         raise UnsettledError
@@ -254,7 +260,8 @@ def worked_out(kernel: Kernel, part: Caseload, threads: int, most: int | None = 
     if not good.all():
         chosen = {entity: np.flatnonzero(good[roots_of(kernel, batch, entity)]) for entity in {ref.entity for ref in values}}
     kernel.totals.add(values, denominators, chosen)
-    return Worked(values, denominators, batch, good)
+    outside = refused.root[np.array([reason == Reason.OUTSIDE_YEAR for reason in refused.reasons], np.bool_)]
+    return Worked(values, denominators, batch, good, outside)
 
 
 def _impact(program: Program, name: str) -> Impact:

@@ -143,7 +143,8 @@ def answered(question: Question) -> Answer:
         study.add(told)
         if question.singly:
             singles += _singly(study, told, notes)
-    notes += supposed_notes(study)
+    study.notes += tuple(supposed_notes(study))
+    notes += study.notes
     made = comparison(study, alone=singles, collection_rates=dict(question.collection_rates) or None)
     return Answer(study, made, sought, tuple(notes))
 
@@ -211,7 +212,7 @@ def _singly(study: Study, option: Option, notes: list[str]) -> list[Single]:
     pieces = dict.fromkeys((section, str(name)) for source in laid for section in _SECTIONS for name in getattr(file_of(source), section))
     if len(pieces) < 2:
         return []
-    found = []
+    found, bound = [], []
     for section, name in pieces:
         alone = [_cut_to(source, section, name, "alone") for source in laid]
         without = [_cut_to(source, section, name, "without") for source in laid]
@@ -219,9 +220,11 @@ def _singly(study: Study, option: Option, notes: list[str]) -> list[Single]:
             one = study.tried(Option(f"{option.name}: {name} alone", name, (*base, *alone), hypothetical=True), MOST_UNSETTLED)
             other = study.tried(Option(f"{option.name}: without {name}", name, (*base, *without), hypothetical=True), MOST_UNSETTLED)
         except (RulesError, UnsettledError):
-            notes.append(f"{option.title}: {name} does not stand without the other changes, so it has no cost of its own.")
+            bound.append(name)
             continue
         found.append(Single(option.name, name.replace("_", " "), one, other))
+    if bound:
+        notes.append(f"{option.title}: what does not stand without the other changes has no cost of its own: {', '.join(bound)}.")
     return found
 
 
