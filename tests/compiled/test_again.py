@@ -54,7 +54,9 @@ def made() -> Program:
     """Everything that crosses rows, with figures that move dates, choose what is read, and leave figures in doubt."""
     plain = whole()
     income = col("income", COUNT, SPELL)
-    amount = node(Op.MUL, node(Op.MUL, node(Op.MUL, col("bill"), figure_of("fine")), figure_of("finer")), figure_of("finest"))
+    amount = col("bill")
+    for name in ("fine", "finer", "finest", "finer", "finest"):  # so long a chain that no word holds it
+        amount = node(Op.MUL, amount, figure_of(name))
     effective = rule("effective", node(Op.ADD, col("first_day", DATE, SPELL), figure_of("delay", DAYS), kind=DATE), SPELL)
     rules = [effective if each.name == "effective" else each for each in plain.rules]
     a_month_before = node(Op.SUB, col("first_day", DATE, AWARD), const(30), kind=DATE)

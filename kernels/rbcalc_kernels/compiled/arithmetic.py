@@ -179,6 +179,8 @@ class Arithmetic:
         error = a.value.largest * b.error + b.value.largest * a.error + a.error * b.error
         made = self._certain(f"({a.text} * {b.text})", value, error)
         if one is not None and other is not None:
+            if one.number is not None and other.number is not None:
+                return made  # two figures with too many digits: not worth a word
             text = f"({one.text} * {other.text})"
             powers = merged([*one.powers, *other.powers])
             self._wrapped[made.text] = Wrapped(self.lines.bind(text) if len(text) > 72 else text, one.den * other.den, powers)
@@ -297,7 +299,7 @@ class Arithmetic:
         if a.form is Form.CERTIFIED:
             return self._wrapped.get(a.text)
         if a.low == a.high and not a.powers:
-            return Wrapped(literal(within_a_word(a.low), Form.WHOLE), a.den, ())
+            return Wrapped(literal(within_a_word(a.low), Form.WHOLE), a.den, (), a.low)
         return Wrapped(self.cast(a, Form.WHOLE), a.den, a.powers)
 
     def _known(self, made: Num, how: str, one: Wrapped | None, other: Wrapped | None) -> Num:
@@ -318,6 +320,8 @@ class Arithmetic:
     def _widened(self, a: Wrapped, den: int, powers: Powers) -> str:
         """The numerator over another denominator, of which its own is a part."""
         missing = merged([*powers, *((divisor, -power) for divisor, power in a.powers)])
+        if a.number is not None and not missing:
+            return literal(within_a_word(a.number * (den // a.den)), Form.WHOLE)
         factor = within_a_word(den // a.den)
         return a.text if factor == 1 and not missing else f"({a.text} * {self.product(factor, missing, Form.WHOLE)})"
 
@@ -438,7 +442,8 @@ class Arithmetic:
         bind = self.lines.bind
         whole = bind(self.product(under, powers, Form.WHOLE))
         shift = f" + {self.product(under // 2, powers, Form.WHOLE)}" if halves else ""
-        first = bind(f"int64({count})")
+        # What stands for a missing value may lie beyond all bounds; its row has a fault, and the count only must not fail.
+        first = bind(f"int64({count} if abs({count}) < {float(FLOAT_LIMIT)!r} else 0.0)")
         rest = bind(f"{'-' if turned else ''}{text} * {literal(over, Form.WHOLE)}{shift} - {first} * {whole}")
         return bind(f"{first} + int64({rest} >= {whole}) - int64({rest} < 0)")
 

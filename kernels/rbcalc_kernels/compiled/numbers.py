@@ -205,11 +205,15 @@ def constant(value: Fraction | int) -> Num:
 
 @dataclass(frozen=True, slots=True)
 class Wrapped:
-    """What int64 holds of a numerator that may be too large for it: the numerator less a multiple of 2^64."""
+    """What int64 holds of a numerator that may be too large for it: the numerator less a multiple of 2^64.
+
+    `number` is the numerator itself where every row has the same.
+    """
 
     text: str
     den: int
     powers: Powers
+    number: int | None = None
 
 
 def within_a_word(number: int) -> int:
