@@ -138,7 +138,8 @@ def check(compiled: Compiled, data: Batch, plain: Program, sets: Sequence[Mappin
     found = taken(Standing(compiled, data, changing, **options), programs, count)
     unsure = []
     for number, (columns, doubtful) in enumerate(found):
-        fresh = compiled.with_parameters(programs[number]).run(data)
+        # How much is in doubt rests on the shorter way that blocks may take; so the blocks are the same.
+        fresh = compiled.with_parameters(programs[number]).run(data, block=options.get("block"))
         wrong = set(np.flatnonzero((fresh.fault != 0) | (fresh.doubt != 0)).tolist())
         assert doubtful == wrong, f"set {number}"
         sure = np.setdiff1d(np.arange(count), sorted(wrong))

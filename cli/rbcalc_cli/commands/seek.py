@@ -66,6 +66,7 @@ def command(
 
     Examples:
       rbcalc seek --council {council} --year {year} --sample --vary capital_limit_working_age=£2000:£16000:£500 --target 'cost <= baseline'
+      rbcalc seek --council {council} --year {year} --sample --vary capital_limit_working_age=£2000:£16000:£2000 --limit 'loss <= £500/week'
     """
     from rbcalc._scenarios import replace_year
     from rbcalc._whatif import sought_of, study_of
