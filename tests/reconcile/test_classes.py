@@ -118,7 +118,7 @@ def test_the_record_belongs_to_its_caseload_and_its_rules(small: Small, figures:
     found = small.reconciled(figures)
     record = read_record(found.write(tmp_path / "out", command="rbcalc reconcile"))
     assert record.match_rate == Fraction(79, 80)
-    assert not record.trusted
+    assert not record.trusted()
     rules = {council.name: council.program(YEAR).digest for council in small.councils}
     record.check(found.caseload, rules)
     with pytest.raises(UsageError, match="another caseload"):

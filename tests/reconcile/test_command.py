@@ -66,7 +66,7 @@ def test_a_baseline_that_agrees(run: Any, figures: Figures) -> None:
     assert "Causes" not in out
     assert "results: out" in err
     assert rbcalc.verify("out") == []
-    assert read_record("out/reconciliation.json").trusted
+    assert read_record("out/reconciliation.json").trusted()
 
 
 def test_a_baseline_that_does_not(run: Any, figures: Figures) -> None:
@@ -86,7 +86,7 @@ def test_a_baseline_that_does_not(run: Any, figures: Figures) -> None:
         ("s001", "differs within the tolerance", Decimal("0.01")),
     ]
     record = read_record("out/reconciliation.json")
-    assert not record.trusted
+    assert not record.trusted()
     assert (record.matching, record.accounts) == (78, 80)
 
 
