@@ -23,7 +23,10 @@ FEW = 500
 
 
 def encoded(program: Program, roots: Sequence[Records]) -> dict[str, RegisterColumns]:
-    """The records of many roots as columns; each root's register has one record a root."""
+    """The records of many roots as columns; each root's register has one record a root.
+
+    Where roots are gathered, each entry of `roots` holds the records of all that one row gathers.
+    """
     from rbcalc_kernels.compiled.registers import RegisterColumns
 
     layout = layout_of(program)
@@ -32,8 +35,12 @@ def encoded(program: Program, roots: Sequence[Records]) -> dict[str, RegisterCol
     rows: dict[str, list[Mapping[str, Value | None]]] = {name: [] for name in order}
     owners: dict[str, list[int]] = {name: [] for name in order}
     of_root: dict[str, list[int]] = {name: [] for name in order}
+    gathered = program.gathering is not None
     for number, root in enumerate(roots):
         held = {name: (len(rows[name]), root.get(name, ())) for name in order}
+        if gathered and layout.root_register.dated:
+            own = sorted(root[order[0]], key=lambda record: _day(record.get("from"), -OPEN))
+            held[order[0]] = (len(rows[order[0]]), own)
         for name in order:
             if name != layout.root_register.name:
                 first, above = held[layout.anchors[name].name]
@@ -59,6 +66,9 @@ def encoded(program: Program, roots: Sequence[Records]) -> dict[str, RegisterCol
         made[name] = RegisterColumns(
             len(rows[name]), columns, owner, begins, ends, order_column, _same(register.key, rows[name], of_root[name])
         )
+    if gathered:
+        for reference in layout.root_register.references:  # several root rows of one bundle may carry the same
+            made[order[0]].same |= _same(reference, rows[order[0]], of_root[order[0]])
     return made
 
 
@@ -120,10 +130,17 @@ def decoded(code: int, denominator: int, type_: Type) -> Value:
 
 
 def records_of(program: Program, registers: Mapping[str, RegisterColumns], root_row: int) -> dict[str, list[dict[str, Value | None]]]:
-    """One root's records again, from the columns; references become row numbers."""
+    """One root's records again, from the columns; references become row numbers.
+
+    Where roots are gathered, the records of all that are gathered with it.
+    """
     layout = layout_of(program)
     root = layout.root_register.name
     chosen: dict[str, Any] = {root: np.array([root_row])}
+    if program.gathering is not None:
+        carried = registers[root].same.get(program.entities[program.gathering].by)
+        if carried is not None:
+            chosen[root] = np.flatnonzero(carried == carried[root_row])
     order = sorted((name for name in program.registers if name != root), key=lambda name: _depth(layout, name))
     for name in order:
         above = layout.anchors[name]
@@ -180,8 +197,14 @@ def differences(program: Program, records: Sequence[Records], roots: Sequence[Ro
     problems: list[list[str]] = [[] for _ in records]
     refs = [Ref(rule.entity, rule.name) for rule in program.rules if not rule.hidden]
     batch, rejected = cut(program, encoded(program, records), CutDates(program, engine="python" if len(records) < FEW else None))
-    for place, reason in zip(rejected.root, rejected.reasons, strict=True):
-        if roots[int(place)] is not None:
+    of_record = np.repeat(np.arange(len(records)), [len(root[layout_of(program).root_register.name]) for root in records])
+    whose = of_record[batch.kept]
+    top = program.gathering
+    firsts = batch.entities[program.root].offsets
+    if firsts is not None:
+        whose = whose[firsts[:-1]]
+    for place, reason in zip(of_record[rejected.root], rejected.reasons, strict=True):
+        if roots[int(place)] is not None and (top is None or place not in whose):
             problems[int(place)].append(f"the compiled evaluator refuses it: {reason}")
     # A handful of accounts does not repay machine code: the same generated source runs as plain Python.
     engine = "python" if len(records) < FEW else None
@@ -189,7 +212,7 @@ def differences(program: Program, records: Sequence[Records], roots: Sequence[Ro
     entities = {**batch.entities, **results.entities}
     places = {entity: _root_places(program, entities, entity) for entity in {ref.entity for ref in refs}}
     types = {Ref(rule.entity, rule.name): rule.type for rule in program.rules}
-    for kept, place in enumerate(batch.kept):
+    for kept, place in enumerate(whose):
         root = roots[int(place)]
         if root is None or results.fault[kept]:
             if (root is None) != bool(results.fault[kept]):
@@ -198,9 +221,9 @@ def differences(program: Program, records: Sequence[Records], roots: Sequence[Ro
         rows: dict[str, list[Row]] = {entity: [] for entity in places}
         for row in root.walk():
             rows.setdefault(row.entity, []).append(row)
-        whose = {entity: np.flatnonzero(of_rows == kept) for entity, of_rows in places.items()}
+        own = {entity: np.flatnonzero(of_rows == kept) for entity, of_rows in places.items()}
         for ref in refs:
-            found = whose[ref.entity]
+            found = own[ref.entity]
             exact = [row.values.get(ref.name) for row in rows[ref.entity]]
             compiled = [decoded(int(results.columns[ref][i]), results.denominators.get(ref, 1), types[ref]) for i in found]
             if exact != compiled and not results.doubt[kept]:

@@ -155,7 +155,14 @@ def run(examples: Sequence[Example], *, compiled: bool = True) -> list[Outcome]:
 
 def _compare(outcome: Outcome, root: Row, findings: Findings) -> None:
     program = outcome.example.program
+    top = root
     for name, wanted in outcome.example.expect.items():
+        root = top
+        if program.gathering == top.entity and not _is_of(program, top.entity, str(name)):
+            if len(top.children[program.root]) > 1:
+                outcome.problems.append(f"{name}: of several, which {program.root}? expect {program.entities[program.root].members}: [...]")
+                continue
+            root = top.children[program.root][0]  # a single one is told of without the row above
         if str(name) == "refused":
             outcome.problems.append("expected the account to be refused, but it was worked out")
             continue
@@ -170,6 +177,12 @@ def _compare(outcome: Outcome, root: Row, findings: Findings) -> None:
         for row, values in zip(rows, wanted, strict=True):
             for inner, value in values.items():
                 _compare_value(outcome, row, inner, value, findings)
+
+
+def _is_of(program: Program, entity: str, name: str) -> bool:
+    """Whether a name is that of a value of an entity, or of rows right below it."""
+    below = (name in (each.members, each.name) for each in program.entities.values() if each.parent == entity)
+    return type_of(program, entity, name) is not None or any(below)
 
 
 def _compare_value(outcome: Outcome, row: Row, name: Text, wanted: Any, findings: Findings) -> None:

@@ -96,7 +96,7 @@ def churn(
     ]
     replays = [_replay(each) for each in declared["replays"]]
     weeks = Fraction(str(declared["weeks_of_month"]))
-    root = next(entity.name for entity in program.entities.values() if entity.parent is None)
+    root = program.root
     bill, letter = Ref(root, str(declared["bill"])), Ref(str(declared["letter"]["entity"]), str(declared["letter"]["value"]))
     tables = Tables(caseload, program)
     try:

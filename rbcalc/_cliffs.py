@@ -177,7 +177,7 @@ def _course(
             f"{household.name}: no record of {fact.table} holds an amount that could move",
             hint=f"add a record of {fact.table} to the household, or choose another amount with --vary",
         )
-    root = next(entity.name for entity in program.entities.values() if entity.parent is None)
+    root = program.root
     income, cost = Ref(root, measure.income), Ref(root, measure.cost)
     try:
         walker = Walker(program, records, [Moved(fact.table, 0, fact.column), *(household.moves if own else ())], fact.step, (income, cost))

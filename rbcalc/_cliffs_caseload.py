@@ -49,7 +49,7 @@ def near(
     refs = tuple(dict.fromkeys(ref for place in places.values() for ref in (*place.lists, place.amount)))
     if not refs:
         return {}
-    root = next(entity.name for entity in program.entities.values() if entity.parent is None)
+    root = program.root
     wanted = (Ref(root, measure.income), measure.counted, *(ref for ref in refs if ref != measure.counted))
     kernel = Kernel(replace(program, outputs=wanted, reports=(), comparisons=()), periods=True)
     held = held_caseload(caseload, program, council, column_map, threads)

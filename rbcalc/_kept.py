@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 KEPT: Final = 500
 """How many programs, and how many folders of rule files, are kept."""
 
+FORM: Final = "2"
+"""The version of what is kept of rule files; part of the name of each file."""
+
 
 def _folder(name: str) -> Path | None:
     """A folder of the cache; None where there can be none."""
@@ -81,23 +84,27 @@ class KeptFiles:
     def __init__(self, root: Path) -> None:
         """What is kept of the rules under `root`."""
         self._root = str(root.resolve())
-        self._groups: dict[str, dict[str, tuple[str, RuleSource]]] = {}
+        self._groups: dict[str, dict[str, tuple[str, bytes]]] = {}
         self._changed: set[str] = set()
         self._expressions: int | None = None
 
     def get(self, file: str, data: bytes) -> RuleSource | None:
         """What was read from the file when it held exactly this."""
         found = self._group(_group_of(file)).get(file)
-        return found[1] if found is not None and found[0] == hashlib.sha256(data).hexdigest() else None
+        if found is None or found[0] != hashlib.sha256(data).hexdigest():
+            return None
+        source: RuleSource = _opened(found[1])
+        return source
 
     def put(self, source: RuleSource, data: bytes) -> None:
         """Remember a file in which nothing was found wrong."""
         group = _group_of(source.file)
         if group:
-            self._group(group)[source.file] = hashlib.sha256(data).hexdigest(), source
+            # Each by itself, so that where one file changed the others are written down as they were.
+            self._group(group)[source.file] = hashlib.sha256(data).hexdigest(), pickle.dumps(source, protocol=5)
             self._changed.add(group)
 
-    def _group(self, group: str) -> dict[str, tuple[str, RuleSource]]:
+    def _group(self, group: str) -> dict[str, tuple[str, bytes]]:
         if group not in self._groups:
             path = self._path(group, "files") if group else None
             held = read(path) if path is not None else None
@@ -106,7 +113,7 @@ class KeptFiles:
 
     def _path(self, group: str, suffix: str) -> Path | None:
         folder = _folder("rule-files")
-        name = hashlib.sha256(f"{sys.version} {code_state()} {self._root} {group}".encode()).hexdigest()
+        name = hashlib.sha256(f"{FORM} {sys.version} {code_state()} {self._root} {group}".encode()).hexdigest()
         return folder / f"{name}.{suffix}" if folder is not None else None
 
     def recall(self) -> None:

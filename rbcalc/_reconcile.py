@@ -212,7 +212,7 @@ def reconcile(
     if not first.reconciliation:
         raise UsageError("RC053", "the rules do not say which figures are compared", hint="declare them under reconciliation:")
     only = councils[0].name if len(councils) == 1 else ""
-    root = next(register for register in first.registers.values() if first.entities[register.entity].parent is None)
+    root = next(register for register in first.registers.values() if register.entity == first.root)
     others = [name for name in councils[0].rules.council_names if name not in programs] if only else []
     live = read_billed(billed, list(programs), first.reconciliation, key=root.key, column_map=billed_map, others=others)
     told = progress or (lambda _: None)

@@ -66,7 +66,7 @@ class Kernel:
         from rbcalc_kernels.compiled.evaluator import compile_program
 
         self.program = program
-        self.root = next(entity.name for entity in program.entities.values() if entity.parent is None)
+        self.root = program.root
         self.totals = Totals(program, None if wanted is None else wanted[1])
         self.types = self.totals.types
         self.bill = tuple(ref for ref in program.outputs if ref.entity == self.root) if wanted is None else tuple(wanted[0])
@@ -114,14 +114,13 @@ def calculated(kernel: Kernel, caseload: Caseload, council: str, threads: int) -
     """One council's accounts of a caseload, added to the kernel's totals."""
     registers = caseload.columns()
     batch, rejected, results = kernel.run(registers, threads)
-    fault = results.fault.copy()
     values = {**results.columns, **{ref: batch.entities[ref.entity].columns[ref.name] for ref in kernel.facts}}
     denominators = {**results.denominators, **{ref: kernel.program.inputs[ref].step.denominator for ref in kernel.facts}}
-    exact_faults = settle(kernel, registers, batch, results, fault)
+    fault, exact_faults = settle(kernel, registers, batch, results)
     good = fault == 0
     chosen: dict[str, Any] = {}
     if not good.all():
-        chosen = {entity: np.flatnonzero(good[roots_of(kernel, batch, entity)]) for entity in {ref.entity for ref in values}}
+        chosen = {entity: np.flatnonzero(good_of(kernel, batch, entity, good)) for entity in {ref.entity for ref in values}}
     kernel.totals.add(values, denominators, chosen)
     references = caseload.references
     kept = batch.kept
@@ -141,36 +140,52 @@ def _key(kernel: Kernel) -> str:
     return next(register.key for register in kernel.program.registers.values() if register.entity == kernel.root)
 
 
+def good_of(kernel: Kernel, batch: CutBatch, entity: str, good: Any) -> Any:
+    """Whether the account of each row of an entity has a result; of a row that gathers accounts, whether they have."""
+    if entity == kernel.program.gathering:
+        offsets = batch.entities[kernel.root].offsets
+        assert offsets is not None
+        return good[offsets[:-1]]
+    return good[roots_of(kernel, batch, entity)]
+
+
 def roots_of(kernel: Kernel, batch: CutBatch, entity: str) -> Any:
     """The root row of each row of an entity."""
     places: Any = np.arange(batch.entities[entity].count)
-    while (parent := kernel.program.entities[entity].parent) is not None:
+    while entity != kernel.root:
         places = batch.entities[entity].parent[places]  # type: ignore[index]
-        entity = parent
+        entity = str(kernel.program.entities[entity].parent)
     return places
 
 
-def settle(kernel: Kernel, registers: Mapping[str, Any], batch: CutBatch, results: Results, fault: Any) -> dict[int, CalculationFault]:
+def settle(kernel: Kernel, registers: Mapping[str, Any], batch: CutBatch, results: Results) -> tuple[Any, dict[int, CalculationFault]]:
     """Work out exactly the accounts that the kernel leaves in doubt or refuses, and put their figures in place.
 
-    A kernel works out both sides of a choice, so it may refuse an account for a side that was not taken.
+    A kernel works out both sides of a choice, so it may refuse an account for a side that was not taken.  What is left are
+    the places of faults by account, 0 for none, and the reasons of those that were told exactly.  Accounts that are gathered
+    stand or fall together.
     """
     found: dict[int, CalculationFault] = {}
-    rows_in_doubt = np.flatnonzero((results.doubt != 0) | (fault != 0))
-    if not rows_in_doubt.size:
-        return found
-    builder, evaluator = Builder(kernel.program), Evaluator(kernel.program, results.columns)
-    for root in rows_in_doubt:
+    fault = results.fault.copy()
+    whose = batch.entities[kernel.root].parent
+    tops = np.flatnonzero((results.doubt != 0) | (fault != 0))
+    builder, evaluator = (Builder(kernel.program), Evaluator(kernel.program, results.columns)) if tops.size else (None, None)
+    for top in tops:
+        assert builder is not None and evaluator is not None
+        accounts = np.array([top]) if whose is None else np.flatnonzero(whose == top)
         try:
-            row = builder.build(records_of(kernel.program, registers, int(batch.kept[root])))
+            row = builder.build(records_of(kernel.program, registers, int(batch.kept[accounts[0]])))
             evaluator.run(row, None)
-            fault[root] = 0
+            fault[top] = 0
         except CalculationFault as reason:
-            fault[root] = np.iinfo(fault.dtype).max
-            found[int(root)] = reason
+            fault[top] = np.iinfo(fault.dtype).max
+            found.update(dict.fromkeys(accounts.tolist(), reason))
             continue
         for ref, values in results.columns.items():
-            places = np.flatnonzero(roots_of(kernel, batch, ref.entity) == root)
+            if ref.entity == kernel.program.gathering:
+                places = np.array([top])
+            else:
+                places = np.flatnonzero(np.isin(roots_of(kernel, batch, ref.entity), accounts))
             rows = [each for each in row.walk() if each.entity == ref.entity]
             type_ = kernel.types[ref]
             for place, each in zip(places, rows, strict=True):
@@ -181,7 +196,7 @@ def settle(kernel: Kernel, registers: Mapping[str, Any], batch: CutBatch, result
                     values[place] = int(value * results.denominators.get(ref, 1))  # type: ignore[operator]
                 else:
                     values[place] = int(value)  # type: ignore[arg-type]
-    return found
+    return (fault if whose is None else fault[whose]), found
 
 
 def _table(kernel: Kernel, refs: Sequence[Ref], values: Mapping[Ref, Any], denominators: Mapping[Ref, int], rows: Any) -> Any:

@@ -52,7 +52,7 @@ def columns(program: Program) -> list[Column]:
 
 def _references(program: Program, register: Register) -> list[Column]:
     made = []
-    root = program.entities[register.entity].parent is None
+    root = register.entity == program.root
     if root:
         made.append(Column(register.name, "council", "text", "a council's name", "unless one council is asked for", "Council"))
     for name in dict.fromkeys(filter(None, (register.key, register.by, *register.references))):

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rbcalc._rules import Council
-from rbcalc._run import Kernel, by_council, roots_of, settle
+from rbcalc._run import Kernel, by_council, good_of, settle
 from rbcalc._tax_base import is_part
 from rbcalc._totals import Table
 from rbcalc._years import FinancialYear
@@ -249,16 +249,15 @@ def worked_out(kernel: Kernel, part: Caseload, threads: int, most: int | None = 
     """
     registers = part.columns()
     batch, refused, results = kernel.run(registers, threads)
-    fault = results.fault.copy()
-    if most is not None and np.count_nonzero((results.doubt != 0) | (fault != 0)) > most:
+    if most is not None and np.count_nonzero((results.doubt != 0) | (results.fault != 0)) > most:
         raise UnsettledError
-    settle(kernel, registers, batch, results, fault)
+    fault, _ = settle(kernel, registers, batch, results)
     values = {**results.columns, **{ref: batch.entities[ref.entity].columns[ref.name] for ref in kernel.facts}}
     denominators = {**results.denominators, **{ref: kernel.program.inputs[ref].step.denominator for ref in kernel.facts}}
     good = fault == 0
     chosen: dict[str, Any] = {}
     if not good.all():
-        chosen = {entity: np.flatnonzero(good[roots_of(kernel, batch, entity)]) for entity in {ref.entity for ref in values}}
+        chosen = {entity: np.flatnonzero(good_of(kernel, batch, entity, good)) for entity in {ref.entity for ref in values}}
     kernel.totals.add(values, denominators, chosen)
     outside = refused.root[np.array([reason == Reason.OUTSIDE_YEAR for reason in refused.reasons], np.bool_)]
     return Worked(values, denominators, batch, good, outside)

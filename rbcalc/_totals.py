@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from math import floor
+from math import floor, prod
 from threading import Lock
 from typing import Any
 
@@ -47,23 +47,30 @@ class Totals:
         """
         for report in self.reports:
             rows = chosen.get(report.entity)
-            size = 1
-            code: Any = np.zeros(len(columns[report.sums[0]]), dtype=np.int64)
-            for ref in report.by:
-                code = code * len(self._members(ref)) + columns[ref]
-                size *= len(self._members(ref))
+            size = prod(len(self._members(ref)) for ref in report.by)
             found = np.zeros((size, len(report.sums) + 1), dtype=np.int64)
-            if rows is not None:
-                code = code[rows]
-            found[:, -1] += np.bincount(code, minlength=size)
+            code = self._code(report, columns, rows)
+            count = len(columns[report.sums[0]]) if rows is None else len(rows)
+            found[:, -1] = count if code is None else np.bincount(code, minlength=size)
             for place, ref in enumerate(report.sums):
                 values = columns[ref] if rows is None else columns[ref][rows]
-                # Whole numbers below 2^53 in all: the sum in a float64 is exact.
-                found[:, place] += np.bincount(code, weights=values, minlength=size).astype(np.int64)
+                if code is None:
+                    found[0, place] = values.sum(dtype=np.int64)
+                else:
+                    # Whole numbers below 2^53 in all: the sum in a float64 is exact.
+                    found[:, place] = np.bincount(code, weights=values, minlength=size).astype(np.int64)
                 self._denominators[ref] = denominators.get(ref, 1)
             with self._lock:
                 before = self._sums.get(report.name)
                 self._sums[report.name] = found if before is None else before + found
+
+    def _code(self, report: Report, columns: Mapping[Ref, Any], rows: Any) -> Any:
+        """The place of each row's combination of members; None where a report has one line."""
+        code: Any = None
+        for ref in report.by:
+            own = columns[ref] if rows is None else columns[ref][rows]
+            code = own.astype(np.int64) if code is None else code * len(self._members(ref)) + own
+        return code
 
     def table(self, report: Report) -> Table:
         """The sums of a report by members, those without rows left out; the last figure is the number of rows."""
@@ -134,9 +141,9 @@ def headings(program: Program, report: Report) -> list[str]:
 
 def kinds(program: Program, report: Report) -> list[Type | None]:
     """The types of a report's columns; None for its keys."""
-    types = {Ref(rule.entity, rule.name): rule.type for rule in program.rules} | {ref: f.type for ref, f in program.inputs.items()}
     keys = len(headings(program, report)) - len(report.sums) - 1
-    return [*([None] * keys), *(types[ref] for ref in report.sums), Number("count")]
+    types = [(program.inputs.get(ref) or program.rule(ref.entity, ref.name)).type for ref in report.sums]
+    return [*([None] * keys), *types, Number("count")]
 
 
 def added(tables: list[Table]) -> Table:

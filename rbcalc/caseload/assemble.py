@@ -109,7 +109,7 @@ class Assembler:
         self.layout, self.programs, self.plans, self.connection = layout, programs, plans, connection
         self.councils = tuple(programs)
         self.root = layout.root_register.name
-        self.order = _top_down(layout)
+        self.order = layout.top_down()
         self.lists, self.local = self._lists()
 
     def assemble(self, part: Part) -> Caseload:
@@ -293,7 +293,7 @@ class Assembler:
         anchor = self.layout.anchors.get(register.name)
         table = found.table
         if anchor is None:
-            rows = rows[order_of(found.council[rows], np.zeros(rows.size, np.int8), found.row[rows])]
+            rows = rows[self._root_order(register, found, rows)]
             owner = None
         else:
             above = held[anchor.name]
@@ -341,6 +341,15 @@ class Assembler:
         for header in found.plan.private:
             encoded.carried[header] = _whole(table[f"private {header}"]).take(pa.array(rows))
         return rows, encoded
+
+    def _root_order(self, register: Register, found: _Held, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The order of root rows: by council; and what one row gathers stands together, by first day."""
+        by = self.layout.program.gathered_by
+        if not by or found.first[by] is None:
+            return order_of(found.council[rows], np.zeros(rows.size, np.int8), found.row[rows])
+        begins = _numpy(found.table["begins"])[rows] if register.dated else np.zeros(rows.size, np.int8)
+        leader = found.row[found.group(by)[rows]]
+        return np.lexsort((found.row[rows], begins, leader, found.council[rows]))
 
     def _nothing(self, register: Register) -> EncodedRegister:
         """A register that the caseload lacks: no rows."""
@@ -415,19 +424,6 @@ class Assembler:
                 elif members:
                     local[register, described.name] = tuple(members)
         return shared, local
-
-
-def _top_down(layout: Layout) -> list[Register]:
-    """The registers, each after the one that its rows belong to."""
-    order = [layout.root_register]
-    rest = [register for register in layout.program.registers.values() if register.name in layout.anchors]
-    while rest:
-        ready = [register for register in rest if layout.anchors[register.name] in order]
-        if not ready:
-            raise ValueError("registers belong to one another in a circle")
-        order += ready
-        rest = [register for register in rest if register not in ready]
-    return order
 
 
 def _groups(found: _Held, name: str) -> Rows | None:

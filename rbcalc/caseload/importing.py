@@ -92,6 +92,7 @@ class _Session:
             rows = batch
             if self.unpackable:
                 raise Unpackable
+            shard = np.zeros(rows.num_rows, np.uint8)
             bad = rows.column("bad").to_numpy(zero_copy_only=False)
             for label, (_, _, required) in plan.keys.items():
                 place = rows.schema.get_field_index(f"key {label}")
@@ -104,7 +105,7 @@ class _Session:
                     bad = bad | (codes == 0)
                 if label == unique:
                     self.hashes.setdefault(name, []).append(codes if codes.all() else codes[codes != 0])
-                if label == key:
+                if label == key and count > 1:
                     shard = shard_of(codes, count)
             if bad.any():
                 self.bad.setdefault(name, []).append(rows.column("row").to_numpy()[bad])
@@ -268,7 +269,7 @@ def stream(
         count = max(1, min(256, -(-roots // shard_roots)))
         key = sharding(session.layout, session.plans)
         folder = session.work / "shards"
-        if divided_by(session.layout, session.plans, key):
+        if count == 1 or divided_by(session.layout, session.plans, key):
             session.pack((key, count))
         try:
             divided = _divide(session, folder, key, count, threads)
@@ -277,7 +278,7 @@ def stream(
             session.pack(None)
             divided = _divide(session, folder, key, count, threads)
         reasons, duplicates = session.reasons(), session.duplicates()
-        empty = {name: _schema(session, name).empty_table() for name in session.plans}
+        empty = {name: _schema(session, name).empty_table() for name, files in divided.items() if files.lacking()}
 
         def part(number: int) -> Caseload:
             tables: dict[str, Any] = {}
@@ -385,13 +386,14 @@ def _session(
         optional = {name: register.optional for name, register in layout.program.registers.items()}
         opened = open_tables(source, optional, column_map, connection, work)
         plans = {name: planner.plan(opened[name]) for name in layout.program.registers if name in opened}
+        gathered = layout.program.gathered_by
         for plan in plans.values():
             plan.hashed = tuple(
                 sorted({
                     register.by
                     for register in layout.program.registers.values()
                     if (anchor := layout.anchors.get(register.name)) is not None and anchor.name == plan.register.name
-                })
+                } | ({gathered} if gathered and plan.register is layout.root_register else set()))
             )  # fmt: skip
         if not any(table.is_csv for table in opened.values()):
             # Rows carry their numbers; only those of CSV files are counted as they are read.

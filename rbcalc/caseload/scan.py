@@ -171,6 +171,9 @@ class Planner:
                 self.used[anchor.name][register.by] = required or self.used[anchor.name].get(register.by, False)
             if register.key:
                 self.used[register.name][register.key] = True
+        gathered = layout.program.gathered_by
+        if gathered:
+            self.used[layout.root_register.name][gathered] = True
 
     def known(self) -> dict[str, dict[str, tuple[str, ...]]]:
         """The columns of each register and the values they may take, for checking a column map."""

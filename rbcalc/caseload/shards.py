@@ -27,7 +27,9 @@ APART = pa.schema([("place", pa.int32()), ("field", pa.uint8()), ("value", pa.in
 
 
 def sharding(layout: Layout, plans: Mapping[str, Plan]) -> str:
-    """The root's reference to divide by: the one by which most rows are found."""
+    """The root's reference to divide by: that by which its rows are gathered, or the one by which most rows are found."""
+    if layout.program.gathered_by:
+        return layout.program.gathered_by
     weights: dict[str, int] = {}
     for name, anchor in layout.anchors.items():
         if name in plans and anchor.name == layout.root_register.name:
@@ -58,6 +60,8 @@ def shard_query(
     """
     register = layout.program.registers[name]
     anchor = layout.anchors.get(name)
+    if count == 1:
+        return ", 0::UTINYINT AS shard", ""
     if anchor is None or (anchor.name == layout.root_register.name and register.by == key):
         return f", {_shard(key, count)} AS shard", ""
     table = quote(f"shards of {name}")
@@ -117,6 +121,10 @@ class Divided:
                 writing.result()
         self._rows.clear()
         self._apart.clear()
+
+    def lacking(self) -> bool:
+        """Whether a shard has no rows."""
+        return not all(path.exists() for number in range(self.count) for path in self._paths(number))
 
     def read(self, number: int) -> tuple[Any, Any] | None:
         """The rows of a shard and, by place, field and value, the facts that stand apart; their files are removed."""

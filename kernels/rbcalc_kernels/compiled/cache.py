@@ -1,16 +1,20 @@
 """Machine code on disk: an object file for each generated function and each set of argument types.
 
-Damaged machine code would end the process, or worse give figures: `kept` hands out only what is as it was left.
+Damaged machine code would end the process, or worse give figures: `kept` hands out only what is as it was left.  What the
+functions of a plan needed in earlier processes stands in one file besides, its pack, and is loaded together.
 """
 
 from __future__ import annotations
 
 import ast
+import atexit
 import hashlib
 import linecache
+import pickle
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any, Final
@@ -23,7 +27,65 @@ from rbcalc_kernels.compiled.source import GENERATOR
 from rbcalc_kernels.kept import kernels_folder, read, write
 
 CODE: Final = ".code"
+PACK: Final = ".pack"
+_PACKS_KEPT: Final = 200
+_MOST: Final = 500
+"""Files in a pack; those that came first give way."""
+
 _LOCK: Final = threading.RLock()
+
+
+class Pack:
+    """The machine code that the functions of a plan needed so far, by the names of its files."""
+
+    def __init__(self, path: Path) -> None:
+        """The pack in a file, which may not be there yet."""
+        self._path = path
+        self._held: dict[str, bytes] | None = None
+        self._library: native.Library | None = None
+        self._new: dict[str, bytes] = {}
+
+    def entry(self, name: str, types: native.Types) -> native.Entry | None:
+        """The function in a file of the pack; None when it holds no such file."""
+        if self._held is None:
+            self._held = self._read()
+            self._library = native.Library(self._held.values()) if self._held else None
+        code = self._held.get(name)
+        return None if code is None or self._library is None else self._library.entry(code, types)
+
+    def add(self, name: str, code: bytes) -> None:
+        """Put a file in the pack, which is written when the process ends."""
+        if not self._new:
+            atexit.register(self._write)
+        self._new[name] = code
+
+    def _read(self) -> dict[str, bytes]:
+        held = read(self._path)
+        found: dict[str, bytes] = {} if held is None else pickle.loads(held)  # noqa: S301 - our own file, in our own folder, as we left it
+        return found
+
+    def _write(self) -> None:
+        if self._path.parent.is_dir():
+            found = {**self._read(), **self._new}  # as it is by now: other processes write too
+            write(self._path, pickle.dumps(dict(list(found.items())[-_MOST:]), protocol=5), _PACKS_KEPT)
+
+
+_PACKS: Final[dict[int, Pack]] = {}
+
+
+def pack(path: Path, sources: Iterable[str]) -> None:
+    """Look for the machine code of these functions in a pack, and keep it there."""
+    made = Pack(path)
+    with _LOCK:
+        for source in sources:
+            _PACKS[hash(source)] = made
+
+
+@cache
+def _common(folder: Path) -> Pack:
+    """The pack of the functions of this package."""
+    text = f"{GENERATOR}\n{native.FORM}\n{machine.versions()}"
+    return Pack(folder / f"{hashlib.sha256(text.encode()).hexdigest()[:40]}{PACK}")
 
 
 class Kernel:
@@ -38,14 +100,15 @@ class Kernel:
         self._entries: dict[tuple[Any, ...], Callable[..., Any]] = {}
         self._types: dict[native.Types, None] = {}
         self._function = function
+        self._common = function is not None
         if engine == "python" and function is None:
             self._function = _load(source, "<generated>")
             machine.pure(self._function.__globals__)
 
-    def path(self, types: native.Types) -> Path:
-        """The file with the machine code for arguments of some types."""
+    def _name(self, types: native.Types) -> str:
+        """The name of the file with the machine code for arguments of some types."""
         text = "\n".join((GENERATOR, native.FORM, machine.versions(), *types, self.source))
-        return kernels_folder() / f"{hashlib.sha256(text.encode()).hexdigest()[:40]}{CODE}"
+        return f"{hashlib.sha256(text.encode()).hexdigest()[:40]}{CODE}"
 
     def prepare(self, arguments: tuple[Any, ...]) -> None:
         """Compile or load the code for arguments of these types, once; a call does so too."""
@@ -83,11 +146,26 @@ class Kernel:
         if types is None:
             return self._unkept(arguments)
         self._types[types] = None
-        path = self.path(types)
+        name = self._name(types)
+        pack = _common(kernels_folder()) if self._common else _PACKS.get(hash(self.source))
+        found = pack.entry(name, types) if pack is not None else None
+        if found is not None:
+            self.hits += 1
+            return found
+        path = kernels_folder() / name
         code = read(path)
         if code is not None:
             self.hits += 1
-            return native.loaded(code, types)
+        else:
+            code = self._made(path, types)
+            if code is None:
+                return self._unkept(arguments)
+        if pack is not None:
+            pack.add(name, code)
+        return native.loaded(code, types)
+
+    def _made(self, path: Path, types: native.Types) -> bytes | None:
+        """The machine code made and kept; None when an object file cannot hold it."""
         from filelock import FileLock
 
         # Several processes may want one file at once; whoever comes second waits and finds it whole.
@@ -95,10 +173,9 @@ class Kernel:
             code = read(path)
             if code is None:
                 code = native.made(self._python(), types)
-                if code is None:
-                    return self._unkept(arguments)
-                write(path, code)
-        return native.loaded(code, types)
+                if code is not None:
+                    write(path, code)
+        return code
 
     def _unkept(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
         """The function compiled for this process alone, for what an object file cannot hold."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from rbcalc_kernels.compiled.batches import Part, check_values, cut, whole
+from rbcalc_kernels.compiled.batches import Part, below, check_values, cut, whole
 from rbcalc_kernels.compiled.blocks import Block, Scratch
 from rbcalc_kernels.compiled.cache import Kernel
 from rbcalc_kernels.compiled.columns import Batch, Column, EntityColumns
@@ -223,13 +223,11 @@ class Compiled:
     def alone(self, part: Part) -> npt.NDArray[np.bool_] | None:
         """Which root rows have just one row of each spell entity that can share their place; None when all have."""
         names = self.single.collapsed if self.single is not None else ()
-        several = [part.entities[name].offsets for name in names if part.entities[name].spread != (1, 1)]
-        if not several:
+        if all(part.entities[name].spread == (1, 1) for name in names):
             return None
         alone = np.ones(part.entities[self.root].count, dtype=np.bool_)
-        for offsets in several:
-            assert offsets is not None
-            alone &= np.diff(offsets) == 1
+        for name in names:
+            alone &= np.diff(below(part.entities, self.program, self.root, name, frozenset())) == 1
         return None if alone.all() else alone
 
 

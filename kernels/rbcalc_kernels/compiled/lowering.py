@@ -127,7 +127,9 @@ class Lowering:
 
     def space(self, entity: str) -> str:
         """The entity whose row numbers the rows of an entity have."""
-        return cast("str", self.program.entities[entity].parent) if entity in self.collapsed else entity
+        while entity in self.collapsed:
+            entity = cast("str", self.program.entities[entity].parent)
+        return entity
 
     def is_collapsed(self, entity: str) -> bool:
         """Whether the entity shares the root's rows."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from rbcalc_kernels.compiled.cache import PACK, pack
 from rbcalc_kernels.compiled.layout import Array, Layout
 from rbcalc_kernels.compiled.lowering import Lowering, divisors
 from rbcalc_kernels.compiled.numbers import Unfit
@@ -53,6 +54,12 @@ class Ways:
     general: Lowered
     single: Lowered | None
 
+    def sources(self) -> Iterator[str]:
+        """The texts of the functions."""
+        for way in (self.general, self.single):
+            for plan in (way.uniform, way.mixed) if way is not None else ():
+                yield from (function.source for function in plan.functions)
+
     def arrays(self, program: Program, known: tuple[Program, tuple[Arrays, ...]] | None = None) -> tuple[Arrays, ...] | None:
         """The arrays with a program's figures for each way; None when they do not fit.
 
@@ -88,7 +95,8 @@ def ways_of(program: Program, outputs: Sequence[Ref], root: str, *, keep: bool) 
         if held is not None:
             kept: Ways = pickle.loads(held)  # noqa: S301 - our own file, in our own folder, as we left it
             arrays = kept.arrays(program)
-            if arrays is not None:
+            if arrays is not None and path is not None:
+                pack(path.with_suffix(PACK), kept.sources())
                 return kept, arrays
         general = _lowered(program, outputs, frozenset())
         collapsible = _collapsible(program, root, general)
@@ -98,6 +106,7 @@ def ways_of(program: Program, outputs: Sequence[Ref], root: str, *, keep: bool) 
             raise ValueError("the program's figures do not fit its own kernels")
         if path is not None:
             write(path, pickle.dumps(ways, protocol=5))
+            pack(path.with_suffix(PACK), ways.sources())
         return ways, arrays
 
 
@@ -113,15 +122,16 @@ def _lowered(program: Program, outputs: Sequence[Ref], collapsed: frozenset[str]
 
 
 def _collapsible(program: Program, root: str, general: Lowered) -> frozenset[str]:
-    """The spell entities right below the root that the kernels touch."""
+    """The spell entities right below the root that the kernels touch; and the root itself where another entity gathers its rows."""
     touched = set(general.touched)
     for name in general.touched:
         if name:
             touched.update(program.ancestors(name))
-    return frozenset(
+    gathered = {program.root} if program.entities[root].by else set()
+    return frozenset(gathered & touched) | frozenset(
         name
         for name, entity in program.entities.items()
-        if entity.parent == root and entity.spell and not entity.derived and not entity.gaps and name in touched
+        if entity.parent == program.root and entity.spell and not entity.derived and not entity.gaps and name in touched
     )
 
 

@@ -365,7 +365,11 @@ class _Cutter:
         layout = self.layout
         root = EntityColumns(self.kept.size)
         self._copy(root, layout.root_register, self.kept, wanted)
-        batch = CutBatch({layout.root.name: root}, self.kept)
+        batch = CutBatch({}, self.kept)
+        if layout.root.parent is not None:
+            root.parent, root.offsets = self._gathered(self.program.entities[layout.root.parent].by)
+            batch.entities[layout.root.parent] = EntityColumns(root.offsets.size - 1)
+        batch.entities[layout.root.name] = root
         periods: dict[str, npt.NDArray[np.uint8] | None] = {layout.root.name: None}
         for name in layout.below[layout.root.name]:
             made = self.made[name]
@@ -381,6 +385,15 @@ class _Cutter:
                 self._copy(rows, register, made.records[register.name], wanted)
             batch.entities[name] = rows
         return batch
+
+    def _gathered(self, by: str) -> tuple[Rows, Starts]:
+        """The row that gathers each root row, and where the root rows of each begin."""
+        carried = keys_of(self.registers, self.layout.root_register.name, by, self.kept)
+        begins = np.flatnonzero(np.diff(carried, prepend=-1))
+        if (np.diff(carried) < 0).any():
+            raise ValueError(f"rows of {self.layout.root_register.name} with one {by} do not stand together")
+        counts = np.diff(begins, append=carried.size)
+        return np.repeat(np.arange(begins.size, dtype=np.int32), counts), np.append(begins, carried.size).astype(np.int64)
 
     def _copy(self, rows: EntityColumns, register: Register, records: Rows, wanted: set[Ref] | None) -> None:
         for described in self.layout.inputs[register.name]:

@@ -16,6 +16,8 @@ BUILT_INS = ("first_day", "last_day", "days")
 class Layout:
     """A program's entities and registers, arranged for making rows.
 
+    `root` is the entity whose register has a row for each thing that is worked out; where another gathers its rows, that one
+    stands above it and is no part of what is arranged here.
     `anchors` gives the register that a register's rows belong to.  `spells` are the ordinary spell entities, each under
     the root; `below` gives all the entities below each entity but derived ones, parents before children.
     """
@@ -41,6 +43,18 @@ class Layout:
         """Whether its entity has rows only on days on which this register has a record."""
         return self.program.entities[register.entity].gaps and self.registers[register.entity][0] is register
 
+    def top_down(self) -> list[Register]:
+        """The registers, each after the one that its rows belong to."""
+        order = [self.root_register]
+        rest = [register for register in self.program.registers.values() if register.name in self.anchors]
+        while rest:
+            ready = [register for register in rest if self.anchors[register.name] in order]
+            if not ready:
+                raise ValueError("registers belong to one another in a circle")
+            order += ready
+            rest = [register for register in rest if register not in ready]
+        return order
+
     def timed(self, spell: str) -> tuple[Register, ...]:
         """The dated registers of a spell entity and of all below it, in the order of their entities."""
         return tuple(register for entity in (spell, *self.below[spell]) for register in self.registers[entity] if register.dated)
@@ -51,7 +65,7 @@ def layout_of(program: Program) -> Layout:
     roots = [entity for entity in program.entities.values() if entity.parent is None]
     if len(roots) != 1:
         raise ValueError(f"one entity must have no parent, not {len(roots)}")
-    root = roots[0]
+    root = program.entities[program.root]
     entities = {name: found for name, found in program.entities.items() if not found.derived}
     registers = {name: tuple(register for register in program.registers.values() if register.entity == name) for name in entities}
     spells = tuple(name for name, found in entities.items() if found.spell)

@@ -25,8 +25,10 @@ def build(program: Program, records: Records) -> Row:
     """The rows of one root, from its records by register name.
 
     `records` holds one record of the root's register; records of other registers that belong to nothing here are left
-    out.  Raises CalculationFault when the root row has no day in the year, when a record ends before it begins, when not
-    exactly one record of a spell's register is in force on a day, and when a required fact is missing.
+    out.  Where an entity gathers roots, `records` holds those of all that it gathers, and the row is the one that gathers
+    them; those that cannot be made are left out, unless none can.  Raises CalculationFault when the root row has no day in
+    the year, when a record ends before it begins, when not exactly one record of a spell's register is in force on a day,
+    and when a required fact is missing.
     """
     return Builder(program).build(records)
 
@@ -36,21 +38,36 @@ class Builder:
 
     def __init__(self, program: Program) -> None:
         self.layout = layout_of(program)
+        self.gathering = program.gathering
         evaluator = Evaluator(program, wanted=())
         self.cuts = [(entity, evaluator.reader(node, entity)) for entity, node in program.cuts]
 
     def build(self, records: Records) -> Row:
         """The rows of one root; as `build`."""
-        return _Root(self.layout, self.cuts, records).build()
+        if self.gathering is None:
+            return _Root(self.layout, self.cuts, records, records[self.layout.root_register.name][0]).build()
+        made, faults = Row(self.gathering, {}), []
+        rows = made.children.setdefault(self.layout.root.name, [])
+        for record in _in_order(self.layout.root_register, records[self.layout.root_register.name], ordered=False):
+            try:
+                row = _Root(self.layout, self.cuts, records, record).build()
+            except CalculationFault as fault:
+                faults.append(fault)
+                continue
+            row.parent, row.previous = made, rows[-1] if rows and self.layout.root.ordered else None
+            rows.append(row)
+        if not rows:
+            raise faults[0]
+        return made
 
 
 class _Root:
     """One root's records and the rows made of them so far."""
 
-    def __init__(self, layout: Layout, cuts: Sequence[tuple[str, Callable[[Row], Value]]], records: Records) -> None:
+    def __init__(self, layout: Layout, cuts: Sequence[tuple[str, Callable[[Row], Value]]], records: Records, root_record: Record) -> None:
         self.layout, self.cuts = layout, cuts
         self.program = layout.program
-        self.root_record: Record = records[layout.root_register.name][0]
+        self.root_record = root_record
         self.crowded: dict[str, int] = {}
         self.records = {
             register.name: _in_order(register, records.get(register.name, ()), self._ordered(register))

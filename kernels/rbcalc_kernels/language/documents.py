@@ -96,6 +96,7 @@ class EntityDoc(_Document):
 
     title: Text | None = None
     parent: Text | None = None
+    by: Text | None = Field(None, description="the reference by which its rows gather those of the entity below; it has no register")
     spell: Flag = False
     gaps: Flag = Field(False, description="yes: rows only on days on which its first register has a record")
     ordered: Flag = False

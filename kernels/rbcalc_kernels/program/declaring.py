@@ -9,7 +9,7 @@ from typing import Final
 
 from rbcalc_kernels.language.documents import Text
 from rbcalc_kernels.language.types import DATE, DAYS, UNITS, Choice, Number
-from rbcalc_kernels.program.graph import MOST_ROWS, Bands, Entity, Input, Ref, Register, Timeline
+from rbcalc_kernels.program.graph import MOST_ROWS, Bands, Entity, Input, Ref, Register, Timeline, root_of
 from rbcalc_kernels.program.names import BUILT_IN, YEAR_PARAMETERS, Names, Signature, TableShape
 from rbcalc_kernels.program.overlays import Declarations, Declared
 from rbcalc_kernels.program.tables import axes_of
@@ -159,6 +159,7 @@ def _entities(found: Declarations, names: Names, findings: Findings) -> None:
             str(doc.members or ""),
             bool(doc.gaps),
             _most(doc.most, findings),
+            str(doc.by or ""),
         )
         if names.entities[name].spell:
             for built_in in BUILT_IN:
@@ -195,11 +196,13 @@ def _registers(found: Declarations, names: Names, findings: Findings) -> dict[st
             findings.error("RB086", f"no such entity: {doc.of}", doc.of.span, help=suggest(str(doc.of), names.entities).strip(" ()"))
             continue
         entity = names.entities[str(doc.of)]
-        if entity.parent is None and doc.key is None:
+        above = names.entities.get(entity.parent) if entity.parent is not None else None
+        top = above is None or bool(above.by)
+        if top and doc.key is None:
             findings.error(
                 "RB087", f"the register of {entity.name} needs a key", declared.span, help="key: the column that tells its rows apart"
             )
-        if entity.parent is not None and doc.by is None:
+        if not top and doc.by is None:
             findings.error("RB087", f"by which column do rows of {name} belong to {entity.parent}?", declared.span, help="add by:")
         registers[name] = Register(
             name,
@@ -224,8 +227,14 @@ def _check_places(found: Declarations, names: Names, registers: dict[str, Regist
         findings.error("RB086", f"neither {roots[0]} nor {name} has a parent", found.entities[name].span, help=help_)
     if not roots or len(roots) > 1:
         return
-    root = roots[0]
+    if names.entities[roots[0]].by and not _check_gathering(found, names, registers, roots[0], findings):
+        return
+    root = root_of(names.entities)
     for entity in names.entities.values():
+        if entity.by and entity.parent is not None:
+            help_ = "by: stands with the entity that has no parent, which gathers the rows of the one below"
+            message = f"{entity.name} gathers rows, but belongs to {entity.parent}"
+            findings.error("RB086", message, found.entities[entity.name].span, help=help_)
         if entity.spell and entity.parent != root:
             message = f"{entity.name} is cut in time, but does not belong to {root}"
             findings.error("RB086", message, found.entities[entity.name].span, help=f"write parent: {root}")
@@ -247,7 +256,7 @@ def _check_places(found: Declarations, names: Names, registers: dict[str, Regist
             findings.error("RB087", f"{entity.name} has {len(own)} registers", found.registers[own[1].name].span, help=help_)
     for register in registers.values():
         parent = names.entities[register.entity].parent
-        if parent is None or not register.by:
+        if parent is None or not register.by or names.entities[parent].by:
             continue
         above = [*held[parent], *(held[root][:1] if names.entities[parent].spell else [])]
         references = [word for other in above for word in (other.key, *other.references) if word]
@@ -256,6 +265,28 @@ def _check_places(found: Declarations, names: Names, registers: dict[str, Regist
             findings.error(
                 "RB087", f"no register above has the column {register.by}", found.registers[register.name].doc.by.span, help=help_
             )
+
+
+def _check_gathering(found: Declarations, names: Names, registers: dict[str, Register], top: str, findings: Findings) -> bool:
+    """An entity that gathers the rows of one other by a reference that they carry, and has no rows of its own in a table."""
+    span = found.entities[top].span
+    below = [entity for entity in names.entities.values() if entity.parent == top]
+    if len(below) != 1 or below[0].spell:
+        help_ = f"one entity that is not cut in time has parent: {top}, and its register is that of the accounts"
+        findings.error("RB086", f"{top} gathers the rows of one entity, not of {len(below)}", span, help=help_)
+        return False
+    own = next((register for register in registers.values() if register.entity == top), None)
+    if own is not None:
+        help_ = f"take the register or by: away; facts of {top} are worked out from its {below[0].members or below[0].name}"
+        findings.error("RB087", f"{top} gathers rows and has no table of its own", found.registers[own.name].span, help=help_)
+        return False
+    carrying = next((register for register in registers.values() if register.entity == below[0].name), None)
+    by = names.entities[top].by
+    if carrying is not None and by not in carrying.references:
+        help_ = f"add it to references: of {carrying.name}{suggest(by, carrying.references)}"
+        findings.error("RB087", f"{carrying.name} does not carry the reference {by}", span, help=help_)
+        return False
+    return True
 
 
 def _inputs(found: Declarations, names: Names, registers: dict[str, Register], findings: Findings) -> None:

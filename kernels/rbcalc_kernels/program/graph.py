@@ -167,7 +167,8 @@ class Entity:
     `last_day` and `days`.  A `derived` entity is a spell entity whose rows are worked out during the run: wherever one of
     its timelines changes a new row begins, and each row can read the row of each timeline that is in force.  A spell
     entity with `gaps` has rows only on days on which its first register has a record.  Where `most` is given, a root with
-    more rows of the entity under one row is rejected, and sums over them are proved for so many.
+    more rows of the entity under one row is rejected, and sums over them are proved for so many.  An entity with `by` has no
+    register and stands above the root: each of its rows gathers the root rows that carry the same reference in that column.
     """
 
     name: str
@@ -179,6 +180,13 @@ class Entity:
     members: str = ""  # the name for its rows in aggregates: "residents"
     gaps: bool = False
     most: int = 0
+    by: str = ""
+
+
+def root_of(entities: Mapping[str, Entity]) -> str:
+    """The entity without a parent; the one below it where that gathers by a reference."""
+    top = next(entity for entity in entities.values() if entity.parent is None)
+    return next(entity.name for entity in entities.values() if entity.parent == top.name) if top.by else top.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -432,6 +440,21 @@ class Program:
     hypothetical: bool = False
     supposed: tuple[tuple[str, str], ...] = ()  # figures that a scenario lets go on or puts up, and how
     reconciliation: tuple[Reconciled, ...] = ()
+
+    @property
+    def root(self) -> str:
+        """The entity whose register has a row for each thing that is worked out."""
+        return root_of(self.entities)
+
+    @property
+    def gathering(self) -> str | None:
+        """The entity above the root that gathers its rows by a reference; None where there is none."""
+        return self.entities[self.root].parent
+
+    @property
+    def gathered_by(self) -> str:
+        """The reference by which root rows are gathered; nothing where they are not."""
+        return self.entities[self.gathering].by if self.gathering is not None else ""
 
     def rule(self, entity: str, name: str) -> Rule:
         """The rule of that name.  Raises KeyError when there is none."""
