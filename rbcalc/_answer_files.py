@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rbcalc._outputs import OutputFolder, provenance
 from rbcalc._paper import write_paper
 from rbcalc._scenarios import file_of
 from rbcalc._seek import SHOWN
+from rbcalc.errors import UsageError
 
 if TYPE_CHECKING:
+    from rbcalc._booklet import Booklet
+    from rbcalc._cliffs import Cliffs
     from rbcalc._rules import Council, Rules
     from rbcalc._seek import Sought
+    from rbcalc._study import Option, Study
     from rbcalc._whatif import Answer
     from rbcalc_kernels.program.library import RuleSource
+
+NO_SCHEME: Final = "RC045"
+"""What the booklet of a council without such a scheme is refused with."""
 
 
 def write_answer(
@@ -27,13 +35,17 @@ def write_answer(
     declared: Path | None = None,
     reconciliation: Path | None = None,
     households: Path | None = None,
+    schemes: bool = False,
+    cliffs: bool = False,
+    charges: Sequence[Path] = (),
     command: str = "",
     force: bool = False,
 ) -> list[Path]:
     """Write the paper, the workbook, the tables, the restricted cases and the scenarios, and return the paths, the paper first.
 
     `declared` is what an officer declares for the paper, `reconciliation` what was found of the baseline, and `households` the
-    examples that are shown.  Raises UsageError, DataError, RulesError and OutputError.
+    examples that are shown.  With `schemes` the paper holds the figures of each option, with `cliffs` the edges of each; `charges` are
+    council files of the officer's own.  Raises UsageError, DataError, RulesError and OutputError.
     """
     from rbcalc._examples import examples_of
 
@@ -53,6 +65,8 @@ def write_answer(
         reconciliation=record,
         declared=declared,
         examples=examples_of(rules, study, households),
+        schemes=_schemes(rules, councils, study, charges) if schemes else (),
+        cliffs=_cliffs(councils, study, charges) if cliffs else None,
         command=command,
     )
     for number, option in enumerate(study.options[1:], 1):
@@ -65,6 +79,42 @@ def write_answer(
     facts = provenance(command, digests, {"digest": study.digest})
     folder.finish({"result": "whatif", "year": str(study.year), "hypothetical": True, "complete": not study.rejects, **facts})
     return written
+
+
+def _schemes(rules: Rules, councils: Sequence[Council], study: Study, charges: Sequence[Path]) -> list[tuple[str, Booklet]]:
+    """The booklet of each council's scheme under each option; a council without such a scheme has none."""
+    from rbcalc._booklet import Maker, booklet_file
+
+    path = booklet_file(rules)
+    found = []
+    for council in councils:
+        for option in study.options:
+            supposed = replace(council, scenarios=(*council.scenarios, *option.scenarios))
+            try:
+                made = Maker(supposed, option.year or study.year, path, charges).made()
+            except UsageError as error:
+                if error.code != NO_SCHEME:
+                    raise
+                continue
+            found.append((_title(councils, council, option), made))
+    return found
+
+
+def _cliffs(councils: Sequence[Council], study: Study, charges: Sequence[Path]) -> dict[str, Cliffs]:
+    """The edges of each council's scheme under each option, for the typical households of the rules."""
+    from rbcalc._cliffs import cliffs
+
+    return {
+        option.name if len(councils) == 1 else _title(councils, council, option): cliffs(
+            council, option.year or study.year, scenarios=option.scenarios, charges=charges
+        )
+        for council in councils
+        for option in study.options
+    }
+
+
+def _title(councils: Sequence[Council], council: Council, option: Option) -> str:
+    return option.title if len(councils) == 1 else f"{council.title}: {option.title}"
 
 
 def write_frontier(found: Sought, out: Path, *, force: bool = False) -> Path:

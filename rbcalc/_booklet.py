@@ -22,7 +22,7 @@ from rbcalc._show import amount
 from rbcalc._sign_off import adoption
 from rbcalc._years import FinancialYear, shown
 from rbcalc.errors import UsageError
-from rbcalc_kernels.language.documents import ParameterDoc, RuleDoc, RuleFile, TableDoc, Text
+from rbcalc_kernels.language.documents import ParameterDoc, RuleDoc, RuleFile, SetDoc, TableDoc, Text
 from rbcalc_kernels.language.types import RATE, YES_NO, Number
 from rbcalc_kernels.program.graph import Node, Op, Parameter, Program, Rule, Source, Table
 from rbcalc_kernels.program.values import day_of, source_of
@@ -225,15 +225,24 @@ class Maker:
     # ------------------------------------------------------------------------------------------------------- figures
     @cached_property
     def decided(self) -> dict[str, set[str]]:
-        """The figures that a council's own files set; of a table the members of its first list that they give."""
+        """The figures that a council's own files set; of a table the members of its first list that they give.
+
+        What a scenario lets go on into the year was decided by whom it was decided last.
+        """
         found: dict[str, set[str]] = {}
+        over: dict[str, list[tuple[int, SetDoc]]] = {}
         for _, file in self.papers.documents():
             first, last = file_days(file)
-            if file.kind not in _COUNCILS or first > self.program.last_day or last < self.program.first_day:
+            if file.kind not in _COUNCILS or first > self.program.last_day:
                 continue
             for name, setting in file.set.items():
-                rows = [setting.rows, *(dated.rows for dated in setting.values or [])]
-                found.setdefault(str(name), set()).update(str(key) for each in rows for key in each or {})
+                if last < self.program.first_day:
+                    over.setdefault(str(name), []).append((last, setting))
+                else:
+                    found.setdefault(str(name), set()).update(_keys(setting))
+        for carried in {name for name, _ in self.program.supposed} & over.keys():
+            ends = max(last for last, _ in over[carried])
+            found.setdefault(carried, set()).update(key for last, setting in over[carried] if last == ends for key in _keys(setting))
         return found
 
     @cached_property
@@ -388,6 +397,12 @@ class Maker:
                 if line.refused and not (line.when is not None and any(_unrecorded(part) for part in conjuncts(line.when))):
                     found[" ".join(line.refused.split())] = None
         return iter(found)
+
+
+def _keys(setting: SetDoc) -> Iterator[str]:
+    """The members of a table's first list that are set."""
+    for rows in (setting.rows, *(dated.rows for dated in setting.values or [])):
+        yield from map(str, rows or {})
 
 
 def _alone(lines: tuple[Told, ...]) -> tuple[Told, ...]:

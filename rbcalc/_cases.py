@@ -93,7 +93,7 @@ class CaseReader:
 
     def _link(self, source: RuleSource, file: CasesFile, case: ExampleDoc, council: str, year: FinancialYear) -> Program:
         if council and not file.set and not case.set and not file.lists:
-            return self.rules.council(council).program(year)
+            return self.rules.council(council).of(str(file.subject or "")).program(year)
         begins = Text(f"{year.begins - 100}-04-01")
         begins.scalar = file.year.scalar
         note = Text("worked example")
@@ -109,7 +109,7 @@ class CaseReader:
             set={**file.set, **case.set},
         )
         more = [RuleSource(source.file, source.text, made)]
-        paths = self.rules.council(council).files() if council else []
+        paths = self.rules.council(council).of(str(file.subject or "")).files() if council else []
         return link(self.rules.library, paths, year.first_day, year.last_day, name=council, more=more).program
 
 

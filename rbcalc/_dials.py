@@ -128,6 +128,9 @@ def number_of(text: str, type_: Type) -> Fraction:
     sign, pound, digits, per_cent, unit, parts = match.groups()
     if bool(per_cent) != (type_.unit == "rate"):
         raise UsageError("RC061", f"'{text}' is no {type_}", hint="a rate is written as 20%, anything else without %")
+    if type_.is_money and not pound:
+        hint = f"money is written with its sign: {sign}£{digits}{unit or ''}{f' / {parts}' if parts else ''}"
+        raise UsageError("RC061", f"'{text}' is no {type_}", hint=hint)
     if (pound and not type_.is_money) or (unit and unit != type_.unit[1:]):
         raise UsageError("RC061", f"'{text}' is no {type_}", hint=f"the figure is in {type_}")
     number = Fraction(digits) * (-1 if sign else 1) / int(parts or 1)

@@ -12,7 +12,6 @@ import numpy as np
 from rbcalc._both import encoded
 from rbcalc._cliffs_model import Household, fact_of, households_of, measure_of
 from rbcalc._paper_sections import Award, Example
-from rbcalc._run import Kernel
 from rbcalc._show import pounds
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def _weekly(study: Study, program: Program, records: list[Any]) -> Any:
     from rbcalc_kernels.compiled.spells import cut
 
     impact = next(each for each in program.impacts if each.name == study.impact.name)
-    kernel = Kernel(program, like=study.kernel(study.councils[0]), wanted=((impact.amount, impact.days), ()))
+    kernel = study.kernel(program, (impact.amount, impact.days))
     batch, _ = cut(program, encoded(program, records), kernel.cuts)
     results = kernel.compiled.run(batch)
     amount, days = (results.columns[ref].astype(np.int64) for ref in (impact.amount, impact.days))

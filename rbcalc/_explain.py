@@ -30,16 +30,27 @@ def explain_records(
     reference: str = "",
     everything: bool = False,
     aside: str = "",
+    which: str = "",
 ) -> Explanation:
     """Work out one root's records and explain the result.
 
     With `everything`, steps that come to nought and change nothing are told too, and no rows are put together.  Rules of
-    the file `aside` are worked out and not told.  Raises DataError when the records cannot be worked out.
+    the file `aside` are worked out and not told.  Where accounts are gathered, `records` are those of all of them, and `which`
+    is the reference of the one to tell of.  Raises DataError when the records cannot be worked out.
     """
     key = layout_of(program).root_register
     named = reference or str(records[key.name][0].get(key.key) or "")
-    root, evaluator, trace = worked_out(program, records, reference)
+    top, evaluator, trace = worked_out(program, records, reference)
+    root = account_row(program, top, which)
     return Teller(program, evaluator, trace, root, everything=everything, aside=aside).told(council or program.name, named)
+
+
+def account_row(program: Program, top: Row, which: str = "") -> Row:
+    """The row of an account, by the reference in its record, among those that are gathered with it; the first for none."""
+    if program.gathering is None:
+        return top
+    rows = top.children[program.root]
+    return next((row for row in rows if row.key == which), rows[0])
 
 
 def worked_out(program: Program, records: Mapping[str, list[dict[str, Value | None]]], reference: str) -> tuple[Row, Evaluator, Trace]:
@@ -82,9 +93,9 @@ def explain_account(
     everything: bool = False,
 ) -> Explanation:
     """An account of a caseload (a folder, tables, or an imported one), explained.  Raises UsageError when it is not there."""
-    council, records = account_records(held_caseload(source, programs, column_map), programs, account)
+    council, records, which = account_records(held_caseload(source, programs, column_map), programs, account)
     told = (titles or {}).get(council, council)
-    return explain_records(programs[council], records, council=told, reference=account, everything=everything)
+    return explain_records(programs[council], records, council=told, reference=account, everything=everything, which=which)
 
 
 def held_caseload(source: Any, programs: Mapping[str, Program], column_map: Any = None) -> Any:
@@ -97,8 +108,14 @@ def held_caseload(source: Any, programs: Mapping[str, Program], column_map: Any 
     return import_caseload(source, programs, column_map=column_map, council=next(iter(programs)) if len(programs) == 1 else "")
 
 
-def account_records(caseload: Any, programs: Mapping[str, Program], account: str) -> tuple[str, dict[str, list[dict[str, Value | None]]]]:
-    """The council of an account of a caseload and its records.  Raises UsageError when the caseload does not have it."""
+def account_records(
+    caseload: Any, programs: Mapping[str, Program], account: str
+) -> tuple[str, dict[str, list[dict[str, Value | None]]], str]:
+    """The council of an account of a caseload, its records, and the reference that it has in them.
+
+    Where accounts are gathered, the records of all that are gathered with it.  Raises UsageError when the caseload does not
+    have it.
+    """
     import pyarrow.compute as pc
 
     from rbcalc._both import records_of
@@ -111,8 +128,8 @@ def account_records(caseload: Any, programs: Mapping[str, Program], account: str
         raise UsageError("RC048", f"no account {account} in the caseload", hint=hint)
     council = caseload.councils[int(caseload.council[at])]
     own = caseload.of(council)
-    records = records_of(programs[council], own.columns(), pc.index(own.references, account).as_py())
-    return council, records
+    row = pc.index(own.references, account).as_py()
+    return council, records_of(programs[council], own.columns(), row), str(row)
 
 
 def _told(fault: CalculationFault) -> str:

@@ -17,6 +17,7 @@ from rbcalc_kernels.source import Findings, RulesError, suggest
 # What reads rule files is brought in only when rules must be read: a run on rules that are kept does without.
 if TYPE_CHECKING:
     from rbcalc._run import Run
+    from rbcalc._subjects import Subjects
     from rbcalc_kernels.language.documents import Document, RuleFile
     from rbcalc_kernels.program.graph import Program
     from rbcalc_kernels.program.library import Library, RuleSource
@@ -27,11 +28,12 @@ FOREVER: Final = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Council:
-    """A council: who it is, its rule files, and its program for a year."""
+    """A council: who it is, its rule files, and its program for a year, of one subject."""
 
     rules: Rules = field(repr=False, compare=False)
     name: str
     scenarios: tuple[Path | RuleSource, ...] = field(default=(), repr=False)
+    subject: str = ""  # the first where none is named
 
     @property
     def folder(self) -> Path:
@@ -63,26 +65,32 @@ class Council:
         document = self.rules.document_at(path) if path.is_file() else None
         return document.model_dump() if isinstance(document, ProfileFile) else {}
 
+    def of(self, subject: str) -> Council:
+        """The council with its rules of another subject.  Raises UsageError when the rules have no such subject."""
+        subjects = self.rules.subjects
+        found = subjects.named(subject)
+        return replace(self, subject="" if found is subjects.all[0] else found.name)
+
     def files(self) -> list[Path]:
-        """Its rule files."""
+        """Its rule files of the subject."""
         from rbcalc_kernels.language.documents import RuleFile
 
-        return [path for path in sorted(self.folder.rglob("*.yaml")) if isinstance(self.rules.document_at(path), RuleFile)]
+        paths = [path for path in sorted(self.folder.rglob("*.yaml")) if isinstance(self.rules.document_at(path), RuleFile)]
+        return self.rules.subjects.files(paths, self.subject)
 
     def years(self) -> list[FinancialYear]:
-        """The years for which its files give the members of its own lists, so that it can be billed."""
+        """The years that it can be billed for: those whose members of its own lists its files give, if they have such lists."""
         from rbcalc_kernels.language.documents import RuleFile
 
         found: set[FinancialYear] = set()
-        for path in self.files():
-            document = self.rules.document_at(path)
-            if isinstance(document, RuleFile) and any(entry.members for entry in document.lists.values()):
-                first, last = file_days(document)
-                if first > -FOREVER and last < FOREVER:
-                    found.update(
-                        FinancialYear(year)
-                        for year in range(FinancialYear.containing(first).begins, FinancialYear.containing(last).begins + 1)
-                    )
+        documents = [document for path in self.files() if isinstance(document := self.rules.document_at(path), RuleFile)]
+        listing = [document for document in documents if any(entry.members for entry in document.lists.values())]
+        for document in listing or documents:
+            first, last = file_days(document)
+            if first > -FOREVER and last < FOREVER:
+                found.update(
+                    FinancialYear(year) for year in range(FinancialYear.containing(first).begins, FinancialYear.containing(last).begins + 1)
+                )
         return sorted(found)
 
     def linked(self, year: str | FinancialYear, scenarios: Sequence[Path | RuleSource] = (), own: Sequence[Path] = ()) -> Linked:
@@ -90,7 +98,7 @@ class Council:
 
         Raises RulesError when the rules are wrong, UsageError when the council has no charges for the year.
         """
-        return self.rules.linked(self.name, FinancialYear.of(year), (*self.scenarios, *scenarios), tuple(own))
+        return self.rules.linked(self.name, FinancialYear.of(year), (*self.scenarios, *scenarios), tuple(own), self.subject)
 
     def with_scenario(self, *scenarios: Any) -> Council:
         """The council as scenarios suppose it: paths of files, their text, or mappings as a file would hold them.
@@ -109,7 +117,7 @@ class Council:
 
     def program(self, year: str | FinancialYear, scenarios: Sequence[Path | RuleSource] = (), own: Sequence[Path] = ()) -> Program:
         """The checked program of the council for a year; raises as `linked` does."""
-        return self.rules.program(self.name, FinancialYear.of(year), (*self.scenarios, *scenarios), tuple(own))
+        return self.rules.program(self.name, FinancialYear.of(year), (*self.scenarios, *scenarios), tuple(own), self.subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +159,13 @@ class Partnership:
 class Rules:
     """A folder of rules.  `rbcalc.load()` gives the shipped one."""
 
-    def __init__(self, root: Path) -> None:
-        """Rules under `root`, which holds england/, councils/ and partnerships/."""
+    def __init__(self, root: Path, subject: str = "") -> None:
+        """Rules under `root`, which holds england/, councils/ and partnerships/; councils are given with those of `subject`."""
         if not root.is_dir():
             raise UsageError(
                 "RC043", f"no such folder of rules: {root}", hint="give a folder that holds england/, councils/ and partnerships/"
             )
-        self.root = root
+        self.root, self.subject = root, subject
         self._kept_files = KeptFiles(root)
         self.linked = lru_cache(maxsize=256)(self._link)
         self.program = lru_cache(maxsize=256)(self._program)
@@ -168,6 +176,13 @@ class Rules:
         from rbcalc_kernels.program.library import Library
 
         return Library(self.root, self._kept_files)
+
+    @cached_property
+    def subjects(self) -> Subjects:
+        """What the rules are about, and which files are about what."""
+        from rbcalc._subjects import Subjects
+
+        return Subjects(self.library)
 
     def __repr__(self) -> str:
         return f"Rules({self.root.name!r}: {len(self.council_names)} councils, {len(self.partnership_names)} partnerships)"
@@ -188,7 +203,7 @@ class Rules:
             raise UsageError(
                 "RC041", f"no such council: {name}", hint=f"one of {', '.join(self.council_names)}{suggest(name, self.council_names)}"
             )
-        return Council(self, name)
+        return Council(self, name, subject=self.subject)
 
     def partnership(self, name: str) -> Partnership:
         """A partnership by name.  Raises UsageError with the nearest name."""
@@ -219,27 +234,35 @@ class Rules:
         findings.raise_if_errors(self.library.texts(findings))
         return source.content if source is not None else None
 
-    def _program(self, name: str, year: FinancialYear, scenarios: tuple[Path | RuleSource, ...], own: tuple[Path, ...]) -> Program:
+    def _program(
+        self, name: str, year: FinancialYear, scenarios: tuple[Path | RuleSource, ...], own: tuple[Path, ...], subject: str = ""
+    ) -> Program:
         """The program as it is kept, or linked and kept; one with files beside the rules is linked, as such change all the time."""
         if scenarios or own:
-            return self.linked(name, year, scenarios, own).program
-        kept = Kept(self.root, name, str(year))
+            return self.linked(name, year, scenarios, own, subject).program
+        kept = Kept(self.root, name, f"{year} {subject}".strip())
         program = kept.read()
         if program is None:
-            program = self.linked(name, year, scenarios, own).program
+            program = self.linked(name, year, scenarios, own, subject).program
             kept.write(program)
         return program
 
-    def _link(self, name: str, year: FinancialYear, scenarios: tuple[Path | RuleSource, ...], own: tuple[Path, ...]) -> Linked:
+    def _link(
+        self, name: str, year: FinancialYear, scenarios: tuple[Path | RuleSource, ...], own: tuple[Path, ...], subject: str = ""
+    ) -> Linked:
         from rbcalc_kernels.program.linking import link
 
         self._kept_files.recall()
-        council = Council(self, name)
-        paths = [*council.files(), *own, *(s for s in scenarios if isinstance(s, Path))]
-        more = [s for s in scenarios if not isinstance(s, Path)]
+        council = Council(self, name, subject=subject)
         for path in (*own, *(s for s in scenarios if isinstance(s, Path))):
             if not path.is_file():
                 raise UsageError("RC044", f"no such file: {path}", hint="give the path of a rule file")
+        paths = [
+            *council.files(),
+            *self.subjects.files(own, subject),
+            *(s for s in scenarios if isinstance(s, Path) and self._concerns(s, subject)),
+        ]
+        more = [s for s in scenarios if not isinstance(s, Path) and self.subjects.concerns(s, subject)]
         if not own and year not in council.years() and not self._carried(scenarios):
             self._no_charges(council, year)
         try:
@@ -250,6 +273,11 @@ class Rules:
             raise
         self._kept_files.keep()
         return linked
+
+    def _concerns(self, path: Path, subject: str) -> bool:
+        """Whether the scenario in a file is about a subject; one that cannot be read is, so that its mistakes are told."""
+        source = self.library.open(path, Findings())
+        return source is None or self.subjects.concerns(source, subject)
 
     def _carried(self, scenarios: Sequence[Path | RuleSource]) -> bool:
         """Whether a scenario lets figures go on, so that a year without its own can be supposed."""
@@ -278,6 +306,12 @@ def file_days(document: RuleFile) -> tuple[int, int]:
     return (-FOREVER if first is None else first), (FOREVER if last is None else last)
 
 
-def load(folder: str | Path | None = None) -> Rules:
-    """The shipped rules, or those of a folder."""
-    return Rules(Path(folder) if folder is not None else rules_root())
+def load(folder: str | Path | None = None, subject: str = "") -> Rules:
+    """The shipped rules, or those of a folder; with `subject` those of one subject, otherwise of the first.
+
+    Raises UsageError when the rules have no such subject.
+    """
+    rules = Rules(Path(folder) if folder is not None else rules_root(), subject)
+    if subject:
+        rules.subjects.named(subject)
+    return rules

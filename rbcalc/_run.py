@@ -269,6 +269,19 @@ class Summary:
     notes: tuple[str, ...] = ()
     manifest: Path | None = None
     bases: dict[str, TaxBase] = field(default_factory=dict)  # of the councils whose collection rate was declared
+    subject: str = ""  # what was billed, by name
+    title: str = ""
+    further: tuple[Summary, ...] = ()  # of the other subjects billed in the same run
+
+    @property
+    def every(self) -> tuple[Summary, ...]:
+        """This summary and those of the other subjects of the run."""
+        return (self, *self.further)
+
+    @property
+    def complete(self) -> bool:
+        """Whether no row of any subject was rejected."""
+        return not any(each.rejects for each in self.every)
 
     def report(self, name: str) -> Report:
         """A report by name."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 from rbcalc._rules import Council, Rules
 from rbcalc._sample_counts import published_total, sizes
 from rbcalc._sample_files import TableWriter, check_format, prepare, write_manifest, write_part
-from rbcalc._sample_plan import Plan, read_plan
+from rbcalc._sample_plan import Plan, has_plan, read_plan
 from rbcalc._sample_rows import Maker, Rows
 from rbcalc._sample_values import Stream, largest_remainder
 from rbcalc._years import FinancialYear
@@ -38,24 +38,57 @@ class SampleTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """What was made of one subject: how many things by council, by council and size, in which situations, in which tables."""
+
+    subject: str
+    title: str
+    things: str
+    counts: Mapping[str, int]
+    members: Mapping[str, Mapping[str, int]]
+    situations: Mapping[str, Mapping[str, tuple[int, str]]]
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
-    """What was made.  `dwellings` counts them by council, `members` by council and member of the published list."""
+    """What was made.  `dwellings`, `members` and `situations` are those of the first of the subjects that were made."""
 
     folder: Path
     year: str
     seed: int
-    dwellings: Mapping[str, int]
-    members: Mapping[str, Mapping[str, int]]
-    situations: Mapping[str, Mapping[str, tuple[int, str]]]
+    parts: tuple[Made, ...]
     tables: Mapping[str, SampleTable]
     wrong: tuple[str, ...]
     notes: tuple[str, ...]
     manifest: Mapping[str, Any]
 
     @property
+    def dwellings(self) -> Mapping[str, int]:
+        """How many there are by council."""
+        return self.parts[0].counts
+
+    @property
+    def members(self) -> Mapping[str, Mapping[str, int]]:
+        """How many there are by council and member of the published list."""
+        return self.parts[0].members
+
+    @property
+    def situations(self) -> Mapping[str, Mapping[str, tuple[int, str]]]:
+        """How many there are by council and situation, and where each count came from."""
+        return self.parts[0].situations
+
+    @property
     def total(self) -> int:
-        """All dwellings."""
+        """All of them."""
         return sum(self.dwellings.values())
+
+    def of(self, subject: str) -> Made:
+        """What was made of a subject.  Raises KeyError when nothing was."""
+        found = next((part for part in self.parts if part.subject == subject), None)
+        if found is None:
+            raise KeyError(subject)
+        return found
 
 
 def sample(
@@ -66,6 +99,8 @@ def sample(
     year: str | FinancialYear = "",
     seed: int = 1,
     dwellings: int | None = None,
+    hereditaments: int | None = None,
+    subjects: Sequence[str] = (),
     out: str | Path,
     format: str = "parquet",
     with_names: bool = False,
@@ -77,56 +112,132 @@ def sample(
 ) -> Summary:
     """Make a caseload for a council or a partnership in the folder `out`.
 
-    `dwellings` replaces the published number (of the whole partnership, divided in proportion); `changing` the share of
-    dwellings in which something changes within the year, or `busy` for as many changes of claims as a busy year has.
-    A council's rows are the same alone and in a partnership.
+    It has the tables of every subject that the councils have rules of in the year, or of those of `subjects`.
+    `dwellings` and `hereditaments` replace published numbers (of the whole partnership, divided in proportion); where only the
+    first is given the others follow it in proportion.  `changing` is the share of them in which something changes within the
+    year, or `busy` for as many changes of claims as a busy year has.  A council's rows are the same alone and in a partnership,
+    and those of a subject the same alone and beside others.
     `with_names` adds invented private columns, `with_errors` a few rows that are wrong on purpose.  `charges` are council
     files of one's own, `force` replaces an earlier sample.
     """
     check_format(format)
-    when, councils = _who(rules, council, partnership, year, charges)
+    when, councils = _who(rules, council, partnership, year, charges, subjects)
     busy = isinstance(changing, str) and changing.strip() == BUSY
     share = None if busy else _share(changing)
-    if dwellings is not None and dwellings < 1:
-        raise UsageError("RC049", f"{dwellings} dwellings cannot be made", hint="give a whole number from 1")
-    plans = {found.name: read_plan(rules, found.program(when, own=charges), when) for found in councils}
-    wanted: dict[str, int | None] = dict.fromkeys(plans)
-    if dwellings is not None:
-        published = tuple(published_total(plans[found.name], found.profile) for found in councils)
-        wanted = dict(zip(plans, largest_remainder(published, dwellings), strict=True))
-    makers = []
-    for found in councils:
-        plan = plans[found.name]
-        made = sizes(plan, found.profile, found.name, seed, wanted[found.name], share, busy)
-        makers.append(Maker(plan, made, found.name, _block(found, plan), seed, with_names, with_errors))
-    _check_blocks(makers)
+    asked = {word: number for word, number in (("dwellings", dwellings), ("hereditaments", hereditaments)) if number is not None}
+    for word, number in asked.items():
+        if number < 1:
+            raise UsageError("RC049", f"{number} {word} cannot be made", hint="give a whole number from 1")
+    groups, notes = _covered(rules, councils, when, charges, subjects)
+    plans = {
+        subject: {found.name: read_plan(rules, found.program(when, own=charges), when, subject) for found in held}
+        for subject, held in groups.items()
+    }
+    wanted = _wanted(groups, plans, asked)
+    made: dict[str, list[Maker]] = {}
+    for subject, held in groups.items():
+        made[subject] = []
+        for found in held:
+            plan = plans[subject][found.name]
+            counted = sizes(plan, found.profile, found.name, seed, wanted[subject].get(found.name), share, busy)
+            made[subject].append(Maker(plan, counted, found.name, _block(found, plan), seed, with_names, with_errors))
+        _check_blocks(made[subject])
     folder = Path(out)
     prepare(folder, force)
-    total = sum(maker.sizes.total for maker in makers)
-    tables = {register: SampleTable() for register in makers[0].plan.columns}
-    if format == "parquet" and total > LARGE:
-        _many_files(makers, folder, tables, total, progress)
-    else:
-        _one_file_each(makers, folder, format, tables, total, progress)
+    tables = _written(made, folder, format, progress)
     for table in tables.values():
         told = hashlib.blake2b(digest_size=32)
         for number in sorted(table.parts):
             told.update(table.parts[number][1])
         table.rows = sum(rows for rows, _ in table.parts.values())
         table.digest = told.hexdigest()
-    return _summary(
-        rules,
-        makers,
-        folder,
-        when,
-        seed,
-        tables,
-        {"with_names": with_names, "changing": BUSY if busy else str(share) if share is not None else "", "format": format},
-    )
+    options = {"with_names": with_names, "changing": BUSY if busy else str(share) if share is not None else "", "format": format}
+    return _summary(rules, made, folder, when, seed, tables, notes, options)
+
+
+def _covered(
+    rules: Rules, councils: Sequence[Council], when: FinancialYear, charges: Sequence[Path], wanted: Sequence[str]
+) -> tuple[dict[str, list[Council]], list[str]]:
+    """The councils of each subject that have rules of it in a year, and what is to be said of those that have none.
+
+    What was asked for by name must be there; so must the first subject where there is no other.
+    """
+    names = [rules.subjects.named(name).name for name in wanted] or [subject.name for subject in rules.subjects.all]
+    first = rules.subjects.named("").name
+    found: dict[str, list[Council]] = {}
+    notes: list[str] = []
+    for name in dict.fromkeys(names):
+        of = {council.name: council if name == first else council.of(name) for council in councils}
+        own = rules.subjects.files(charges, name)
+        held = [council for council in of.values() if own or when in council.years()]
+        if not held or not (wanted or name == first or has_plan(rules, name)):
+            if wanted:
+                next(iter(of.values())).program(when, own=charges)  # says what is missing
+            continue
+        found[name] = held
+        lacking = [council for council in of if council not in {each.name for each in held}]
+        title = rules.subjects.named(name).title
+        notes += [f"{council}: no {title.lower()}, because the rules have none of it for {when}" for council in lacking]
+    if not found:
+        councils[0].program(when, own=charges)
+        return {first: list(councils)}, []
+    return found, notes
+
+
+def _wanted(
+    groups: Mapping[str, Sequence[Council]], plans: Mapping[str, Mapping[str, Plan]], asked: Mapping[str, int]
+) -> dict[str, dict[str, int]]:
+    """How many things to make by subject and council; none for those of which all that are published are made."""
+    things = {subject: next(iter(held.values())).things for subject, held in plans.items()}
+    for word in asked:
+        if word not in things.values():
+            raise UsageError("RC049", f"no {word} are made", hint=f"what is made: {', '.join(things.values())}")
+    published = {
+        subject: tuple(published_total(plans[subject][found.name], found.profile) for found in held) for subject, held in groups.items()
+    }
+    first = next(iter(groups))
+    whole = sum(published[first])
+    ratio = Fraction(asked[things[first]], whole) if things[first] in asked and whole else None
+    wanted: dict[str, dict[str, int]] = {}
+    for subject, held in groups.items():
+        number = asked.get(things[subject])
+        if number is None and ratio is not None:
+            number = max(1, int(sum(published[subject]) * ratio + Fraction(1, 2)))
+        shared = [] if number is None else largest_remainder(published[subject], number)
+        wanted[subject] = dict(zip((found.name for found in held), shared, strict=False))
+    return wanted
+
+
+def _written(made: Mapping[str, list[Maker]], folder: Path, format_: str, progress: Progress | None) -> dict[str, SampleTable]:
+    """The tables of all subjects, one subject after the other; nothing is left when one of them fails."""
+    totals = {subject: sum(maker.sizes.total for maker in makers) for subject, makers in made.items()}
+    whole = sum(totals.values())
+    tables: dict[str, SampleTable] = {}
+    before = 0
+
+    def told(done: int, _: int) -> None:
+        if progress is not None:
+            progress(before + done, whole)
+
+    try:
+        for subject, makers in made.items():
+            own = {register: SampleTable() for register in makers[0].plan.columns}
+            tables.update(own)
+            if format_ == "parquet" and totals[subject] > LARGE:
+                _many_files(makers, folder, own, totals[subject], told)
+            else:
+                _one_file_each(makers, folder, format_, own, totals[subject], told)
+            before += totals[subject]
+    except BaseException:
+        for table in tables.values():
+            for file in table.files:
+                (folder / file).unlink(missing_ok=True)
+        raise
+    return tables
 
 
 def _who(
-    rules: Rules, council: str, partnership: str, year: str | FinancialYear, charges: Sequence[Path]
+    rules: Rules, council: str, partnership: str, year: str | FinancialYear, charges: Sequence[Path], subjects: Sequence[str]
 ) -> tuple[FinancialYear, list[Council]]:
     if bool(council) == bool(partnership):
         raise UsageError("RC041", "whose caseload is wanted?", hint="give a council or a partnership, one of the two")
@@ -135,7 +246,7 @@ def _who(
         when = FinancialYear.of(year) if year else group.default_year
         return when, group.councils(when)
     found = rules.council(council)
-    years = found.years()
+    years = (found.of(subjects[0]) if subjects else found).years()
     if not year and charges:
         raise UsageError("RC040", "which year?", hint="give the year of the charges")
     if not year and not years:
@@ -235,53 +346,63 @@ def _many_files(makers: list[Maker], folder: Path, tables: dict[str, SampleTable
 
 def _summary(
     rules: Rules,
-    makers: list[Maker],
+    made: Mapping[str, list[Maker]],
     folder: Path,
     when: FinancialYear,
     seed: int,
     tables: dict[str, SampleTable],
+    notes: Sequence[str],
     options: Mapping[str, Any],
 ) -> Summary:
     from importlib.metadata import version
 
-    shape = makers[0].plan.shape.type.members  # type: ignore[union-attr]
-    members = {maker.council: dict(zip(shape, maker.sizes.by_member, strict=True)) for maker in makers}
-    situations = {
-        maker.council: {name: (sum(row), maker.sizes.origin[name]) for name, row in maker.sizes.cells.items()} for maker in makers
-    }
-    wrong = tuple(f"{maker.council}: {line}" for maker in makers for line in maker.wrong)
-    notes = tuple(f"{maker.council}: {line}" for maker in makers for line in maker.sizes.notes)
+    parts = tuple(_part(rules, subject, makers) for subject, makers in made.items())
+    everyone = [maker for makers in made.values() for maker in makers]
+    wrong = tuple(f"{maker.council}: {line}" for maker in everyone for line in maker.wrong)
+    told = (*notes, *(f"{maker.council}: {line}" for maker in everyone for line in maker.sizes.notes))
     manifest = {
         "year": str(when),
         "seed": seed,
         **options,
         "note": "made, not real: see the counts and where each came from",
-        "rules": {maker.council: maker.plan.program.digest for maker in makers},
-        "sample_file": {file: hashlib.sha256(text.encode()).hexdigest() for file, text in makers[0].plan.texts.items()},
         "rbcalc": version("rbcalc"),
         "tables": {name: {"rows": table.rows, "files": table.files, "digest": table.digest} for name, table in tables.items()},
-        "councils": {
-            maker.council: {
-                "dwellings": maker.sizes.total,
-                "dwellings_by_member": members[maker.council],
-                "groups": {name: {"dwellings": count, "from": origin} for name, (count, origin) in maker.sizes.groups.items()},
-                "situations": {name: {"dwellings": count, "from": origin} for name, (count, origin) in situations[maker.council].items()},
-            }
-            for maker in makers
-        },
-        "notes": list(notes),
+        "subjects": {part.subject or part.things: _told(part, made[part.subject]) for part in parts},
+        "notes": list(told),
         "wrong_on_purpose": list(wrong),
     }
     write_manifest(folder, manifest)
-    return Summary(
-        folder,
-        str(when),
-        seed,
+    return Summary(folder, str(when), seed, parts, tables, wrong, told, manifest)
+
+
+def _part(rules: Rules, subject: str, makers: Sequence[Maker]) -> Made:
+    shape = makers[0].plan.members
+    return Made(
+        subject,
+        rules.subjects.named(subject).title,
+        makers[0].plan.things,
         {maker.council: maker.sizes.total for maker in makers},
-        members,
-        situations,
-        tables,
-        wrong,
-        notes,
-        manifest,
+        {maker.council: dict(zip(shape, maker.sizes.by_member, strict=True)) for maker in makers},
+        {maker.council: {name: (sum(row), maker.sizes.origin[name]) for name, row in maker.sizes.cells.items()} for maker in makers},
+        tuple(makers[0].plan.columns),
     )
+
+
+def _told(part: Made, makers: Sequence[Maker]) -> dict[str, Any]:
+    """What the manifest says of one subject."""
+    things = part.things
+    return {
+        "rules": {maker.council: maker.plan.program.digest for maker in makers},
+        "sample_file": {file: hashlib.sha256(text.encode()).hexdigest() for file, text in makers[0].plan.texts.items()},
+        "tables": list(part.tables),
+        "councils": {
+            maker.council: {
+                things: maker.sizes.total,
+                "from": maker.sizes.of_all,
+                f"{things}_by_member": part.members[maker.council],
+                "groups": {name: {things: count, "from": origin} for name, (count, origin) in maker.sizes.groups.items()},
+                "situations": {name: {things: count, "from": origin} for name, (count, origin) in part.situations[maker.council].items()},
+            }
+            for maker in makers
+        },
+    }

@@ -26,6 +26,7 @@ class Sizes:
     origin: dict[str, str] = field(default_factory=dict)
     groups: dict[str, tuple[int, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    of_all: str = ""  # where the number of all came from
 
     @property
     def total(self) -> int:
@@ -34,16 +35,34 @@ class Sizes:
 
 
 def published_total(plan: Plan, profile: Mapping[str, Any]) -> int:
-    """The number of dwellings that a council has by its profile, 0 when nothing is published.
+    """The number of dwellings that a council has by its profile, 0 when nothing is published."""
+    return _total(plan, profile)[0]
 
-    A total without a date is the council's own table and holds for every year.
+
+def _total(plan: Plan, profile: Mapping[str, Any]) -> tuple[int, str]:
+    """The number of dwellings that a council has by its profile, and where it stands.
+
+    A total without a date is the council's own table and holds for every year.  Where sizes are ranges, which no council
+    publishes, it is a dated one, or otherwise a stated share of something else that is published.
     """
     size = plan.document["size"]
-    top, _, rest = str(size.get("total", "")).partition(".")
+    path = str(size.get("total", ""))
+    top, _, rest = path.partition(".")
     for entry in profile.get(top, ()):
         if _year_of(entry) is None and rest in entry:
-            return int(entry[rest])
-    return sum(_shape(plan, profile, plan.year.begins))
+            return int(entry[rest]), path
+    if not plan.ranges:
+        return sum(_shape(plan, profile, plan.year.begins)), str(size["shape"])
+    found, when = _nearest(profile, path, plan.year.begins)
+    if found is not None:
+        return int(found), f"{path} of {when}"
+    other = size.get("otherwise")
+    found, when = _nearest(profile, str(other["of"]), plan.year.begins) if other is not None else (None, 0)
+    if not isinstance(found, Mapping):
+        return 0, ""
+    share = Fraction(str(other["share"]).removesuffix("%")) / 100
+    number = int(sum(int(row) for row in found.values()) * share + Fraction(1, 2))
+    return number, f"{other['share']} of {other['of']} of {when}, not published"
 
 
 def sizes(
@@ -61,11 +80,11 @@ def sizes(
     """
     shape = _shape(plan, profile, plan.year.begins)
     if not any(shape):
-        raise UsageError("RC044", f"no sizes are published for {council}", hint="its profile.yaml must give the dwellings")
-    total = published_total(plan, profile) if wanted is None else wanted
-    made = Sizes(largest_remainder(tuple(shape), total))
+        raise UsageError("RC044", f"no sizes are published for {council}", hint=f"its profile.yaml must give the {plan.things}")
+    total, of_all = _total(plan, profile) if wanted is None else (wanted, "asked for")
+    made = Sizes(largest_remainder(tuple(shape), total), of_all=of_all)
     fewest = int(plan.document["size"]["fewest"])
-    streams = f"{seed}/{council}/counts"
+    streams = f"{seed}/{council}/{plan.subject + '/' if plan.subject else ''}counts"
     shares = grouped(plan, profile, made, total, streams, busy)
     for name, situation in plan.situations.items():
         if situation.of and name not in shares:
@@ -98,7 +117,7 @@ def grouped(
         return Published(found, f"{path} of {when}", Fraction(total, base) if base else Fraction(0))
 
     counts = grouped_counts(plan, look, total)
-    members = _members(plan)
+    members = plan.members
     found: dict[str, tuple[list[int] | None, str]] = {}
     made.notes += counts.notes
     made.groups = {name: (number, counts.origin[name]) for name, number in counts.numbers.items()}
@@ -112,15 +131,13 @@ def grouped(
 
 
 def _shape(plan: Plan, profile: Mapping[str, Any], year: int) -> list[int]:
-    """The published dwellings by member, nearest to a year."""
+    """The published dwellings by member, nearest to a year; where sizes are ranges, all of them by the shares of these."""
+    if plan.ranges:
+        return largest_remainder(tuple(held.share for held in plan.ranges.values()), published_total(plan, profile))
     found = _nearest(profile, str(plan.document["size"]["shape"]), year)
     if not isinstance(found[0], Mapping):
         return []
-    return [int(found[0].get(member, 0)) for member in _members(plan)]
-
-
-def _members(plan: Plan) -> tuple[str, ...]:
-    return tuple(plan.shape.type.members)  # type: ignore[union-attr]
+    return [int(found[0].get(member, 0)) for member in plan.members]
 
 
 def _year_of(entry: Mapping[str, Any]) -> int | None:
@@ -155,7 +172,7 @@ def _counted(plan: Plan, profile: Mapping[str, Any], situation: Situation, made:
             continue
         ratio = Fraction(total, base)
         if isinstance(found, Mapping):
-            row = [int(Fraction(str(found.get(member, 0))) * ratio + Fraction(1, 2)) for member in _members(plan)]
+            row = [int(Fraction(str(found.get(member, 0))) * ratio + Fraction(1, 2)) for member in plan.members]
         else:
             number = int(Fraction(str(found)) * ratio + Fraction(1, 2))
             row = _spread(situation, plan, made.by_member, number, Stream(f"published/{path}"))
@@ -177,7 +194,7 @@ def published(plan: Plan, profile: Mapping[str, Any], path: str) -> tuple[Any, i
 
 def _spread(situation: Situation, plan: Plan, weights: Iterable[int], number: int, stream: Stream) -> list[int]:
     """A number divided over the members in proportion, with a start by lot, so that rare ones do not all fall to one."""
-    members = _members(plan)
+    members = plan.members
     room = [weight if not situation.only or member in situation.only else 0 for member, weight in zip(members, weights, strict=True)]
     whole = sum(room)
     if not whole or not number:

@@ -21,6 +21,7 @@ from rbcalc_kernels.program.graph import Input, Program
 from rbcalc_kernels.source import Findings
 
 SLOTS: Final = 4  # rows of the root's register that a dwelling may have
+THINGS: Final = "dwellings"  # where a sample file has no other word
 MEMBERS: Final = 16  # things of any other kind with a reference of its own that a dwelling may have
 
 
@@ -88,7 +89,10 @@ class Group:
 
 @dataclass(slots=True)
 class Situation:
-    """A situation that dwellings may be in, and the rows that it makes."""
+    """A situation that dwellings may be in, and the rows that it makes.
+
+    `gathers` says how many of its dwellings carry the reference by which the rules gather root rows, each with the others.
+    """
 
     name: str
     place: Text
@@ -101,6 +105,7 @@ class Situation:
     busy: Fraction | None = None
     only: tuple[str, ...] = ()
     changing: bool = False
+    gathers: int = 1
     days: dict[str, Spec] = field(default_factory=dict)
     rows: list[RowPlan] = field(default_factory=list)
 
@@ -117,9 +122,17 @@ class Wrong:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Range:
+    """One of the sizes that dwellings are made of where no list has them: its share of all, and the amounts that it spans."""
+
+    share: Fraction
+    spec: Spec
+
+
 @dataclass(slots=True)
 class Plan:
-    """What to make for one council and one year."""
+    """What to make for one council and one year.  What is drawn is called a dwelling here, whatever the rules are about."""
 
     program: Program
     layout: Layout
@@ -131,6 +144,8 @@ class Plan:
     findings: Findings
     texts: Mapping[str, str]
     groups: dict[str, Group] = field(default_factory=dict)
+    ranges: dict[str, Range] = field(default_factory=dict)
+    subject: str = ""  # what tells its random words from those of the first subject
 
     @property
     def root(self) -> str:
@@ -144,9 +159,19 @@ class Plan:
 
     @property
     def shape(self) -> Column:
-        """The column whose members the published sizes are given by."""
+        """The column that sizes are of: its members are published, or ranges of it are stated."""
         name = str(self.document["size"]["column"])
         return next(columns[name] for columns in self.columns.values() if name in columns)
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The sizes: members of a list, or the names of ranges."""
+        return tuple(self.ranges) if self.ranges else tuple(self.shape.type.members)  # type: ignore[union-attr]
+
+    @property
+    def things(self) -> str:
+        """The word for what is drawn."""
+        return str(self.document["size"].get("things", THINGS))
 
     def fail(self, code: str, message: str, place: Text, help_: str = "") -> NoReturn:
         """Say what is wrong with the file, at a place in it."""
@@ -155,19 +180,36 @@ class Plan:
         raise AssertionError(message)
 
 
-def document_of(rules: Rules) -> tuple[Mapping[str, Any], list[Path]]:
-    """What the sample files of the rules say together.  Raises UsageError when there are none."""
+def has_plan(rules: Rules, subject: str = "") -> bool:
+    """Whether the sample files of the rules say how many things of a subject there are."""
+    return any("size" in content for _, content in _contents(rules, subject))
+
+
+def _contents(rules: Rules, subject: str) -> list[tuple[Path, Mapping[str, Any]]]:
+    """The sample files of a subject; one that names none is of the first."""
     paths = sorted(rules.library.root.glob("*/*/sample*.yaml"))
     findings = Findings()
-    sources = [rules.library.open(path, findings) for path in paths]
+    sources = [(path, rules.library.open(path, findings)) for path in paths]
     findings.raise_if_errors(rules.library.texts(findings))
-    contents = [source.content.model_dump() for source in sources if source is not None and isinstance(source.content, ProfileFile)]
-    if not any("size" in content for content in contents):
+    found = [
+        (path, source.content.model_dump()) for path, source in sources if source is not None and isinstance(source.content, ProfileFile)
+    ]
+    first = rules.subjects.named("").name
+    return [(path, content) for path, content in found if str(content.get("subject", first)) == (subject or first)]
+
+
+def document_of(rules: Rules, subject: str = "") -> tuple[Mapping[str, Any], list[Path]]:
+    """What the sample files of a subject say together.  Raises UsageError when there are none."""
+    contents = _contents(rules, subject)
+    if not any("size" in content for _, content in contents):
+        about = f" of {rules.subjects.named(subject).title}" if subject else ""
         raise UsageError(
-            "RC044", "the rules say nothing about sample caseloads", hint="they need a file sample.yaml beside the rules of a subject"
+            "RC044",
+            f"the rules say nothing about sample caseloads{about}",
+            hint="they need a file sample.yaml beside the rules of a subject",
         )
     together: dict[str, Any] = {}
-    for content in contents:
+    for _, content in contents:
         for key, value in content.items():
             held = together.get(key)
             if isinstance(held, dict) and isinstance(value, dict):
@@ -176,18 +218,19 @@ def document_of(rules: Rules) -> tuple[Mapping[str, Any], list[Path]]:
                 together[key] = [*held, *value]
             elif held is None:
                 together[key] = value
-    return together, paths
+    return together, [path for path, _ in contents]
 
 
-def read_plan(rules: Rules, program: Program, year: FinancialYear) -> Plan:
-    """The plan for a program.  Raises RulesError when the files do not fit it."""
+def read_plan(rules: Rules, program: Program, year: FinancialYear, subject: str = "") -> Plan:
+    """The plan for a program of a subject, the first where none is named.  Raises RulesError when the files do not fit it."""
     from rbcalc._sample_reader import Reader
 
-    document, paths = document_of(rules)
+    document, paths = document_of(rules, subject)
     findings = Findings()
     texts = {rules.library.shown(path): rules.library.text(rules.library.shown(path)) for path in paths}
     layout = layout_of(program)
     plan = Plan(program, layout, year, document, _columns(layout), {}, (), findings, texts)
+    plan.subject = "" if subject == rules.subjects.named("").name else subject
     Reader(plan, findings).read()
     findings.raise_if_errors(texts)
     return plan

@@ -7,16 +7,18 @@ from fractions import Fraction
 from typing import Any, Final
 
 from rbcalc._sample_figures import Figures, NoFigureError
-from rbcalc._sample_plan import MEMBERS, SLOTS, Chance, Group, Plan, RowPlan, Situation, Wrong
-from rbcalc._sample_values import Spec, SpecReader, share_of
+from rbcalc._sample_plan import MEMBERS, SLOTS, Chance, Group, Plan, Range, RowPlan, Situation, Wrong
+from rbcalc._sample_values import OWN, Spec, SpecReader, share_of
 from rbcalc_kernels.language.documents import Text
 from rbcalc_kernels.language.types import DATE
 from rbcalc_kernels.source import Findings, Span, suggest
 
-_TOP: Final = ("kind", "title", "source", "size", "references", "spread", "groups", "uprating", "brings", "rows", "values", "always",
-    "situations", "private", "wrong")  # fmt: skip
-_SITUATION: Final = ("title", "source", "each", "count", "share", "least", "rest", "among", "of", "busy", "only", "changing", "let",
-    "amounts", "chances")  # fmt: skip
+_TOP: Final = ("kind", "title", "source", "subject", "size", "references", "spread", "groups", "uprating", "brings", "rows", "values",
+    "let", "always", "situations", "private", "wrong")  # fmt: skip
+_SITUATION: Final = ("title", "source", "each", "count", "share", "least", "rest", "among", "of", "busy", "only", "changing", "gathers",
+    "let", "amounts", "chances")  # fmt: skip
+_SIZE: Final = ("column", "things", "shape", "total", "otherwise", "members", "fewest", "source", "status")
+_RANGE: Final = ("share", "is")
 _GROUP: Final = ("title", "source", "status", "of", "count", "share", "rest", "needs", "otherwise", "shape", "weights")
 _WRONG: Final = ("register", "column", "value", "rows", "copy", "why")
 _ROW: Final = ("chance", "times", "again", "use")
@@ -48,6 +50,8 @@ class Reader:
             if not isinstance(document.get(key), Mapping):
                 self.findings.error("RB036", f"'{key}' is missing", self._top(), help=f"add {key}: with what belongs to it")
         self.findings.raise_if_errors(self.plan.texts)
+        self._keys(document["size"], _SIZE)
+        self._ranges(document["size"].get("members", {}))
         if "uprating" in document:
             said = document["uprating"]
             of = Fraction(str(said["of"]).lstrip("£"))
@@ -68,6 +72,25 @@ class Reader:
                     continue
         self._names()
         self.plan.wrong = tuple(self._wrong(item) for item in document.get("wrong", ()))
+
+    def _ranges(self, written: Written) -> None:
+        """The ranges that things are made of where no list has their sizes; their shares make 100 %."""
+        for name, said in written.items():
+            self._keys(said, _RANGE)
+            column = self.plan.shape
+            spec = SpecReader(self.findings, {}, set()).read(said["is"], None, column.scale)
+            share = self._share(said["share"])
+            if spec is not None:
+                self.plan.ranges[str(name)] = Range(share, spec)
+        if written and sum((held.share for held in self.plan.ranges.values()), Fraction(0)) != 1:
+            place = next(iter(written))
+            self.findings.error("RB037", "the shares of the sizes do not add up to 100%", place.span)
+        self.findings.raise_if_errors(self.plan.texts)
+
+    def _with_root(self, register: str) -> bool:
+        """Whether every row of the root has rows of a register: it belongs to them, and cannot be left out."""
+        held = self.plan.program.registers[register]
+        return register in self.inside[self.plan.root] and not held.optional
 
     def _names(self) -> None:
         for name, situation in self.plan.situations.items():
@@ -109,6 +132,13 @@ class Reader:
             return self._share(years[max(past)]) if past else Fraction(0)
         return share_of(written, self.findings) or Fraction(0)
 
+    def _of_year(self, written: Any) -> Any:
+        """What is said of days, or what is said of the latest year that is not after the plan's: {2017: 2017-04-01, 2023: 2023-04-01}."""
+        if not isinstance(written, Mapping) or not all(str(year).isdigit() for year in written):
+            return written
+        past = [year for year in written if int(str(year)) <= self.plan.year.begins]
+        return written[max(past, key=lambda year: int(str(year)))] if past else next(iter(written.values()))
+
     def _group(self, name: Text, written: Written) -> None:
         self._keys(written, _GROUP)
         count = written.get("count", {})
@@ -138,6 +168,7 @@ class Reader:
             busy=self._share(written["busy"]) if "busy" in written else None,
             only=tuple(str(member) for member in written.get("only", ())),
             changing=str(written.get("changing", "no")) == "yes",
+            gathers=max(1, self._whole(written.get("gathers"), 1)),
         )
         for key in ("share", "rest"):
             if key in written:
@@ -146,12 +177,12 @@ class Reader:
             made.least = 0  # there was no such thing in the year
         named = self.plan.document.get("values", {})
         days = {"year_start", "year_end"}
-        for day, spec in written.get("let", {}).items():
-            found = SpecReader(self.findings, named, days).read(spec, DATE)
+        for day, spec in {**self.plan.document.get("let", {}), **written.get("let", {})}.items():
+            found = SpecReader(self.findings, named, days).read(self._of_year(spec), DATE)
             if found is not None:
                 made.days[str(day)] = found
                 days = days | {str(day)}
-        amounts: set[str] = set()
+        amounts: set[str] = {OWN} if self.plan.ranges else set()
         for amount, spec in written.get("amounts", {}).items():
             found = SpecReader(self.findings, named, days, amounts, self.figures, self.factor).read(spec, None, 100)
             if found is not None:
@@ -160,7 +191,7 @@ class Reader:
         reader = SpecReader(self.findings, named, days, amounts, self.figures, self.factor)
         chances = {str(thing): self._share(share) for thing, share in written.get("chances", {}).items()}
         self.numbers = {}
-        context = _Rows(made, always, reader, chances)
+        context = _Rows(made, always, reader, chances, written)
         for register, held in self.plan.program.registers.items():
             if (
                 register in written
@@ -168,7 +199,7 @@ class Reader:
                 and any(register in inner for outer, inner in self.inside.items() if outer != self.plan.root)
             ):
                 self.findings.error("RB037", f"rows of {register} stand inside the row that they belong to", name.span)
-            elif register in self.plan.columns:
+            elif register in self.plan.columns and not self._with_root(register):
                 self._rows(context, register, written.get(register, [] if held.optional else [{}]), {}, (), {})
         self.plan.situations[made.name] = made
 
@@ -222,6 +253,8 @@ class Reader:
         made, held = context.made, self.plan.program.registers[register]
         brings = {str(key): value for key, value in self.plan.document.get("brings", {}).get(register, {}).items()}
         apart = {*_ROW, *self.inside[register], *brings}
+        gathered = self.plan.program.gathered_by if register == self.plan.root else ""
+        apart |= {gathered}
         columns = {**given, **context.always.get(register, {}), **{key: value for key, value in row.items() if str(key) not in apart}}
         slot = sum(plan.register == register for plan in made.rows)
         own: dict[str, int] = {}
@@ -238,11 +271,14 @@ class Reader:
         brought = [] if again else self._brought(context, register, row, brings, mine)
         specs = self._specs(context, register, columns)
         places = {name: above.get(name, 0) for name in self.plan.references(register) if name != held.key} | own
+        if gathered:
+            places[gathered] = self._whole(row.get(gathered), own[held.key])  # each has its own, unless it says whose it has
         made.rows.append(RowPlan(register, slot, mine, specs, places, {}, tuple(brought)))
         when = {key: value for key, value in columns.items() if str(key) in ("from", "to")}
         for inner in self.inside[register]:
-            if inner in row:
-                self._rows(context, inner, row[inner], {**{k: v for k, v in above.items() if k != held.key}, **own}, mine, when)
+            if inner in row or (register == self.plan.root and self._with_root(inner)):
+                rows = row.get(inner, context.written.get(inner, [{}]))
+                self._rows(context, inner, rows, {**{k: v for k, v in above.items() if k != held.key}, **own}, mine, when)
         return own
 
     def _chance(self, context: _Rows, row: Mapping[str, Any], label: str) -> tuple[Chance, ...]:
@@ -309,10 +345,12 @@ class Reader:
 class _Rows:
     """What the rows of one situation are read with."""
 
-    __slots__ = ("always", "chances", "made", "reader")
+    __slots__ = ("always", "chances", "made", "reader", "written")
 
-    def __init__(self, made: Situation, always: Mapping[str, Any], reader: SpecReader, chances: Mapping[str, Fraction]) -> None:
-        self.made, self.always, self.reader, self.chances = made, always, reader, chances
+    def __init__(
+        self, made: Situation, always: Mapping[str, Any], reader: SpecReader, chances: Mapping[str, Fraction], written: Written
+    ) -> None:
+        self.made, self.always, self.reader, self.chances, self.written = made, always, reader, chances, written
 
 
 def _each(name: Text, written: Written) -> Iterator[tuple[Text, Written]]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from rbcalc._sample_counts import Sizes
 from rbcalc._sample_plan import MEMBERS, SLOTS, Column, Plan, RowPlan, Situation, Wrong
 from rbcalc._sample_private import private_columns
-from rbcalc._sample_values import OWN, SPREAD, Flags, Spec, SpecReader, Stream, Whole, largest_remainder
+from rbcalc._sample_values import HUNDREDTHS, OWN, SPREAD, Flags, Spec, SpecReader, Stream, Whole, largest_remainder
 from rbcalc_kernels.language.types import DATE, YES_NO, Choice, Number
 
 CHUNK = 4 * 122_880
@@ -29,9 +29,13 @@ Values = tuple[Whole, Flags | None]
 
 @dataclass(slots=True)
 class Piece:
-    """Some rows of a register: the dwelling of each, what they belong to, and the columns that are not blank."""
+    """Some rows of a register: the dwelling of each, what they belong to, and the columns that are not blank.
+
+    `leader` is the dwelling whose reference they share where several are gathered by it, otherwise their own.
+    """
 
     dwelling: Whole
+    leader: Whole
     places: Mapping[str, int]
     columns: dict[str, Values]
 
@@ -68,7 +72,7 @@ class Maker:
     def chunk(self, number: int) -> dict[str, Rows]:
         """The rows of a chunk by register."""
         plan = self.plan
-        start = f"{self.seed}/{self.council}/{number}"
+        start = f"{self.seed}/{self.council}/{plan.subject + '/' if plan.subject else ''}{number}"
         before, counts = self._counts(number)
         total = sum(sum(row) for row in counts.values())
         spread = self._spread(total, Stream(f"{start}/spread"))
@@ -115,6 +119,9 @@ class Maker:
 
     def _pieces(self, situation: Situation, first: int, size: int, words: Mapping[str, Whole], name: str) -> list[tuple[str, Piece]]:
         known: dict[str, Whole | int] = {"year_start": self.plan.year.first_day, "year_end": self.plan.year.last_day}
+        if self.plan.ranges:
+            known[OWN] = self._amounts(words[OWN], name)
+        leaders = self._leaders(situation, first, size, name)
         for day, spec in situation.days.items():
             known[day] = self._draw(situation, spec, f"{name}/let/{day}", size, known, words)[0]
         made: list[tuple[str, Piece]] = []
@@ -127,13 +134,33 @@ class Maker:
                 count = chosen.size
             mine = {day: values if np.ndim(values) == 0 else np.asarray(values)[chosen] for day, values in known.items()}
             told = {word: values[chosen] for word, values in words.items()}
-            where = np.arange(first, first + size)[chosen]
+            where, leader = np.arange(first, first + size)[chosen], leaders[chosen]
             values = self._values(situation, row, f"{name}/{row.register}/{row.slot}", count, mine, told)
-            made.append((row.register, Piece(where, row.places, values)))
+            made.append((row.register, Piece(where, leader, row.places, values)))
             for other in row.brings:
                 extra = self._values(situation, other, f"{name}/{other.register}/{other.slot}", count, mine, told)
                 extra.update({column: values[source] for column, source in other.copied.items() if source in values})
-                made.append((other.register, Piece(where, other.places, extra)))
+                made.append((other.register, Piece(where, leader, other.places, extra)))
+        return made
+
+    def _amounts(self, own: Whole, name: str) -> Whole:
+        """For each dwelling its amount within the range that it was made for, in hundredths."""
+        made = np.zeros(own.size, np.int64)
+        for place, (member, held) in enumerate(self.plan.ranges.items()):
+            rows = np.flatnonzero(own == place)
+            if rows.size:
+                made[rows] = held.spec.draw(Stream(f"{name}/own/{member}"), rows.size, {}, {})[0]
+        return made * (HUNDREDTHS // self.plan.shape.scale)
+
+    @staticmethod
+    def _leaders(situation: Situation, first: int, size: int, name: str) -> Whole:
+        """For each dwelling of a situation the one whose reference it shares; those of all sizes come together by lot."""
+        if situation.gathers == 1:
+            return np.arange(first, first + size)
+        order = Stream(f"{name}/gathers").order(size)
+        places = np.arange(size)
+        made = np.empty(size, np.int64)
+        made[order] = first + order[places - places % situation.gathers]
         return made
 
     @staticmethod
@@ -183,7 +210,8 @@ class Maker:
         count = sum(sizes)
         starts = np.cumsum([0, *sizes])
         dwelling = np.concatenate([piece.dwelling for piece in pieces]) + before if pieces else np.empty(0, np.int64)
-        references = {name: self._reference(name, pieces, sizes, dwelling) for name in self.plan.references(register)}
+        leader = np.concatenate([piece.leader for piece in pieces]) + before if pieces else dwelling
+        references = {name: self._reference(name, pieces, sizes, dwelling, leader) for name in self.plan.references(register)}
         made = Rows(count, references, {})
         for name, column in self.plan.columns[register].items():
             holders = [(place, piece.columns[name]) for place, piece in enumerate(pieces) if name in piece.columns]
@@ -197,12 +225,15 @@ class Maker:
             made.columns[name] = values, None if given.all() else given
         return made
 
-    def _reference(self, name: str, pieces: list[Piece], sizes: list[int], dwelling: Whole) -> Whole:
-        """What the rows belong to: their dwelling, or one of the dwelling's accounts, claims or people."""
+    def _reference(self, name: str, pieces: list[Piece], sizes: list[int], dwelling: Whole, leader: Whole) -> Whole:
+        """What the rows belong to: their dwelling, one of the dwelling's accounts, claims or people, or what gathers them."""
         keys = [register.key for register in self.plan.program.registers.values() if register.key]
-        if name not in keys:
+        gathered = name == self.plan.program.gathered_by
+        if name not in keys and not gathered:
             return self._numbers(name, dwelling, 8)
         places = np.repeat(np.array([piece.places.get(name, 0) for piece in pieces], np.int64), sizes) if pieces else dwelling
+        if gathered:
+            return self._numbers(name, leader * SLOTS + places, 9)
         return self._numbers(name, dwelling * (SLOTS if name == self.plan.layout.root_register.key else MEMBERS) + places, 9)
 
     def _numbers(self, name: str, places: Whole, digits: int) -> Whole:

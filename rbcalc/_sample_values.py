@@ -29,7 +29,7 @@ Words = npt.NDArray[np.uint32]
 
 EPOCH: Final = date(1970, 1, 1).toordinal()
 BLANK: Final = "blank"
-OWN: Final = "own"  # the member of the list for which the dwelling was made
+OWN: Final = "own"  # the member of the list for which the dwelling was made, or its amount within the range
 SPREAD: Final = "any"  # a member chosen for the dwelling once and for all
 _DEALT: Final = 65_536  # up to so many rows alternatives are dealt like cards, so that rare ones are not missed
 _STEP: Final = re.compile(r"\s*([+-])\s*([0-9]+)\s*(days?|months?|years?)\b")
@@ -37,6 +37,7 @@ _NUMBER: Final = re.compile(r"£?([0-9]+(?:\.[0-9]+)?)(%|/[a-z]+)?")
 _TERM: Final = re.compile(r"\s*([+-]?)\s*(?:([0-9]+)% of )?(?:£?([0-9]+(?:\.[0-9]+)?)|([a-z][a-z_0-9]*(?:\[[^\]]*\])?))\s*")
 _EDGES: Final = re.compile(r"edges of ([a-z_0-9]+(?:\[[^\]]*\])?)\s*(?:([+-])\s*£([0-9]+(?:\.[0-9]+)?))?")
 UPRATED: Final = " uprated"
+HUNDREDTHS: Final = 100  # amounts that are known by name are held in hundredths
 _ISO: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -303,7 +304,7 @@ class SpecReader:
             if match[3]:
                 constant += times * Fraction(match[3])
             elif match[4] in self.amounts:
-                terms.append((times, match[4]))
+                terms.append((times * scale / HUNDREDTHS, match[4]))
             else:
                 try:
                     constant += times * (self.figures.one(match[4]) if self.figures is not None else Fraction(1, 3))

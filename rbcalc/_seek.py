@@ -75,6 +75,22 @@ class Sought:
         """The frontier as an Arrow table."""
         return table_of(self.bench, self.frontier)
 
+    @property
+    def told(self) -> Any:
+        """The best point (or the nearest, where nothing meets the target) and the frontier as an Arrow table, each point once.
+
+        `point` says what a row is, best, nearest or frontier; `on_frontier` whether no other point beats it.
+        """
+        import pyarrow as pa
+
+        first = self.best or self.nearest
+        points = [first, *(point for point in self.frontier if point is not first)]
+        names = ["nearest" if self.best is None else "best", *["frontier"] * (len(points) - 1)]
+        front = {(each.cost, each.largest_loss, each.losing) for each in self.frontier}
+        there = ["yes" if (each.cost, each.largest_loss, each.losing) in front else "no" for each in points]
+        made = table_of(self.bench, points).add_column(0, "on_frontier", pa.array(there))
+        return made.add_column(0, "point", pa.array(names))
+
     def scenarios(self, point: Point) -> list[RuleSource]:
         """What reproduces a point, laid over the option that was searched from: one scenario, or one for each council whose rows differ."""
         title = ", ".join(f"{dial} {literal(value, self.bench.types[dial])}" for dial, value in point.settings.items())

@@ -16,10 +16,12 @@ from rbcalc._run import Kernel, by_council, good_of, settle
 from rbcalc._tax_base import is_part
 from rbcalc._totals import Table
 from rbcalc._years import FinancialYear
+from rbcalc.caseload.choosing import chosen
 from rbcalc.errors import UsageError
 from rbcalc_kernels.exact.faults import Reason
 from rbcalc_kernels.language.types import YES_NO, Choice
-from rbcalc_kernels.program.graph import Impact, Input, Program, Ref, Register, Report
+from rbcalc_kernels.program.graph import Impact, Input, Parameter, Program, Ref, Report
+from rbcalc_kernels.program.graph import Table as Figures
 
 if TYPE_CHECKING:
     from rbcalc._roll_forward import Uprating
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from rbcalc_kernels.program.library import RuleSource
 
 BASELINE = "baseline"
+
+MOST_KERNELS = 8
+"""So many kernels are kept at hand, for options that differ from theirs in figures alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +114,15 @@ class Study:
         self.titles = {name: council.title for name, council in self._councils.items()}
         base = baseline or Option(BASELINE, "No change")
         programs = self.programs(base)
+        others = [self.program(option, name) for option in options for name in self._councils]
+        self._registers = {name: register for program in (*others, *programs.values()) for name, register in program.registers.items()}
+        self._unsettled: dict[str, int] = {}
         self.impact = _impact(next(iter(programs.values())), impact)
         only = councils[0].name if len(councils) == 1 else ""
         read = (
             caseload
             if isinstance(caseload, Caseload)
-            else import_caseload(caseload, self._reading(programs, options), column_map=column_map, council=only, threads=threads)
+            else import_caseload(caseload, self._reading(programs, others), column_map=column_map, council=only, threads=threads)
         )
         held = read if uprating is None else uprating.rolled_forward(read, next(iter(programs.values())).registers)
         self.parts: dict[str, Caseload] = dict(by_council(held, list(programs)))
@@ -131,7 +139,9 @@ class Study:
         self.options: list[Option] = []
         self.outcomes: dict[str, dict[str, Outcome]] = {}
         self.groups: dict[str, dict[str, Group]] = {}
-        self._kernels: dict[str, Kernel] = {}
+        self._kernels: list[tuple[tuple[object, ...], Kernel]] = []
+        self._code: dict[str, Any] = {}
+        self._touched: dict[str, tuple[npt.NDArray[np.bool_], Caseload]] = {}
         self._add(base, programs)
 
     @property
@@ -160,25 +170,67 @@ class Study:
         """The rules of a council under an option."""
         return self._councils[council].program(option.year or self.year, option.scenarios, self._charges)
 
-    def kernel(self, council: str) -> Kernel:
-        """The kernel of a council's baseline."""
-        return self._kernels[council]
+    def kernel(self, program: Program, values: Sequence[Ref], reports: Sequence[Report] = ()) -> Kernel:
+        """A kernel for some values and reports; what was made for earlier ones serves as far as it can."""
+        figures: list[Parameter | Figures] = [*program.parameters.values(), *program.tables.values()]
+        wanted = (*values, *(report.name for report in reports), *((each.name, each.also) for each in figures if each.also))
+        like = next((each for key, each in self._kernels if key == wanted and each.program.rules == program.rules), None)
+        if like is None and self._kernels:
+            like = self._kernels[0][1]  # days may be cut alike
+        made = Kernel(program, like=like, wanted=(values, reports))
+        for variant in made.compiled.variants:
+            variant.kernels = self._code  # a function is opened once, whichever rules it came from
+        self._kernels = [(wanted, made), *self._kernels[: MOST_KERNELS - 1]]
+        return made
+
+    def touched(self, council: str) -> tuple[npt.NDArray[np.bool_], Caseload]:
+        """The accounts of a council that other rules of what is compared can touch, as a mask and as a part of the caseload.
+
+        Those are the accounts with records of an entity that has gaps.  Where others have anything under any option, or the caseload
+        holds what no rules know, that is all of them.
+        """
+        part = self.parts[council]
+        if council not in self._touched:
+            held = _with_records(part, self.outcomes[self.baseline.name][council].program)
+            some = not held.all() and part.registers.keys() <= self._registers.keys()
+            self._touched[council] = held, chosen(part, self._registers, {part.root: held}) if some else part
+        held, some_of_it = self._touched[council]
+        if some_of_it is part or any(_beyond(outcomes[council], held) for outcomes in self.outcomes.values()):
+            return np.ones(len(part.references), np.bool_), part
+        return held, some_of_it
+
+    def amounts(self, option: Option, most: int | None = None) -> dict[str, Outcome]:
+        """What an option comes to for the accounts that it can touch, without reports; the others are as they were in the baseline.
+
+        Raises UnsettledError as `tried` does.
+        """
+        programs = self.programs(option)
+        found: dict[str, Outcome] = {}
+        for council in sorted(programs, key=lambda name: -self._unsettled.get(name, 0)):  # where it is likelier to fail comes first
+            base = self.outcomes[self.baseline.name][council]
+            held, part = self.touched(council)
+            inner = self._outcome(option, council, programs[council], part, most)[0]
+            outcome = Outcome(
+                option, council, programs[council], np.zeros_like(base.amount), np.zeros_like(base.days), base.rejected.copy()
+            )
+            for whole, own in ((outcome.amount, inner.amount), (outcome.days, inner.days), (outcome.rejected, inner.rejected)):
+                whole[held] = own
+            found[council] = outcome
+        return {council: found[council] for council in programs}
 
     def programs(self, option: Option) -> dict[str, Program]:
         """The rules of all councils under an option."""
         return {name: self.program(option, name) for name in self._councils}
 
-    def _reading(self, programs: Mapping[str, Program], options: Sequence[Option]) -> dict[str, Program]:
-        """The programs with the facts that the rules of some options ask for besides."""
+    def _reading(self, programs: Mapping[str, Program], others: Sequence[Program]) -> dict[str, Program]:
+        """The programs with the facts that others ask for besides."""
         inputs: dict[Ref, Input] = {}
-        registers: dict[str, Register] = {}
-        for program in (self.program(option, name) for option in options for name in self._councils):
+        for program in others:
             inputs.update(program.inputs)
-            registers.update(program.registers)
         return {
-            name: replace(program, inputs={**inputs, **program.inputs}, registers={**registers, **program.registers})
-            if not inputs.keys() <= program.inputs.keys()
-            else program
+            name: program
+            if inputs.keys() <= program.inputs.keys()
+            else replace(program, inputs={**inputs, **program.inputs}, registers={**self._registers, **program.registers})
             for name, program in programs.items()
         }
 
@@ -192,26 +244,30 @@ class Study:
 
     def outcome(self, option: Option, council: str, program: Program, most: int | None = None) -> Outcome:
         """What an option comes to for one council, whose rules under it are `program`."""
-        first = council not in self._kernels
-        impact = _impact(program, self.impact.name)
-        reports = [report for report in program.reports if report.name == impact.split or is_part(report)]
-        like = self._kernels.get(council) or next(iter(self._kernels.values()), None)
-        groups = tuple(ref for ref in impact.by if first)
-        kernel = Kernel(program, like=like, wanted=((impact.amount, impact.days, *groups), reports))
-        part = self.parts[council]
-        worked = worked_out(kernel, part, self.threads, most)
+        part, first = self.parts[council], council not in self.groups
+        groups = _impact(program, self.impact.name).by if first else ()
+        outcome, kernel, worked = self._outcome(option, council, program, part, most, groups)
         if first:
             if worked.outside.size:
                 told = f"{self.titles[council]}: {worked.outside.size:,} accounts have no day in {self.year} and count for nothing"
                 self.assumptions += (told,)
-            self.groups[council] = {ref.name: _group(kernel, ref, worked, len(part.references)) for ref in impact.by}
-            # Later options need no groups; what they do need is compiled once for all of them.
-            self._kernels[council] = Kernel(program, like=like, wanted=((impact.amount, impact.days), reports))
-        totals = {report.name: kernel.totals.table(report) for report in reports}
+            self.groups[council] = {ref.name: _group(kernel, ref, worked, len(part.references)) for ref in groups}
+            self._unsettled[council] = worked.unsettled
+        outcome.totals = {report.name: kernel.totals.table(report) for report in kernel.totals.reports}
+        return outcome
+
+    def _outcome(
+        self, option: Option, council: str, program: Program, part: Caseload, most: int | None, groups: Sequence[Ref] = ()
+    ) -> tuple[Outcome, Kernel, Worked]:
+        """The same for some accounts, without totals; with the kernel and all that was worked out."""
+        impact = _impact(program, self.impact.name)
+        reports = [report for report in program.reports if report.name == impact.split or is_part(report)]
+        kernel = self.kernel(program, (impact.amount, impact.days, *groups), reports)
+        worked = worked_out(kernel, part, self.threads, most)
         amount, days = (worked.column(ref, len(part.references)) for ref in (impact.amount, impact.days))
         scale = worked.denominators.get(impact.amount, 1)
         pence = amount if scale == 100 else amount * 100 // scale
-        return Outcome(option, council, program, pence, days, worked.rejected(len(part.references)), totals)
+        return Outcome(option, council, program, pence, days, worked.rejected(len(part.references))), kernel, worked
 
 
 @dataclass(slots=True)
@@ -223,6 +279,7 @@ class Worked:
     batch: Any
     good: npt.NDArray[np.bool_]  # of the rows that were worked out
     outside: npt.NDArray[Any]  # accounts with no day in the year: they have nothing, and nothing is wrong with them
+    unsettled: int  # accounts that the kernel left in doubt or without a result
 
     def column(self, ref: Ref, count: int) -> npt.NDArray[np.int64]:
         """A value of the root for each account, 0 where there is no result."""
@@ -239,7 +296,11 @@ class Worked:
 
 
 class UnsettledError(Exception):
-    """More accounts are left in doubt, or without a result, than was allowed."""
+    """More accounts are left in doubt, or without a result, than was allowed; `doubtful` where few of them are without a result."""
+
+    def __init__(self, *, doubtful: bool) -> None:
+        super().__init__("too many accounts are left in doubt" if doubtful else "too many accounts have no result")
+        self.doubtful = doubtful
 
 
 def worked_out(kernel: Kernel, part: Caseload, threads: int, most: int | None = None) -> Worked:
@@ -249,8 +310,9 @@ def worked_out(kernel: Kernel, part: Caseload, threads: int, most: int | None = 
     """
     registers = part.columns()
     batch, refused, results = kernel.run(registers, threads)
-    if most is not None and np.count_nonzero((results.doubt != 0) | (results.fault != 0)) > most:
-        raise UnsettledError
+    unsettled = int(np.count_nonzero((results.doubt != 0) | (results.fault != 0)))
+    if most is not None and unsettled > most:
+        raise UnsettledError(doubtful=int(np.count_nonzero(results.fault)) <= most)
     fault, _ = settle(kernel, registers, batch, results)
     values = {**results.columns, **{ref: batch.entities[ref.entity].columns[ref.name] for ref in kernel.facts}}
     denominators = {**results.denominators, **{ref: kernel.program.inputs[ref].step.denominator for ref in kernel.facts}}
@@ -260,7 +322,22 @@ def worked_out(kernel: Kernel, part: Caseload, threads: int, most: int | None = 
         chosen = {entity: np.flatnonzero(good_of(kernel, batch, entity, good)) for entity in {ref.entity for ref in values}}
     kernel.totals.add(values, denominators, chosen)
     outside = refused.root[np.array([reason == Reason.OUTSIDE_YEAR for reason in refused.reasons], np.bool_)]
-    return Worked(values, denominators, batch, good, outside)
+    return Worked(values, denominators, batch, good, outside, unsettled)
+
+
+def _with_records(part: Caseload, program: Program) -> npt.NDArray[np.bool_]:
+    """The accounts with records of an entity that has gaps; all, where no entity has gaps."""
+    found = np.full(len(part.references), not any(entity.gaps for entity in program.entities.values()))
+    for name, register in program.registers.items():
+        owner = part.registers[name].owner if program.entities[register.entity].gaps and name in part.registers else None
+        if owner is not None and part.above[name] == part.root:
+            found[owner] = True
+    return found
+
+
+def _beyond(outcome: Outcome, held: npt.NDArray[np.bool_]) -> bool:
+    """Whether other accounts have anything too."""
+    return bool(((outcome.days != 0) | (outcome.amount != 0))[~held].any())
 
 
 def _impact(program: Program, name: str) -> Impact:

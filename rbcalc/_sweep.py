@@ -14,9 +14,7 @@ import numpy.typing as npt
 
 from rbcalc._both import records_of
 from rbcalc._dials import Dial, literal, reaching, readers, sources_of, steps, turned, type_of
-from rbcalc._run import Kernel
 from rbcalc._study import Option, Outcome, Study
-from rbcalc.caseload.choosing import chosen
 from rbcalc.errors import UsageError
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.spells import build
@@ -124,11 +122,9 @@ class _Council:
         self.bench, self.council, self.program, self.dials = bench, council, program, tuple(dials)
         self.impact = next(impact for impact in program.impacts if impact.name == study.impact.name)
         self.refs = (self.impact.amount, self.impact.days)
-        self.kernel = Kernel(program, wanted=(self.refs, ()))
+        self.kernel = study.kernel(program, self.refs)
         base = study.outcomes[study.baseline.name][council]
-        part = study.parts[council]
-        held = _claimed(study, council, base)
-        self.part = part if held.all() else chosen(part, program.registers, {part.root: held})
+        held, self.part = study.touched(council)
         self.registers = self.part.columns()
         self.batch, _ = cut(program, self.registers, self.kernel.cuts)
         self.accounts = np.flatnonzero(held)[self.batch.kept]
@@ -254,24 +250,6 @@ def _largest(weekly: npt.NDArray[np.int64], days: npt.NDArray[np.int64]) -> Frac
         return Fraction(0)
     place = int(np.argmax(weekly / np.maximum(days, 1)))
     return max(Fraction(int(weekly[place]), max(1, int(days[place]))), Fraction(0))
-
-
-def _claimed(study: Study, council: str, base: Outcome) -> npt.NDArray[np.bool_]:
-    """The accounts that a change can touch: those with days, or with records of an entity that has gaps.
-
-    Where accounts without such records have days too, that is all of them.
-    """
-    part, program = study.parts[council], base.program
-    known = base.days > 0
-    found = known.copy()
-    for name, register in program.registers.items():
-        if program.entities[register.entity].gaps and name in part.registers:
-            owner = part.registers[name].owner
-            if owner is not None and part.above[name] == part.root:
-                found[owner] = True
-    if not any(entity.gaps for entity in program.entities.values()) or bool((known & ~found).any()):
-        return np.ones(len(part.references), np.bool_)
-    return found
 
 
 def masks_of(study: Study, council: str, limits: Sequence[Limit], rows: npt.NDArray[np.int64]) -> list[npt.NDArray[np.bool_]]:

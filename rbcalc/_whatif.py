@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from rbcalc._comparison import Comparison, Single, comparison
 from rbcalc._dials import Dial, dial_of, read, readers, setting_of, type_of
-from rbcalc._scenarios import baseline_of, file_of, in_words, neighbour, opened, option_of, turned_option, with_file
+from rbcalc._scenarios import baseline_of, file_of, in_words, neighbour, opened, option_of, turned_option
 from rbcalc._seek import Sought, cost_of, limit_of, seek, target_of
-from rbcalc._study import Option, Study, UnsettledError
+from rbcalc._study import Option, Study
 from rbcalc._sweep import Bench, Point, grid, ranges, values_of
+from rbcalc._whatif_singles import Singles
 from rbcalc._years import FinancialYear
 from rbcalc.errors import UsageError
-from rbcalc_kernels.source import RulesError
 
 if TYPE_CHECKING:
     from rbcalc._roll_forward import Uprating
@@ -68,8 +68,8 @@ class Answer:
         return f"Answer({self.comparison!r})"
 
 
-def study_of(question: Question, asked: Sequence[str] = ()) -> tuple[Study, list[tuple[Option, list[RuleSource]]]]:
-    """The study of a question with its baseline worked out, and its options with their own scenarios, not yet worked out.
+def study_of(question: Question, asked: Sequence[str] = ()) -> tuple[Study, list[Option]]:
+    """The study of a question with its baseline worked out, and its options, not yet worked out.
 
     `asked` are further figures with their ranges, those of a sweep.
     """
@@ -79,7 +79,9 @@ def study_of(question: Question, asked: Sequence[str] = ()) -> tuple[Study, list
     baseline = baseline_of(rules, question.baseline, [source for option in given for source in option])
     if question.baseline_year is not None:
         baseline = replace(baseline, year=question.baseline_year, title=f"The rules of {question.baseline_year}")
-    _check(question, baseline, given, asked)
+    laid = replace(baseline, year=None)
+    options = [option_of(laid, sources) for sources in given]  # made once, so that their rules are linked once
+    _check(question, options or [laid], asked)
     study = Study(
         question.councils,
         question.year,
@@ -90,19 +92,16 @@ def study_of(question: Question, asked: Sequence[str] = ()) -> tuple[Study, list
         column_map=question.column_map,
         uprating=question.uprating,
         threads=question.threads,
-        options=[option_of(replace(baseline, year=None), sources) for sources in given],
+        options=options,
     )
-    laid = replace(baseline, year=None)
     if question.settings:
-        options = [(turned(study, laid, sources, question.settings), sources) for sources in given or [[]]]
-    else:
-        options = [(option_of(laid, sources), sources) for sources in given]
-    if not given and question.baseline_year is not None and not question.settings and not question.vary:
-        options = [(Option(f"{question.year}", f"The rules of {question.year}"), [])]
+        options = [turned(study, option, question.settings) for option in options or [laid]]
+    elif not options and question.baseline_year is not None and not question.vary:
+        options = [Option(f"{question.year}", f"The rules of {question.year}")]
     return study, options
 
 
-def _check(question: Question, baseline: Option, given: Sequence[Sequence[RuleSource]], asked: Sequence[str]) -> None:
+def _check(question: Question, options: Sequence[Option], asked: Sequence[str]) -> None:
     """Find what is wrong with the words of a question before the caseload is read.  Raises UsageError and RulesError."""
     if question.target or question.vary:
         cost_of(question.target or "cost = baseline")
@@ -111,9 +110,7 @@ def _check(question: Question, baseline: Option, given: Sequence[Sequence[RuleSo
     wanted = [_pair(text) for text in (*question.vary, *asked)]
     if not wanted and not question.settings:
         return
-    laid = replace(baseline, year=None)
-    for sources in given or [[]]:
-        option = option_of(laid, sources) if sources else laid
+    for option in options:
         programs = {each.name: each.program(question.year, option.scenarios, tuple(question.charges)) for each in question.councils}
         ranges(programs, dict(wanted))
         _settings(programs, question.settings)
@@ -127,26 +124,36 @@ def answered(question: Question) -> Answer:
     notes: list[str] = []
     sought: Sought | None = None
     if question.vary:
-        base, sources = options[0] if options else (replace(study.baseline, year=None), [])
+        base = options[0] if options else replace(study.baseline, year=None)
         sought = sought_of(question, study, base)
         notes += sought.notes
         if sought.best is not None:
-            laid = replace(study.baseline, year=None)
-            found = turned_option(laid, sources, sought.bench.programs, sought.best.settings, study.year)
-            options = [
-                *options,
-                (replace(found, title=f"Found: {found.title}" if not sources else f"{base.title}: {sources_words(found)}"), []),
-            ]
+            options = [*options, _found(study, base, sought.bench.programs, sought.best.settings)]
     singles: list[Single] = []
-    for option, _ in options:
+    apart = Singles(study)
+    for option in options:
         told = replace(option, changes=changes_of(study, option))
         study.add(told)
         if question.singly:
-            singles += _singly(study, told, notes)
+            alone, left = apart.of(told)
+            singles += alone
+            notes += left
     study.notes += tuple(supposed_notes(study))
     notes += study.notes
     made = comparison(study, alone=singles, collection_rates=dict(question.collection_rates) or None)
     return Answer(study, made, sought, tuple(notes))
+
+
+def _found(study: Study, base: Option, programs: Mapping[str, Program], settings: Mapping[Dial, Value]) -> Option:
+    """The best point as an option, on top of the one that was searched from."""
+    own = _own(study, base)
+    found = turned_option(replace(study.baseline, year=None), own, programs, settings, study.year)
+    return replace(found, title=f"{base.title}: {sources_words(found)}" if own else f"Found: {found.title}")
+
+
+def _own(study: Study, option: Option) -> list[RuleSource]:
+    """What an option lays over the baseline."""
+    return [source for source in option.scenarios[len(study.baseline.scenarios) :] if not isinstance(source, Path)]
 
 
 def sources_words(option: Option) -> str:
@@ -165,17 +172,18 @@ def sought_of(question: Question, study: Study, option: Option) -> Sought:
 def swept(question: Question, asked: Sequence[str], limits: Sequence[str] = ()) -> tuple[Bench, list[Point]]:
     """A sweep over figures, from the first option of a question or from its baseline."""
     study, options = study_of(question, asked)
-    option = options[0][0] if options else replace(study.baseline, year=None)
+    option = options[0] if options else replace(study.baseline, year=None)
     wanted = dict(_pair(text) for text in asked)
     points = grid(study.programs(option), wanted)
     bench = Bench(study, option, list(wanted), [limit_of(text) for text in limits], values_of(points))
     return bench, bench.through(points)
 
 
-def turned(study: Study, laid: Option, sources: Sequence[RuleSource], texts: Sequence[str]) -> Option:
-    """An option with dials turned, as name=value, on top of scenarios."""
-    programs = study.programs(option_of(laid, sources) if sources else laid)
-    return turned_option(laid, sources, programs, _settings(programs, texts), study.year)
+def turned(study: Study, option: Option, texts: Sequence[str]) -> Option:
+    """An option with dials turned, as name=value, on top of its scenarios."""
+    programs = study.programs(option)
+    laid = replace(study.baseline, year=None)
+    return turned_option(laid, _own(study, option), programs, _settings(programs, texts), study.year)
 
 
 def _settings(programs: Mapping[str, Program], texts: Sequence[str]) -> dict[Dial, Value]:
@@ -203,44 +211,6 @@ def changes_of(study: Study, option: Option) -> tuple[str, ...]:
         told = in_words(study.program(study.baseline, council), study.program(option, council))
         lines += [line if len(study.councils) == 1 else f"{study.titles[council]}: {line}" for line in told]
     return tuple(lines)
-
-
-def _singly(study: Study, option: Option, notes: list[str]) -> list[Single]:
-    """Each change of an option by itself, and the option without it; one that does not stand by itself is told."""
-    base = study.baseline.scenarios
-    laid = [source for source in option.scenarios[len(base) :] if not isinstance(source, Path)]
-    pieces = dict.fromkeys((section, str(name)) for source in laid for section in _SECTIONS for name in getattr(file_of(source), section))
-    if len(pieces) < 2:
-        return []
-    found, bound = [], []
-    for section, name in pieces:
-        alone = [_cut_to(source, section, name, "alone") for source in laid]
-        without = [_cut_to(source, section, name, "without") for source in laid]
-        try:
-            one = study.tried(Option(f"{option.name}: {name} alone", name, (*base, *alone), hypothetical=True), MOST_UNSETTLED)
-            other = study.tried(Option(f"{option.name}: without {name}", name, (*base, *without), hypothetical=True), MOST_UNSETTLED)
-        except (RulesError, UnsettledError):
-            bound.append(name)
-            continue
-        found.append(Single(option.name, name.replace("_", " "), one, other))
-    if bound:
-        notes.append(f"{option.title}: what does not stand without the other changes has no cost of its own: {', '.join(bound)}.")
-    return found
-
-
-MOST_UNSETTLED: Final = 200
-"""A change that leaves more accounts without a result does not stand by itself."""
-
-_SECTIONS: Final = ("set", "replace", "drop")
-
-
-def _cut_to(source: RuleSource, section: str, name: str, how: str) -> RuleSource:
-    """A scenario with one of its changes alone, or with all but one."""
-    file = file_of(source)
-    changes: dict[str, Any] = {} if how == "without" else {**{each: {} for each in _SECTIONS}, "uprate": [], "without": []}
-    entries = getattr(file, section)
-    changes[section] = {key: entries[key] for key in entries if (str(key) == name) is (how == "alone")}
-    return with_file(source, f"{source.file} ({name} {how})", **changes)
 
 
 def supposed_notes(study: Study) -> list[str]:

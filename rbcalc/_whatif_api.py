@@ -87,7 +87,7 @@ def seek(
     question = _question(service, caseload, year, scenario, options)
     question.vary, question.target, question.limits = [f"{name}={values}" for name, values in vary.items()], target, limits
     study, found = study_of(question)
-    return sought_of(question, study, found[0][0] if found else replace(study.baseline, year=None))
+    return sought_of(question, study, found[0] if found else replace(study.baseline, year=None))
 
 
 def _question(

@@ -70,7 +70,7 @@ def _program(asked: Asked, rules: Rules, year: Any) -> tuple[Program, Any]:
         raise UsageError("RC048", "which account?", hint="give the folder of a caseload and --account REF, or a case file with --case FILE")
     programs, _ = programs_of(rules, asked.council, asked.partnership, str(year) if year is not None else asked.year, asked.charges)
     caseload = held_caseload(existing(asked.caseload, "folder"), programs, asked.column_map)
-    council, records = account_records(caseload, programs, asked.account)
+    council, records, _ = account_records(caseload, programs, asked.account)
     return programs[council], records
 
 

@@ -136,8 +136,13 @@ class Checker:
         return self.done
 
     def _council(self, council: Council) -> None:
+        """Link every year of every subject."""
+        for subject in self.rules.subjects.all:
+            self._subject(council.of(subject.name), first=subject is self.rules.subjects.all[0])
+
+    def _subject(self, council: Council, *, first: bool) -> None:
         years = [year for year in council.years() if self.year is None or year == self.year]
-        if self.year is not None and (self.own or (not years and self.council)):
+        if first and self.year is not None and (self.own or (not years and self.council)):
             years = [self.year]
         for year in years:
             self._linked(council, year)
@@ -168,9 +173,11 @@ class Checker:
             self._own_file(path, file)
             return
         first, last = file_days(file)
-        for year in self.rules.council(folder.parts[0]).years():
-            if year.first_day <= last and year.last_day >= first and self.year in (None, year):
-                self._linked(self.rules.council(folder.parts[0]), year)
+        for subject in self.rules.subjects.about(path):
+            council = self.rules.council(folder.parts[0]).of(subject.name)
+            for year in council.years():
+                if year.first_day <= last and year.last_day >= first and self.year in (None, year):
+                    self._linked(council, year)
 
     def _own_file(self, path: Path, file: RuleFile) -> None:
         """A council file outside the rules: it needs a council to belong to."""
@@ -183,8 +190,9 @@ class Checker:
     def _scenario(self, path: Path) -> None:
         if self.council is None:
             raise UsageError("RC041", f"for which council is the scenario {path}?", hint="add --council NAME and --year YEAR")
-        council = self.rules.council(self.council)
-        self._linked(council, self.year or council.years()[-1], [path])
+        for subject in self.rules.subjects.about(path):
+            council = self.rules.council(self.council).of(subject.name)
+            self._linked(council, self.year or council.years()[-1], [path])
 
     def _cases(self, path: Path) -> None:
         self.done.files.add(path)

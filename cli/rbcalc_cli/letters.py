@@ -67,7 +67,7 @@ def _account(asked: Asked) -> tuple[Letter, str]:
     path = letter_file(asked.rules)
     programs, titles = programs_of(asked.rules, asked.council, asked.partnership, asked.year, asked.charges, [path])
     caseload = held_caseload(existing(asked.caseload, "folder"), programs, asked.column_map)
-    council, records = account_records(caseload, programs, asked.account)
+    council, records, _ = account_records(caseload, programs, asked.account)
     writer = LetterWriter(asked.rules, path)
     return writer.letter(programs[council], records, council=titles[council], reference=asked.account), council
 
@@ -90,7 +90,7 @@ def _batch(asked: Asked, wanted: Wanted, listed: Path | None) -> None:
 
     def accounts() -> Iterator[tuple[str, Any, Any, str]]:
         for name in names:
-            council, records = account_records(caseload, programs, name)
+            council, records, _ = account_records(caseload, programs, name)
             yield name, programs[council], records, titles[council]
 
     templates = {council: template_for(asked.rules, council, wanted.form, wanted.template) for council in programs}

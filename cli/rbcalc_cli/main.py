@@ -45,8 +45,9 @@ were not understood, 3 the caseload cannot be used, 4 the output could not be wr
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     # A command makes many things that last to its end; to look through them for garbage every few hundred takes long.
-    gc.set_threshold(100_000, 20, 20)
+    gc.set_threshold(300_000, 20, 20)
     code = outcome(list(sys.argv[1:] if arguments is None else arguments))
+    gc.freeze()  # nor is it looked through once more at the end, which takes longer than to make it did
     try:
         sys.stdout.flush()
     except OSError:  # what is left cannot be written, and was reported
@@ -138,9 +139,9 @@ def helping(name: str, *, filled: bool = True) -> str:
 
 
 def _version(asked: bool) -> None:
-    from importlib.metadata import PackageNotFoundError, version
-
     if asked:
+        from importlib.metadata import PackageNotFoundError, version
+
         try:
             typer.echo(version("rbcalc"))
         except PackageNotFoundError:

@@ -41,7 +41,42 @@ ChargesOption = Annotated[
     Path | None,
     typer.Option("--charges", metavar="FILE", help="A council file of your own with the charges of the year.", show_default=False),
 ]
+SubjectOption = Annotated[
+    str | None,
+    typer.Option("--subject", metavar="NAME", help="What the rules are about, as business_rates.", show_default=False),
+]
+SubjectsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--subject", metavar="NAME", help="Only this subject, as business_rates.  [default: all in the caseload]", show_default=False
+    ),
+]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print it.")]
+CaseloadOption = Annotated[
+    Path | None, typer.Option("--caseload", metavar="DIR", help="The folder with the tables of the caseload.", show_default=False)
+]
+SampleOption = Annotated[bool, typer.Option("--sample", help="Try it on a sample caseload of the published size instead.")]
+MapOption = Annotated[
+    Path | None, typer.Option("--map", metavar="FILE", help="A column map for the caseload's headers and codes.", show_default=False)
+]
+ThreadsOption = Annotated[int, typer.Option("--threads", min=1, max=64, help="How many threads work at once.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace an earlier result in the folder.")]
+ScenarioOption = Annotated[
+    list[Path] | None, typer.Option("--scenario", metavar="FILE", help="A scenario laid over the council's rules.", show_default=False)
+]
+BaselineOption = Annotated[
+    list[Path] | None,
+    typer.Option("--baseline", metavar="FILE", help="A scenario that belongs to the baseline too.", show_default=False),
+]
+VaryOption = Annotated[
+    list[str] | None,
+    typer.Option("--vary", metavar="NAME=FROM:TO:STEP", help="A figure to be sought, or a cell: NAME[KEY, EDGE].", show_default=False),
+]
+TargetOption = Annotated[str, typer.Option("--target", metavar="TARGET", help="With --vary: 'cost <= £9.18m', or 'cost = baseline'.")]
+LimitOption = Annotated[
+    list[str] | None,
+    typer.Option("--limit", metavar="LIMIT", help="As 'loss <= £5/week', or with 'where GROUP = MEMBER'.", show_default=False),
+]
 
 
 def say(message: str) -> None:
@@ -54,11 +89,11 @@ def counted(number: int, word: str) -> str:
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
-def rules_of(folder: Path | None) -> Rules:
-    """The rules that were asked for."""
+def rules_of(folder: Path | None, subject: str | None = None) -> Rules:
+    """The rules that were asked for, of a subject; the first where none is named."""
     from rbcalc._rules import load
 
-    return load(folder)
+    return load(folder, subject or "")
 
 
 def council_of(rules: Rules, name: str | None) -> Council:

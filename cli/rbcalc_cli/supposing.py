@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rbcalc_cli.asking import caseload_folder
 from rbcalc_cli.options import Format, say
 from rbcalc_cli.output import document, put, table
 
@@ -25,6 +27,39 @@ ABOUT = ("option", "council", "group", "member", "outcome", "label", "body", "ch
 UNTOLD = ("title", "order", "range", "outcome", "holds_back", "suppressed", "suppressed_columns")
 
 MOST_POINTS = 40
+
+
+@contextmanager
+def caseload_of(
+    book: Rules,
+    councils: list[Council],
+    partnership: str | None,
+    year: FinancialYear,
+    given: tuple[Path | None, bool],
+    own: list[Path],
+) -> Iterator[Path]:
+    """The folder of the caseload that was given, or (where a sample was asked for instead) of one that is made up.
+
+    A sample for a year without figures is that of the last year that has them.  Raises UsageError.
+    """
+    from rbcalc.errors import UsageError
+
+    caseload, sample = given
+    if sample == (caseload is not None):
+        raise UsageError("RC044", "which caseload?", hint="give --caseload DIR, or --sample for a made-up one of the published size")
+    if caseload is not None and not caseload.is_dir():
+        raise UsageError("RC044", f"no such folder: {caseload}", hint="give the folder that holds the tables of the caseload")
+    held = councils[0].years()
+    with caseload_folder(book, councils, partnership, year if year in held else held[-1], caseload, own) as folder:
+        yield folder
+
+
+def check_free(out: Path | None, *, force: bool) -> None:
+    """See that results can go to a folder, before the long work.  Raises UsageError and OutputError."""
+    if out is not None:
+        from rbcalc._outputs import OutputFolder
+
+        OutputFolder.check(out, force=force)
 
 
 def question_of(
@@ -131,6 +166,7 @@ def _machine(answer: Answer, shown: Any, form: Format) -> None:
                 "options": [{"name": each.name, "title": each.title, "changes": list(each.changes)} for each in study.options],
                 "notes": [*answer.notes, *shown.notes, *study.assumptions],
                 "caseload": study.digest,
+                **({"sought": sought_words(answer.sought)} if answer.sought is not None else {}),
                 **tables,
             }
         )
@@ -170,18 +206,35 @@ def _text(value: Any) -> str:
 
 
 def print_sought(found: Sought, form: Format | None) -> None:
-    """The best point and the frontier."""
+    """The best point and the frontier; without a form only what is said about them."""
     from rbcalc._sweep import table_of
 
-    point = found.best or found.nearest
     if form is Format.TABLE:
-        _points(
-            str(found.target) if found.best is not None else f"NOT MET, the nearest: {found.target}", table_of(found.bench, [point]), form
-        )
+        point, met = found.best or found.nearest, found.best is not None
+        _points(str(found.target) if met else f"NOT MET, the nearest: {found.target}", table_of(found.bench, [point]), form)
         put()
         _points("The frontier: no other point is better in cost, largest loss and losers at once", found.table, form)
-    elif form is not None:
-        _points(str(found.target), found.table, form)
+    elif form is Format.JSON:
+        document({"year": str(found.bench.study.year), "hypothetical": True, **sought_words(found)})
+    elif form is Format.CSV:
+        _points(str(found.target), found.told, form)
     for note in found.notes:
         say(f"note: {note}")
     say(f"{len(found.tried):,} points were tried")
+
+
+def sought_words(found: Sought) -> dict[str, Any]:
+    """What a search found, for a program: the best point, or the nearest where nothing meets the target, and the frontier."""
+    from rbcalc._sweep import table_of
+
+    nearest, *_ = _plain(table_of(found.bench, [found.nearest]).to_pylist())
+    return {
+        "target": str(found.target),
+        "limits": [str(limit) for limit in found.bench.limits],
+        "met": found.best is not None,
+        "best": nearest if found.best is not None else None,
+        "nearest": nearest,
+        "frontier": _plain(found.table.to_pylist()),
+        "tried": len(found.tried),
+        "notes": list(found.notes),
+    }

@@ -36,6 +36,7 @@ class Asked:
     dot: bool
     names: tuple[str, ...]
     scheme: bool = False
+    subject: str | None = None
 
 
 class Views:
@@ -68,7 +69,7 @@ class Views:
     @cached_property
     def rules(self) -> Rules:
         """The rules in use."""
-        return rules_of(self.asked.rules)
+        return rules_of(self.asked.rules, self.asked.subject)
 
     @cached_property
     def chosen(self) -> tuple[Council, FinancialYear, Program]:

@@ -18,8 +18,8 @@ registers:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rbcalc.errors import UsageError
@@ -91,6 +91,10 @@ class ColumnMap:
     def table(self, register: str) -> TableMap:
         """How a table is adapted: not at all when the map does not name it."""
         return self.registers.get(register, TableMap())
+
+    def without(self, tables: Collection[str]) -> ColumnMap:
+        """The map without some tables."""
+        return replace(self, registers={name: table for name, table in self.registers.items() if name not in tables})
 
     def check(self, known: Mapping[str, Mapping[str, tuple[str, ...]]]) -> None:
         """Refuse names that the rules do not have.

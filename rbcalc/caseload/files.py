@@ -112,6 +112,16 @@ def open_tables(
     return {name: _open(name, item, column_map, connection, work) for name, item in found.items()}
 
 
+def holds(source: Source, table: str, column_map: ColumnMap) -> bool:
+    """Whether a caseload has a table, as far as can be told without opening it."""
+    if not isinstance(source, str | Path):
+        return table in source
+    folder = Path(source)
+    pattern = column_map.table(table).file
+    names = (pattern,) if pattern else (f"{table}.parquet", f"{table}.csv", f"{table}/*.parquet")
+    return folder.is_dir() and any(next(folder.glob(name), None) is not None for name in names)
+
+
 def _folder(folder: Path, registers: Iterable[str], column_map: ColumnMap) -> dict[str, list[Path]]:
     """The files of each table in a folder."""
     if not folder.is_dir():

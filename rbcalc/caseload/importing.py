@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 import duckdb
 import numpy as np
+import numpy.ma  # pyarrow would import it when first needed, perhaps on several threads at once
 import numpy.typing as npt
 import pyarrow as pa
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 import duckdb
@@ -377,11 +378,10 @@ class _Maker:
                 left.append(header)
         if left:
             self.made.notes.append(f"{self.opened.label}: no rule reads {len(left)} columns: {', '.join(left[:20])}")
-        optional = [name for name, *_ in self.made.absent]
-        for name in optional:
-            near = suggest(name, map(plain_name, left))
-            if near:
-                self.made.notes.append(f"{self.opened.label}: the optional column '{name}' is not there{near}")
+        unread = {plain_name(header): header for header in left}
+        for name, *_ in self.made.absent:
+            for near in get_close_matches(name, sorted(unread), n=1):
+                self.made.notes.append(f"{self.opened.label}: there is a column '{unread[near]}', which no rule reads; was '{name}' meant?")
 
 
 def requires(layout: Layout, register: Register) -> bool:

@@ -227,6 +227,15 @@ def test_missing_tables_and_columns_are_named(tmp_path: Path) -> None:
         load(tmp_path / "nowhere", council="north")
 
 
+def test_a_column_that_may_be_misnamed_is_told(tmp_path: Path) -> None:
+    """An optional column that is not there beside one like it that nobody reads; without such a one nothing is said."""
+    misnamed = ACCOUNTS.replace("capital", "capital,Sahre", 1)
+    lines = [line + ",5%" if place else line for place, line in enumerate(misnamed.splitlines()) if line]
+    made = load(folder(tmp_path / "c", "\n".join(lines) + "\n"), council="north")
+    assert any(note.endswith("there is a column 'Sahre', which no rule reads; was 'share' meant?") for note in made.notes), made.notes
+    assert not any("meant" in note for note in load(folder(tmp_path / "d"), council="north").notes)
+
+
 def test_a_table_that_may_be_missing_has_no_rows(tmp_path: Path) -> None:
     assert load(folder(tmp_path / "c", people=None), council="north").registers["people"].count == 0
 

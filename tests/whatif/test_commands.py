@@ -94,6 +94,7 @@ MISTAKES: list[tuple[list[str], int, list[str]]] = [
     (["whatif", *WITH, "--set", "tapr_working_age=10%"], 2, ["no figure called tapr_working_age", "'taper_working_age'"]),
     (["whatif", *WITH, "--set", "taper_working_age"], 2, ["no value in 'taper_working_age'", "name=value"]),
     (["whatif", *WITH, "--set", "taper_working_age=10"], 2, ["'10' is no rate", "20%"]),
+    (["whatif", *WITH, "--set", "capital_limit_working_age=10000"], 2, ["'10000' is no £", "money is written with its sign: £10000"]),
     (["whatif", *WITH, "--set", "capital_limit_working_age=£16,000"], 2, ["'£16,000' is no £"]),
     (["whatif", *WITH, "--set", "alternative_rate=5%"], 2, ["alternative_rate is no single figure", "the edge in £/week"]),
     (["whatif", *WITH, "--set", "alternative_rate[£290]=5%"], 2, ["no edge at £290", "£289/week"]),
@@ -193,7 +194,9 @@ def test_what_is_found_is_a_scenario_that_costs_as_much(run: Callable[..., Ran],
     assert code == 0, err
     assert (tmp_path / "front" / "manifest.json").is_file()
     frontier = list(csv.DictReader(io.StringIO((tmp_path / "front" / "frontier.csv").read_text(encoding="utf-8"))))
-    assert len(frontier) == len(list(csv.DictReader(io.StringIO(out))))
+    told = list(csv.DictReader(io.StringIO(out)))
+    assert [row["point"] for row in told] == ["best", *["frontier"] * (len(told) - 1)]
+    assert sorted(row["cost"] for row in told if row["on frontier"] == "yes") == sorted(f"{float(row['cost']):,.2f}" for row in frontier)
     # The best may stand beside the frontier: it spends what there is, where that takes no more from anybody.
     plain = sorted(path.name for path in (tmp_path / "front").glob("0*.yaml"))
     code, out, err = run("whatif", f"front/{plain[0]}", "front/best.yaml", *WITH, "--format", "json", "--together")
@@ -206,6 +209,40 @@ def test_what_is_found_is_a_scenario_that_costs_as_much(run: Callable[..., Ran],
     code, _, err = run("seek", *WITH, "--vary", "share_working_age=60%,70%", "--out", "front")
     assert code == 2
     assert "--force" in err
+
+
+def test_a_search_tells_a_program_the_best_point(run: Callable[..., Ran]) -> None:
+    """As JSON, and in the JSON of a comparison: the best as an option costs what is told."""
+    vary = ["--vary", "share_working_age=60%:90%:10%", "--target", "cost <= £28,000"]
+    code, out, err = run("seek", *WITH, *vary, "--format", "json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["met"]
+    assert found["best"] == found["nearest"]
+    assert found["best"] in found["frontier"]
+    assert found["tried"] == 4
+    code, out, err = run("whatif", *WITH, *vary, "--format", "json", "--together")
+    assert code == 0, err
+    other = json.loads(out)
+    assert other["sought"] == {key: found[key] for key in other["sought"]}
+    name = other["options"][-1]["name"]
+    assert {row["amount"] for row in other["costs"] if row["option"] == name} == {found["best"]["cost"]}
+    code, out, _ = run("seek", *WITH, *vary[:2], "--target", "cost <= £1k", "--format", "json")
+    assert code == 1
+    missed = json.loads(out)
+    assert (missed["met"], missed["best"]) == (False, None)
+    assert missed["nearest"]["share_working_age"] == "60%"
+
+
+def test_what_is_found_on_top_of_a_dial_keeps_the_dial(run: Callable[..., Ran]) -> None:
+    code, out, err = run(
+        "whatif", *WITH, "--set", "taper_working_age=30%", "--vary", "share_working_age=60%,70%", "--target", "cost <= £28,000",
+        "--format", "json", "--together",
+    )  # fmt: skip
+    assert code == 0, err
+    found = json.loads(out)
+    name = found["options"][-1]["name"]
+    assert {row["amount"] for row in found["costs"] if row["option"] == name} == {found["sought"]["best"]["cost"]}
 
 
 def test_what_cannot_be_met_says_what_can(run: Callable[..., Ran]) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rbcalc_cli.options import (
+    CaseloadOption,
     ChargesOption,
     CouncilOption,
     Format,
     FormatOption,
     RulesOption,
+    ScenarioOption,
     YearOption,
     council_of,
     existing,
@@ -22,6 +24,9 @@ from rbcalc_cli.options import (
     year_of,
 )
 from rbcalc_cli.output import document, table
+
+if TYPE_CHECKING:
+    from rbcalc._churn import Churn
 
 
 class Show(StrEnum):
@@ -44,9 +49,7 @@ HEADINGS = {
 def command(
     council: CouncilOption = None,
     year: YearOption = None,
-    caseload: Annotated[
-        Path | None, typer.Option("--caseload", metavar="DIR", help="The folder of the caseload.", show_default=False)
-    ] = None,
+    caseload: CaseloadOption = None,
     incomes: Annotated[
         Path | None,
         typer.Option(
@@ -65,9 +68,7 @@ def command(
             "--fixed-period", metavar="MONTHS", help="Look at incomes once in so many months; may be repeated.", show_default=False
         ),
     ] = None,
-    scenario: Annotated[
-        list[Path] | None, typer.Option("--scenario", metavar="FILE", help="A scenario laid over the council's rules.", show_default=False)
-    ] = None,
+    scenario: ScenarioOption = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another number makes up other incomes.")] = 1,
     charges: ChargesOption = None,
     rules: RulesOption = None,
@@ -85,7 +86,6 @@ def command(
       rbcalc churn --council {council} --year {year} --caseload sample --incomes months.csv --show distribution --format csv
     """
     from rbcalc._churn import churn
-    from rbcalc._cliffs import published
     from rbcalc.errors import UsageError
 
     asked = council_of(rules_of(rules), council)
@@ -102,6 +102,14 @@ def command(
         scenarios=[existing(path) for path in scenario or []],
         charges=[charges] if charges is not None else [],
     )
+    _print(found, show, form)
+    for line in found.notes:
+        say(f"note: {line}")
+
+
+def _print(found: Churn, show: Show, form: Format) -> None:
+    from rbcalc._cliffs import published
+
     stamps = f"{', hypothetical' if found.hypothetical else ''}{', invented incomes' if found.invented else ''}"
     title = f"{found.council}, {found.year}{stamps}: {published(found.households)} households with monthly incomes"
     tables = {"options": found.options, "distribution": found.distribution}
@@ -110,12 +118,10 @@ def command(
         row["households"] = published(held["households"])
     if form is Format.JSON:
         document({"title": title, "hypothetical": found.hypothetical, "invented": found.invented, **rows})
-    else:
-        names = tables[show].column_names
-        columns = [HEADINGS.get(name, name) for name in names] if form is Format.TABLE else names
-        table(title, columns, [list(row.values()) for row in rows[show]], form)
-    for line in found.notes:
-        say(f"note: {line}")
+        return
+    names = tables[show].column_names
+    columns = [HEADINGS.get(name, name) for name in names] if form is Format.TABLE else names
+    table(title, columns, [list(row.values()) for row in rows[show]], form)
 
 
 def _word(name: str, value: Any) -> str:

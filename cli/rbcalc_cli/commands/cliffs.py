@@ -13,7 +13,9 @@ from rbcalc_cli.options import (
     CouncilOption,
     Format,
     FormatOption,
+    MapOption,
     RulesOption,
+    ScenarioOption,
     YearOption,
     council_of,
     existing,
@@ -49,9 +51,7 @@ HEADINGS = {
 def command(
     council: CouncilOption = None,
     year: YearOption = None,
-    scenario: Annotated[
-        list[Path] | None, typer.Option("--scenario", metavar="FILE", help="A scenario laid over the council's rules.", show_default=False)
-    ] = None,
+    scenario: ScenarioOption = None,
     household: Annotated[
         Path | None,
         typer.Option(
@@ -73,9 +73,7 @@ def command(
         Path | None,
         typer.Option("--caseload", metavar="DIR", help="A caseload, to count who stands close below an edge.", show_default=False),
     ] = None,
-    column_map: Annotated[
-        Path | None, typer.Option("--map", metavar="FILE", help="A column map for the caseload's headers and codes.", show_default=False)
-    ] = None,
+    column_map: MapOption = None,
     charges: ChargesOption = None,
     rules: RulesOption = None,
     show: Annotated[Show, typer.Option("--show", help="Which table is printed; JSON has all.")] = Show.EDGES,

@@ -14,6 +14,7 @@ from rbcalc_cli.options import (
     CouncilOption,
     PartnershipOption,
     RulesOption,
+    SubjectOption,
     YearOption,
     existing,
     program_of,
@@ -74,6 +75,7 @@ def command(
     council: CouncilOption = None,
     partnership: PartnershipOption = None,
     year: YearOption = None,
+    subject: SubjectOption = None,
     charges: ChargesOption = None,
     column_map: Annotated[
         Path | None, typer.Option("--map", metavar="FILE", help="A column map for the caseload's headers and codes.", show_default=False)
@@ -120,7 +122,7 @@ def command(
       rbcalc explain --case {cases} --name {case}
       rbcalc explain --case {cases} --name {case} --value bill   # one value as a tree
     """
-    loaded = rules_of(rules)
+    loaded = rules_of(rules, subject)
     asked = Asked(loaded, caseload, account, case, name, council, partnership, year, charges, column_map, everything)
     if letter or all_accounts or accounts is not None:
         from rbcalc_cli import letters

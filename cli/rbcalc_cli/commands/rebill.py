@@ -16,11 +16,12 @@ from rbcalc_cli.options import (
     FormatOption,
     PartnershipOption,
     RulesOption,
+    SubjectsOption,
     YearOption,
     rules_of,
     say,
 )
-from rbcalc_cli.output import table
+from rbcalc_cli.output import put, table
 from rbcalc_cli.progress import shown_progress
 from rbcalc_cli.rebilling import base_rows, print_base, print_rolled
 
@@ -42,6 +43,7 @@ def command(
     council: CouncilOption = None,
     partnership: PartnershipOption = None,
     year: YearOption = None,
+    subject: SubjectsOption = None,
     charges: ChargesOption = None,
     column_map: Annotated[
         Path | None, typer.Option("--map", metavar="FILE", help="A column map for another system's headers and codes.", show_default=False)
@@ -74,8 +76,8 @@ def command(
     """Bill a whole year for a council or a partnership.
 
     Bills, totals and rejects are written as Parquet, each council's in a folder of its own, with a manifest that is written last; the
-    totals are printed. Rows that cannot be billed are rejected with a reason; the totals then say that they are
-    not complete, and the exit code is 1.
+    totals are printed. Every subject whose accounts the caseload holds is billed: Council Tax, business rates. Rows that cannot be
+    billed are rejected with a reason; the totals then say that they are not complete, and the exit code is 1.
 
     Examples:
       rbcalc rebill --council {council} --year {year} --sample --out out
@@ -114,30 +116,46 @@ def command(
             collection_rates=rates,
             uprating=uprating,
             progress=progress,
+            subjects=subject or [],
         )
     _print(summary, form)
     if uprating is not None:
         print_rolled(uprating, form)
-    for note in (*summary.notes, *summary.assumptions):
+    for note in dict.fromkeys(note for each in summary.every for note in (*each.notes, *each.assumptions)):
         say(f"note: {note}")
-    for name, figures in summary.provisional.items():
-        shown = f"{', '.join(figures[:MOST_SHOWN])}{f' and {len(figures) - MOST_SHOWN} more' if len(figures) > MOST_SHOWN else ''}"
-        say(f"{name}: rests on figures that are not confirmed: {shown}  (rbcalc show provisional --council {name} --year {summary.year})")
+    for each in summary.every:
+        _tell_provisional(each, first=each is summary)
     say(f"results: {out}  (bills, totals and rejects by council; check them with: rbcalc verify {out})")
-    if summary.rejects:
-        say(f"INCOMPLETE: {summary.rejects:,} rows were rejected; the reasons are in the rejects files")
+    if not summary.complete:
+        rejected = sum(each.rejects for each in summary.every)
+        say(f"INCOMPLETE: {rejected:,} rows were rejected; the reasons are in the rejects files")
         raise typer.Exit(1)
 
 
+def _tell_provisional(summary: Summary, *, first: bool) -> None:
+    about = "" if first else f" --subject {summary.subject}"
+    for name, figures in summary.provisional.items():
+        more = f" and {len(figures) - MOST_SHOWN} more" if len(figures) > MOST_SHOWN else ""
+        where = f"rbcalc show provisional --council {name} --year {summary.year}{about}"
+        say(f"{name}: rests on figures that are not confirmed: {', '.join(figures[:MOST_SHOWN])}{more}  ({where})")
+
+
 def _print(summary: Summary, form: Format) -> None:
+    if form is not Format.TABLE:
+        _machine(summary, form)
+        return
+    for each in summary.every:
+        if summary.further:
+            put(f"{each.title}\n" if each is summary else f"\n{each.title}\n")
+        _print_subject(each, form)
+
+
+def _print_subject(summary: Summary, form: Format) -> None:
     from rbcalc._show import amount
     from rbcalc._tax_base import shown
     from rbcalc._totals import headings, kinds
 
     program = next(iter(summary.programs.values()))
-    if form is not Format.TABLE:
-        _machine(summary, form)
-        return
     reports = shown(program)
     for report in (found for found in reports if not found.by):
         _by_council(summary, report)
@@ -185,19 +203,19 @@ def _machine(summary: Summary, form: Format) -> None:
     from rbcalc._totals import headings
 
     rows: list[list[str]] = []
-    for council in summary.councils:
-        for report in shown(summary.programs[council]):
-            names = headings(summary.programs[council], report)
-            for keys, figures in summary.table(report.name, council).items():
+    for each, council in [(one, name) for one in summary.every for name in one.councils]:
+        for report in shown(each.programs[council]):
+            names = headings(each.programs[council], report)
+            for keys, figures in each.table(report.name, council).items():
                 for name, figure in zip(names[len(keys) :], figures, strict=True):
-                    rows.append([council, report.name, " / ".join(keys), name, plain(figure)])
-        if council in summary.bases:
-            rows += base_rows(summary.bases[council])
+                    rows.append([council, each.subject, report.name, " / ".join(keys), name, plain(figure)])
+        if council in each.bases:
+            rows += [[row[0], each.subject, *row[1:]] for row in base_rows(each.bases[council])]
     about: dict[str, Any] = {
         "year": str(summary.year),
-        "complete": not summary.rejects,
-        "rejected": summary.rejects,
-        "accounts": summary.accounts,
-        "provisional": {name: list(figures) for name, figures in summary.provisional.items()},
+        "complete": summary.complete,
+        "rejected": sum(each.rejects for each in summary.every),
+        "accounts": {each.subject: each.accounts for each in summary.every},
+        "provisional": {each.subject: {name: list(figures) for name, figures in each.provisional.items()} for each in summary.every},
     }
-    table("rebill", ["council", "report", "of", "figure", "amount"], rows, form, **about)
+    table("rebill", ["council", "subject", "report", "of", "figure", "amount"], rows, form, **about)

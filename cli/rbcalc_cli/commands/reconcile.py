@@ -9,12 +9,16 @@ import typer
 
 from rbcalc_cli.asking import asked, shown_command
 from rbcalc_cli.options import (
+    CaseloadOption,
     ChargesOption,
     CouncilOption,
+    ForceOption,
     Format,
     FormatOption,
+    MapOption,
     PartnershipOption,
     RulesOption,
+    ThreadsOption,
     YearOption,
     existing,
     rules_of,
@@ -31,9 +35,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    caseload: Annotated[
-        Path | None, typer.Option("--caseload", metavar="DIR", help="The folder with the tables of the caseload.", show_default=False)
-    ] = None,
+    caseload: CaseloadOption = None,
     billed: Annotated[
         Path | None,
         typer.Option("--billed", metavar="FILE", help="The live system's figures, a row for each account.", show_default=False),
@@ -46,9 +48,7 @@ def command(
         str, typer.Option("--tolerance", metavar="AMOUNT", help="What each figure of an account may differ by, as £0.05.")
     ] = "£0.00",
     threshold: Annotated[str, typer.Option("--threshold", metavar="SHARE", help="The share of accounts that must match, as 99%.")] = "99%",
-    column_map: Annotated[
-        Path | None, typer.Option("--map", metavar="FILE", help="A column map for the caseload's headers and codes.", show_default=False)
-    ] = None,
+    column_map: MapOption = None,
     billed_map: Annotated[
         Path | None,
         typer.Option("--billed-map", metavar="FILE", help="A column map for the live system's figures.", show_default=False),
@@ -57,8 +57,8 @@ def command(
         Path | None, typer.Option("--out", metavar="DIR", help="The folder that the differences and the record go to.", show_default=False)
     ] = None,
     no_causes: Annotated[bool, typer.Option("--no-causes", help="Compare only, and look for no causes.")] = False,
-    threads: Annotated[int, typer.Option("--threads", min=1, max=64, help="How many threads work at once.")] = 2,
-    force: Annotated[bool, typer.Option("--force", help="Replace an earlier result in the folder.")] = False,
+    threads: ThreadsOption = 2,
+    force: ForceOption = False,
     rules: RulesOption = None,
     form: FormatOption = Format.TABLE,
 ) -> None:

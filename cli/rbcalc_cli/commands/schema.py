@@ -8,7 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
-from rbcalc_cli.options import ChargesOption, CouncilOption, Format, FormatOption, RulesOption, YearOption, program_of, rules_of, say
+from rbcalc_cli.options import (
+    ChargesOption,
+    CouncilOption,
+    Format,
+    FormatOption,
+    RulesOption,
+    SubjectOption,
+    YearOption,
+    program_of,
+    rules_of,
+    say,
+)
 from rbcalc_cli.output import put
 
 
@@ -23,6 +34,7 @@ def command(
     what: Annotated[What, typer.Argument(help="Rule files, or the tables of a caseload.")] = What.RULES,
     council: CouncilOption = None,
     year: YearOption = None,
+    subject: SubjectOption = None,
     charges: ChargesOption = None,
     rules: RulesOption = None,
     form: FormatOption = Format.JSON,
@@ -50,7 +62,7 @@ def command(
         _give(rule_schema(), RULES_FILE, write)
         say(f"first line of a rule file: {modeline()}")
         return
-    found, when, program = program_of(rules_of(rules), council, year, charges)
+    found, when, program = program_of(rules_of(rules, subject), council, year, charges)
     if form is Format.JSON:
         _give({"council": found.name, "year": str(when), **input_schema(program)}, f"rbcalc-input-{found.name}-{when}.json", write)
         return

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rbcalc_cli.options import ChargesOption, CouncilOption, RulesOption, YearOption
+from rbcalc_cli.options import ChargesOption, CouncilOption, RulesOption, SubjectOption, YearOption
 
 
 class What(StrEnum):
@@ -50,6 +50,7 @@ def command(
     ] = None,
     council: CouncilOption = None,
     year: YearOption = None,
+    subject: SubjectOption = None,
     charges: ChargesOption = None,
     rules: RulesOption = None,
     form: Annotated[Form, typer.Option("--format", help="How to print it; HTML for schemes.")] = Form.TABLE,
@@ -97,7 +98,7 @@ def command(
         raise UsageError("RC049", f"--scheme is for diff, not for {what}", hint="rbcalc show scheme prints one scheme")
     if form is Form.HTML and what is not What.SCHEME and not scheme:
         raise UsageError("RC049", f"{what} has no HTML", hint="--format table, csv, json or markdown; scheme and diff --scheme have HTML")
-    asked = Asked(council, year, charges, rules, str(form), against, record, holds, outputs, dot, tuple(names or ()), scheme)
+    asked = Asked(council, year, charges, rules, str(form), against, record, holds, outputs, dot, tuple(names or ()), scheme, subject)
     code = Views(asked).show(str(what))
     if code:
         raise typer.Exit(code)

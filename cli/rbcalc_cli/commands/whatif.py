@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rbcalc_cli.asking import asked, caseload_folder, shown_command
+from rbcalc_cli.asking import asked, shown_command
 from rbcalc_cli.options import (
+    BaselineOption,
+    CaseloadOption,
     ChargesOption,
     CouncilOption,
+    ForceOption,
     Format,
     FormatOption,
+    LimitOption,
+    MapOption,
     PartnershipOption,
     RulesOption,
+    SampleOption,
+    TargetOption,
+    ThreadsOption,
+    VaryOption,
     YearOption,
     rules_of,
     say,
 )
-from rbcalc_cli.supposing import print_answer, print_points, question_of
+from rbcalc_cli.supposing import caseload_of, check_free, print_answer, print_points, question_of
 
 if TYPE_CHECKING:
     from rbcalc._rules import Council, Rules
@@ -33,10 +42,8 @@ def command(
             metavar="[SCENARIO]...", help="Scenario files, each an option; FILE+FILE lays two over each other.", show_default=False
         ),
     ] = None,
-    caseload: Annotated[
-        Path | None, typer.Option("--caseload", metavar="DIR", help="The folder with the tables of the caseload.", show_default=False)
-    ] = None,
-    sample: Annotated[bool, typer.Option("--sample", help="Try it on a sample caseload of the published size instead.")] = False,
+    caseload: CaseloadOption = None,
+    sample: SampleOption = False,
     council: CouncilOption = None,
     partnership: PartnershipOption = None,
     year: YearOption = None,
@@ -48,10 +55,7 @@ def command(
         list[str] | None,
         typer.Option("--rules-of", metavar="COUNCIL/FOLDER", help="Another council's files in the place of ours.", show_default=False),
     ] = None,
-    baseline: Annotated[
-        list[Path] | None,
-        typer.Option("--baseline", metavar="FILE", help="A scenario that belongs to the baseline too.", show_default=False),
-    ] = None,
+    baseline: BaselineOption = None,
     baseline_year: Annotated[
         str | None, typer.Option("--baseline-year", metavar="YEAR", help="Compare with the rules of another year.", show_default=False)
     ] = None,
@@ -61,17 +65,9 @@ def command(
             "--sweep", metavar="NAME=FROM:TO:STEP", help="Try many values of a figure; of several, each combination.", show_default=False
         ),
     ] = None,
-    vary: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--vary", metavar="NAME=FROM:TO:STEP", help="A figure to be sought; the best point becomes an option.", show_default=False
-        ),
-    ] = None,
-    target: Annotated[str, typer.Option("--target", metavar="TARGET", help="With --vary: 'cost <= £9.18m', or 'cost = baseline'.")] = "",
-    limits: Annotated[
-        list[str] | None,
-        typer.Option("--limit", metavar="LIMIT", help="With --vary: 'loss <= £5/week where GROUP = MEMBER'.", show_default=False),
-    ] = None,
+    vary: VaryOption = None,
+    target: TargetOption = "",
+    limits: LimitOption = None,
     collection_rate: Annotated[
         list[str] | None,
         typer.Option("--collection-rate", metavar="RATE", help="Work out the tax base too, as 98.5% or NAME=98.5%.", show_default=False),
@@ -94,11 +90,15 @@ def command(
         Path | None,
         typer.Option("--households", metavar="FILE", help="Case file with example households for the paper.", show_default=False),
     ] = None,
+    schemes: Annotated[bool, typer.Option("--schemes", help="With --out: the figures of each option in the paper too.")] = False,
+    cliffs: Annotated[
+        bool, typer.Option("--cliffs", help="With --out: where a little more income leaves people with less in the paper too.")
+    ] = False,
     restricted: Annotated[bool, typer.Option("--restricted", help="Print small counts too; not for publication.")] = False,
     charges: ChargesOption = None,
-    column_map: Annotated[Path | None, typer.Option("--map", metavar="FILE", help="A column map.", show_default=False)] = None,
-    threads: Annotated[int, typer.Option("--threads", min=1, max=64, help="How many threads work at once.")] = 2,
-    force: Annotated[bool, typer.Option("--force", help="Replace an earlier result in the folder.")] = False,
+    column_map: MapOption = None,
+    threads: ThreadsOption = 2,
+    force: ForceOption = False,
     rules: RulesOption = None,
     form: FormatOption = Format.TABLE,
 ) -> None:
@@ -114,22 +114,12 @@ def command(
       rbcalc whatif --partnership {partnership} --sample --set capital_limit_working_age=£10000 --out paper --force
     """
     from rbcalc._whatif import answered, swept
-    from rbcalc.errors import UsageError
 
     book = rules_of(rules)
     councils, when = asked(book, council, partnership, year, charges)
-    if sample == (caseload is not None):
-        raise UsageError("RC044", "which caseload?", hint="give --caseload DIR, or --sample for a made-up one of the published size")
-    if caseload is not None and not caseload.is_dir():
-        raise UsageError("RC044", f"no such folder: {caseload}", hint="give the folder that holds the tables of the caseload")
-    if out is not None:
-        from rbcalc._outputs import OutputFolder
-
-        OutputFolder.check(out, force=force)  # before the long work
+    check_free(out, force=force)
     own = [charges] if charges is not None else []
-    held = councils[0].years()
-    of_sample = when if when in held else held[-1]
-    with caseload_folder(book, councils, partnership, of_sample, caseload, own) as source:
+    with caseload_of(book, councils, partnership, when, (caseload, sample), own) as source:
         question = question_of(
             book,
             councils,
@@ -156,33 +146,14 @@ def command(
         answer = answered(question)
     print_answer(answer, form, restricted=restricted)
     if out is not None:
-        _write(book, councils, answer, out, paper, reconciliation, households, force=force)
+        shown = {"declared": paper, "reconciliation": reconciliation, "households": households, "schemes": schemes, "cliffs": cliffs}
+        _write(book, councils, answer, out, charges=own, force=force, **shown)
     if answer.sought is not None and answer.sought.best is None:
         raise typer.Exit(1)
 
 
-def _write(
-    book: Rules,
-    councils: list[Council],
-    answer: Answer,
-    out: Path,
-    paper: Path | None,
-    reconciliation: Path | None,
-    households: Path | None,
-    *,
-    force: bool,
-) -> None:
+def _write(book: Rules, councils: list[Council], answer: Answer, out: Path, **shown: Any) -> None:
     from rbcalc._answer_files import write_answer
 
-    written = write_answer(
-        book,
-        councils,
-        answer,
-        out,
-        declared=paper,
-        reconciliation=reconciliation,
-        households=households,
-        command=shown_command(),
-        force=force,
-    )
+    written = write_answer(book, councils, answer, out, command=shown_command(), **shown)
     say(f"the paper: {written[0]}  (the folder has a workbook, the tables, and restricted case lists)")

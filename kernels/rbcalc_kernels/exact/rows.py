@@ -22,6 +22,7 @@ class Row:
     sources: dict[str, Row | None] = field(default_factory=dict)
     previous: Row | None = None
     period: int = 0  # which of the program's parameter periods
+    key: str = ""  # of a root row: the reference that its record carries
 
     def walk(self) -> Iterator[Row]:
         """This row and all below it, parents before children."""

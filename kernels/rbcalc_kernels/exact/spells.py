@@ -82,7 +82,8 @@ class _Root:
         """The root row with all that belongs to it."""
         layout = self.layout
         first, last = self._span()
-        root = Row(layout.root.name, self._values(layout.root_register, self.root_record))
+        key = str(self.root_record.get(layout.root_register.key) or "")
+        root = Row(layout.root.name, self._values(layout.root_register, self.root_record), key=key)
         self._check_dates()
         for name in layout.children(layout.root.name):
             if name in layout.spells:

@@ -391,6 +391,7 @@ class CasesFile(_Document):
     kind: Literal["cases"]
     title: Text
     council: Text | None = None
+    subject: Text | None = None
     extends: list[Text] = []
     year: Text
     source: SourceDoc | None = None

@@ -1,0 +1,98 @@
+"""Each change of an option by itself, and the option without it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from rbcalc._comparison import Single
+from rbcalc._scenarios import file_of, with_file
+from rbcalc._study import Option, Study, UnsettledError
+from rbcalc_kernels.source import RulesError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rbcalc._study import Outcome
+    from rbcalc_kernels.program.library import RuleSource
+
+MOST_UNSETTLED: Final = 200
+"""A change that leaves more accounts without a result does not stand by itself; nor are more worked out exactly for one change."""
+
+_SECTIONS: Final = ("set", "replace", "drop")
+_ASIDE: Final = frozenset(("kind", "title", "from_", "to", "adopted", "source", "status", "note", "only_for"))
+"""What a file says without changing anything."""
+
+_BOUND: Final = "what does not stand without the other changes has no cost of its own"
+_DOUBTFUL: Final = "not costed by themselves, as too many accounts would have to be worked out exactly"
+
+_Found = dict[str, "Outcome"] | str
+"""What comes of some changes, or why nothing does."""
+
+
+class Singles:
+    """Changes that are costed by themselves; what options have in common is worked out once."""
+
+    def __init__(self, study: Study) -> None:
+        """Nothing yet."""
+        self._study = study
+        self._known: dict[tuple[object, ...], _Found] = {}
+        self._cut: dict[tuple[RuleSource, str, str, str], RuleSource | None] = {}
+
+    def of(self, option: Option) -> tuple[list[Single], list[str]]:
+        """The changes of an option, and notes about those that cannot be costed by themselves.  One change alone is the option."""
+        laid = self._laid(option)
+        pieces = dict.fromkeys(
+            (section, str(name)) for source in laid for section in _SECTIONS for name in getattr(file_of(source), section)
+        )
+        if len(pieces) < 2:
+            return [], []
+        found: list[Single] = []
+        left: dict[str, list[str]] = {}
+        for section, name in pieces:
+            one = self._worked(option, section, name, "alone")
+            other = one if isinstance(one, str) else self._worked(option, section, name, "without")
+            if isinstance(one, str) or isinstance(other, str):
+                left.setdefault(str(other), []).append(name)
+            else:
+                found.append(Single(option.name, name.replace("_", " "), one, other))
+        return found, [f"{option.title}: {why}: {', '.join(names)}." for why, names in left.items()]
+
+    def _laid(self, option: Option) -> list[RuleSource]:
+        """What an option lays over the baseline."""
+        return [source for source in option.scenarios[len(self._study.baseline.scenarios) :] if not isinstance(source, Path)]
+
+    def _worked(self, option: Option, section: str, name: str, how: str) -> _Found:
+        """What comes of one change alone, or of all others; otherwise why that cannot be said."""
+        cut = [self._cut_to(source, section, name, how) for source in self._laid(option)]
+        laid = tuple(source for source in cut if source is not None)
+        if laid not in self._known:
+            title = f"{option.name}: {name} alone" if how == "alone" else f"{option.name}: without {name}"
+            supposed = Option(title, name, (*self._study.baseline.scenarios, *laid), hypothetical=True)
+            try:
+                self._known[laid] = self._study.amounts(supposed, MOST_UNSETTLED)
+            except RulesError:
+                self._known[laid] = _BOUND
+            except UnsettledError as error:
+                self._known[laid] = _DOUBTFUL if error.doubtful else _BOUND
+        return self._known[laid]
+
+    def _cut_to(self, source: RuleSource, section: str, name: str, how: str) -> RuleSource | None:
+        """A scenario with one of its changes alone, or with all but one; None where nothing is left of it."""
+        key = (source, section, name, how)
+        if key not in self._cut:
+            file = file_of(source)
+            entries = getattr(file, section)
+            kept = {each: entries[each] for each in entries if (str(each) == name) is (how == "alone")}
+            if how == "without" and len(kept) == len(entries):
+                self._cut[key] = source
+                return source
+            emptied: Mapping[str, Any] = {} if how == "without" else {**{each: {} for each in _SECTIONS}, "uprate": [], "without": []}
+            made = with_file(source, f"{source.file} ({name} {how})", **{**emptied, section: kept})
+            self._cut[key] = made if _says_something(made) else None
+        return self._cut[key]
+
+
+def _says_something(source: RuleSource) -> bool:
+    file = file_of(source)
+    return any(getattr(file, name) for name in type(file).model_fields if name not in _ASIDE)
