@@ -76,12 +76,14 @@ def swept(service: Partnership, folder: Path, asked: Mapping[str, str], threads:
 def answered(service: Partnership, folder: Path, asked: Mapping[str, str], threads: int, repeats: int) -> dict[str, Any]:
     """A whole question as a process of its own, in seconds; caches are filled before it is timed."""
     with tempfile.TemporaryDirectory(prefix="rbcalc-benchmark-") as place:
+        # Where nothing may be written beside the modules, each process would compile them anew.
+        bytecode = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(Path(place) / "bytecode")}
         options = {"vary": asked["vary"], "target": asked["target"], "limit": asked["limit"], "collection-rate": asked["collection_rate"]}
         command = [RBCALC, "whatif", str(ROOT / asked["scenario"]), "--partnership", service.name, "--year", asked["year"]]
         command += ["--caseload", str(folder), "--threads", str(threads), "--out", str(Path(place) / "out"), "--force"]
         command += [word for name, value in options.items() for word in (f"--{name}", value)]
-        spent(command)
-        runs: list[Spent] = [spent(command) for _ in range(repeats)]
+        spent(command, bytecode)
+        runs: list[Spent] = [spent(command, bytecode) for _ in range(repeats)]
     middle = median_of(runs)
     return {
         "work": "question",

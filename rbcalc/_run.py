@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
+from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -415,7 +417,8 @@ def report_table(program: Program, report: Report, table: Table) -> Any:
             arrays.append(pa.array([str(value) for value in values], pa.string()))
             continue
         scale = 100 if isinstance(type_, Number) and type_.is_money else 1
-        whole = np.array([int(value * scale) for value in values], dtype=np.int64)  # type: ignore[operator]
+        # Amounts of single days may be finer than a penny; their sum is shown to the penny, half up.
+        whole = np.array([floor(value * scale + Fraction(1, 2)) for value in values], dtype=np.int64)  # type: ignore[operator]
         arrays.append(column(whole, scale, type_))
     return pa.Table.from_arrays(arrays, names=names)
 

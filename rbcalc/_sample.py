@@ -112,7 +112,8 @@ def sample(
 ) -> Summary:
     """Make a caseload for a council or a partnership in the folder `out`.
 
-    It has the tables of every subject that the councils have rules of in the year, or of those of `subjects`.
+    It has the tables of every subject that the councils have rules of in the year, or of those of `subjects`; of the one
+    subject that the rules were loaded for, if they were.
     `dwellings` and `hereditaments` replace published numbers (of the whole partnership, divided in proportion); where only the
     first is given the others follow it in proportion.  `changing` is the share of them in which something changes within the
     year, or `busy` for as many changes of claims as a busy year has.  A council's rows are the same alone and in a partnership,
@@ -121,6 +122,7 @@ def sample(
     files of one's own, `force` replaces an earlier sample.
     """
     check_format(format)
+    subjects = subjects or ([rules.subject] if rules.subject else [])
     when, councils = _who(rules, council, partnership, year, charges, subjects)
     busy = isinstance(changing, str) and changing.strip() == BUSY
     share = None if busy else _share(changing)
@@ -167,9 +169,11 @@ def _covered(
     found: dict[str, list[Council]] = {}
     notes: list[str] = []
     for name in dict.fromkeys(names):
-        of = {council.name: council if name == first else council.of(name) for council in councils}
+        of = {council.name: council.of(name) for council in councils}
         own = rules.subjects.files(charges, name)
         held = [council for council in of.values() if own or when in council.years()]
+        if held and name == first:
+            held = list(of.values())  # the first subject is for all of them: the rules say what is missing
         if not held or not (wanted or name == first or has_plan(rules, name)):
             if wanted:
                 next(iter(of.values())).program(when, own=charges)  # says what is missing

@@ -43,7 +43,8 @@ class Column:
             return np.dtype(np.uint8)
         if isinstance(self.type, Choice):
             return np.dtype(np.int16)
-        return np.result_type(np.min_scalar_type(min(self.low, -1)), np.min_scalar_type(self.high))
+        found = np.result_type(np.min_scalar_type(min(self.low, -1)), np.min_scalar_type(self.high))
+        return found if found.kind == "i" else np.dtype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import floor
 
 from rbcalc._years import shown
 from rbcalc_kernels.language.types import DATE, RATE, Choice, Number, Type
@@ -31,6 +32,13 @@ def amount(value: Value | None, type_: Type) -> str:
         return f"{_mixed(number * 100)} %"
     unit = " days" if type_.unit == "days" and number != 1 else " day" if type_.unit == "days" else ""
     return _decimal(number, 6, grouped=type_.unit == "days") + unit
+
+
+def total(value: Value | None, type_: Type) -> str:
+    """A sum in words; money to the penny, half up, since amounts of single days may be finer."""
+    if isinstance(type_, Number) and type_.is_money and value is not None and not isinstance(value, str | bool):
+        return amount(Fraction(floor(Fraction(value) * 100 + Fraction(1, 2)), 100), type_)
+    return amount(value, type_)
 
 
 def pounds(number: Fraction) -> str:

@@ -204,19 +204,15 @@ class Study:
 
         Raises UnsettledError as `tried` does.
         """
-        programs = self.programs(option)
         found: dict[str, Outcome] = {}
-        for council in sorted(programs, key=lambda name: -self._unsettled.get(name, 0)):  # where it is likelier to fail comes first
-            base = self.outcomes[self.baseline.name][council]
+        for council in sorted(self.councils, key=lambda name: -self._unsettled[name]):  # where it is likelier to fail comes first
+            base, program = self.outcomes[self.baseline.name][council], self.program(option, council)
             held, part = self.touched(council)
-            inner = self._outcome(option, council, programs[council], part, most)[0]
-            outcome = Outcome(
-                option, council, programs[council], np.zeros_like(base.amount), np.zeros_like(base.days), base.rejected.copy()
-            )
-            for whole, own in ((outcome.amount, inner.amount), (outcome.days, inner.days), (outcome.rejected, inner.rejected)):
-                whole[held] = own
-            found[council] = outcome
-        return {council: found[council] for council in programs}
+            inner = self._outcome(option, council, program, part, most)[0]
+            amount, days, rejected = np.zeros_like(base.amount), np.zeros_like(base.days), base.rejected.copy()
+            amount[held], days[held], rejected[held] = inner.amount, inner.days, inner.rejected
+            found[council] = Outcome(option, council, program, amount, days, rejected)
+        return {council: found[council] for council in self.councils}
 
     def programs(self, option: Option) -> dict[str, Program]:
         """The rules of all councils under an option."""

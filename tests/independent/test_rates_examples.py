@@ -297,8 +297,9 @@ def test_caps_of_2021_over_closed_and_open_premises() -> None:
     assert both["closed"].reliefs["retail"] == 4 * quarter + 4_000_000 * uncapped
     assert both["open"].reliefs["retail"] == quarter + 105_000
     three = bill(Ratepayer((open_shop, closed_shop, account(4_000_000, reference="more", rating_use="leisure", closed_by_law=True))), 2021)
-    assert three["open"].reliefs["retail"] == quarter
-    assert three["closed"].reliefs["retail"] + three["more"].reliefs["retail"] == 8 * quarter + 2_000_000
+    # how the cap is divided is not said: in the order of the accounts
+    assert sum(found.reliefs["retail"] for found in three.values()) == 9 * quarter + 2_000_000
+    assert three["open"].reliefs["retail"] == quarter + 105_000
 
 
 @pytest.mark.parametrize(("year", "share"), [(2022, "0.50"), (2023, "0.75"), (2024, "0.75"), (2025, "0.40")])

@@ -234,6 +234,22 @@ def test_a_search_tells_a_program_the_best_point(run: Callable[..., Ran]) -> Non
     assert missed["nearest"]["share_working_age"] == "60%"
 
 
+def test_the_paper_holds_schemes_and_edges_where_they_are_asked_for(run: Callable[..., Ran], tmp_path: Path) -> None:
+    """Figures that go on into a year that nobody has published are still the council's own decision."""
+    carried = SHARE.replace("2026", "2027") + "carry: {as_on: 2027-03-31, because: Nothing is published yet.}\n"
+    (tmp_path / "carried.yaml").write_text(carried, encoding="utf-8")
+    council = ["--council", "stevenage", "--year", "2027-28", "--caseload", "CASELOAD", "--together"]
+    code, _, err = run("whatif", "carried.yaml", *council, "--out", "plain")
+    assert code == 0, err
+    code, _, err = run("whatif", "carried.yaml", *council, "--out", "more", "--schemes", "--cliffs")
+    assert code == 0, err
+    plain, more = ((tmp_path / name / "public" / "paper.html").read_text(encoding="utf-8") for name in ("plain", "more"))
+    for said in ("No change: Decided by the council", "A smaller share: Decided by the council", "a pound more costs more than a pound"):
+        assert said in more, said
+        assert said not in plain, said
+    assert "Where a little more income leaves people with less" in more
+
+
 def test_what_is_found_on_top_of_a_dial_keeps_the_dial(run: Callable[..., Ran]) -> None:
     code, out, err = run(
         "whatif", *WITH, "--set", "taper_working_age=30%", "--vary", "share_working_age=60%,70%", "--target", "cost <= £28,000",

@@ -15,7 +15,8 @@ from rbcalc._both import records_of
 from rbcalc._comparison import comparison
 from rbcalc._roll_forward import uprating_for
 from rbcalc._scenarios import baseline_of, neighbour, opened, option_of
-from rbcalc._study import Option, Study, references
+from rbcalc._study import Option, Study, UnsettledError, references
+from rbcalc._whatif_singles import Singles
 from rbcalc.caseload.importing import import_caseload
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.faults import CalculationFault
@@ -191,6 +192,73 @@ def test_a_scenario_may_be_for_one_council_only(service: Partnership, study: Stu
     assert np.array_equal(found[EAST].amount, study.outcomes["baseline"][EAST].amount)
     assert np.array_equal(found[STEVENAGE].amount, every[STEVENAGE].amount)
     assert (found[EAST].program.hypothetical, found[STEVENAGE].program.hypothetical) == (False, True)
+
+
+# ---------------------------------------------------------------------------------------------------- single changes
+
+
+def test_amounts_are_those_of_a_whole_run(service: Partnership, study: Study) -> None:
+    """Only the accounts with claims are worked out, and nothing is lost by it."""
+    option = option_of(study.baseline, [opened(service.rules, CAPITAL)])
+    found, whole = study.amounts(option), study.tried(option)
+    for council in study.councils:
+        held, part = study.touched(council)
+        assert 0 < held.sum() == len(part.references) < len(study.parts[council].references)
+        for name in ("amount", "days", "rejected"):
+            assert np.array_equal(getattr(found[council], name), getattr(whole[council], name)), name
+        assert not found[council].totals
+        assert (found[council].amount != study.outcomes["baseline"][council].amount).any()
+
+
+def test_where_accounts_without_claims_have_something_all_are_worked_out(service: Partnership, few: dict[str, Any]) -> None:
+    study = Study([service.rules.council(STEVENAGE)], YEAR, few)
+    assert not study.touched(STEVENAGE)[0].all()
+    option = study.add(Option("more", "More"))[STEVENAGE]
+    place = int(np.flatnonzero(~study.touched(STEVENAGE)[0])[0])
+    option.amount[place] = 1
+    held, part = study.touched(STEVENAGE)
+    assert held.all()
+    assert part is study.parts[STEVENAGE]
+
+
+def test_a_change_that_options_share_is_worked_out_once(service: Partnership, few: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    study = Study([service.rules.council(STEVENAGE)], YEAR, few)
+    asked: list[tuple[Any, ...]] = []
+    amounts = study.amounts
+    monkeypatch.setattr(study, "amounts", lambda option, most: asked.append(option.scenarios) or amounts(option, most))
+    source = opened(service.rules, CAPITAL)
+    share = opened(service.rules, {**CAPITAL, "title": "A share", "set": {"share_working_age": {"value": "70%"}}})
+    singles = Singles(study)
+    first, notes = singles.of(option_of(study.baseline, [source]))
+    assert [single.change for single in first] == ["capital limit working age", "capital limit"]
+    assert notes == []
+    assert len(asked) == 4
+    second, _ = singles.of(option_of(study.baseline, [source, share]))
+    assert [single.change for single in second] == ["capital limit working age", "capital limit", "share working age"]
+    assert len(asked) == len(set(asked)) == 8, "the first two alone were known"
+    base = study.outcomes["baseline"][STEVENAGE].amount
+    for single in (*first, *second):
+        assert np.array_equal(single.alone[STEVENAGE].amount, study.tried(single.alone[STEVENAGE].option)[STEVENAGE].amount)
+        assert np.array_equal(single.without[STEVENAGE].amount, study.tried(single.without[STEVENAGE].option)[STEVENAGE].amount)
+    assert (second[2].alone[STEVENAGE].amount < base).any()
+    assert second[0].alone is first[0].alone
+
+
+@pytest.mark.parametrize(
+    ("doubtful", "said"), [(False, "what does not stand without the other changes"), (True, "too many accounts would")]
+)
+def test_why_a_change_has_no_cost_of_its_own(
+    service: Partnership, small: Study, monkeypatch: pytest.MonkeyPatch, *, doubtful: bool, said: str
+) -> None:
+    def unsettled(option: Option, most: int) -> Any:
+        raise UnsettledError(doubtful=doubtful)
+
+    monkeypatch.setattr(small, "amounts", unsettled)
+    found, notes = Singles(small).of(option_of(small.baseline, [opened(service.rules, CAPITAL)]))
+    assert found == []
+    assert len(notes) == 1
+    assert said in notes[0]
+    assert notes[0].endswith(": capital_limit_working_age, capital_limit.")
 
 
 # --------------------------------------------------------------------------------------------------------- the options

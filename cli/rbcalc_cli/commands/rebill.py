@@ -151,7 +151,7 @@ def _print(summary: Summary, form: Format) -> None:
 
 
 def _print_subject(summary: Summary, form: Format) -> None:
-    from rbcalc._show import amount
+    from rbcalc._show import total
     from rbcalc._tax_base import shown
     from rbcalc._totals import headings, kinds
 
@@ -163,7 +163,7 @@ def _print_subject(summary: Summary, form: Format) -> None:
         names = headings(program, report)
         types_of = kinds(program, report)
         lines = [
-            [*(key.replace("_", " ") for key in keys), *(amount(f, t) for f, t in zip(figures, [t for t in types_of if t], strict=True))]
+            [*(key.replace("_", " ") for key in keys), *(total(f, t) for f, t in zip(figures, [t for t in types_of if t], strict=True))]
             for keys, figures in summary.table(report.name).items()
         ]
         if lines:
@@ -176,7 +176,7 @@ def _print_subject(summary: Summary, form: Format) -> None:
 
 def _by_council(summary: Summary, report: Report) -> None:
     """A report without keys: a line for each council, and one for all."""
-    from rbcalc._show import amount
+    from rbcalc._show import total
     from rbcalc._totals import kinds
 
     program = next(iter(summary.programs.values()))
@@ -185,7 +185,7 @@ def _by_council(summary: Summary, report: Report) -> None:
     for name in (*summary.councils, None):
         figures = summary.table(report.name, name).get((), [Fraction(0)] * len(types))[: len(types)]
         accounts = summary.accounts[name] if name else sum(summary.accounts.values())
-        rows.append([name or "all", f"{accounts:,}", *(amount(figure, type_) for figure, type_ in zip(figures, types, strict=True))])
+        rows.append([name or "all", f"{accounts:,}", *(total(figure, type_) for figure, type_ in zip(figures, types, strict=True))])
     if len(summary.councils) == 1:
         rows.pop()
     mark = "" if not summary.rejects else "  INCOMPLETE"

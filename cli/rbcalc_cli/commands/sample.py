@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from rbcalc._rules import Council
+    from rbcalc._sample import Made
 
 
 class FileFormat(StrEnum):
@@ -35,6 +36,19 @@ def command(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another number makes another caseload of the same size.")] = 1,
     dwellings: Annotated[
         int | None, typer.Option("--dwellings", min=1, help="How many dwellings.  [default: as published]", show_default=False)
+    ] = None,
+    hereditaments: Annotated[
+        int | None,
+        typer.Option(
+            "--hereditaments",
+            min=1,
+            help="How many hereditaments.  [default: as published, or in proportion to the dwellings asked for]",
+            show_default=False,
+        ),
+    ] = None,
+    subject: Annotated[
+        list[str] | None,
+        typer.Option("--subject", metavar="NAME", help="Only this subject, as business_rates.  [default: all]", show_default=False),
     ] = None,
     changing: Annotated[
         str | None,
@@ -63,11 +77,14 @@ def command(
 ) -> None:
     """Make a caseload to try things on.
 
-    The numbers of dwellings are the published ones, and so are the counts behind many situations; people, dates and amounts are
-    invented. The same seed makes the same rows anywhere, and a council's rows are the same alone and in a partnership.
+    It has the tables of every subject that the council has rules of in the year: Council Tax, business rates. The numbers of
+    dwellings and hereditaments are the published ones where there are any, and so are the counts behind many situations; people,
+    dates and amounts are invented. The same seed makes the same rows anywhere, and a council's rows are the same alone and in a
+    partnership.
 
     Examples:
       rbcalc sample --council {council} --year {year} --dwellings 2000 --out sample
+      rbcalc sample --council {council} --year {year} --subject business_rates --hereditaments 1500 --out sample --force
       rbcalc sample --partnership {partnership} --dwellings 4000 --files csv --with-names --with-errors --out sample --force
     """
     from rbcalc._reconcile_sample import check_place, share_of
@@ -77,7 +94,7 @@ def command(
     own = [charges] if charges is not None else []
     if billed is not None:
         check_place(billed, out, force=force)  # before the long work
-    with shown_progress("making dwellings") as progress:
+    with shown_progress("making the caseload") as progress:
         made = sample(
             book,
             council=council or "",
@@ -85,6 +102,8 @@ def command(
             year=year or "",
             seed=seed,
             dwellings=dwellings,
+            hereditaments=hereditaments,
+            subjects=subject or [],
             out=out,
             format=files.value,
             with_names=with_names,
@@ -97,9 +116,8 @@ def command(
     if json_:
         document({"folder": out.name, **made.manifest})
     else:
-        members = list(next(iter(made.members.values())))
-        rows = [[name, f"{made.dwellings[name]:,}", *(f"{count:,}" for count in held.values())] for name, held in made.members.items()]
-        table(f"{made.year}, seed {made.seed}", ["council", "dwellings", *members], rows, Format.TABLE)
+        for each in made.parts:
+            _sizes(f"{each.title} {made.year}, seed {made.seed}", each)
         table("", ["table", "rows", "files"], [[n, f"{t.rows:,}", f"{len(t.files):,}"] for n, t in made.tables.items()], Format.TABLE)
     for line in made.notes:
         say(f"note: {line}")
@@ -109,6 +127,13 @@ def command(
     if billed is not None:
         councils = [book.council(council)] if council else book.partnership(partnership or "").councils(made.year)
         _billed(councils, made.year, out, billed, seed=seed, share=part, charges=own)
+
+
+def _sizes(heading: str, part: Made) -> None:
+    """How many things of one subject there are, by council and size."""
+    members = [name.replace("_", " ") for name in next(iter(part.members.values()))]
+    rows = [[name, f"{part.counts[name]:,}", *(f"{count:,}" for count in held.values())] for name, held in part.members.items()]
+    table(heading, ["council", part.things, *members], rows, Format.TABLE)
 
 
 def _billed(

@@ -9,7 +9,7 @@ from fractions import Fraction
 from independent.rates.account import ZERO, DayCharge, runs
 from independent.rates.days import to_penny
 from independent.rates.facts import Account, Ratepayer
-from independent.rates.funded import ALL_CAP_2021, CASH_CAP, OPEN_CAP_2021, after_retail, discretion_first
+from independent.rates.funded import ALL_CAP_2021, CASH_CAP, OPEN_CAP_2021, Uncapped, after_retail, discretion_first
 from independent.rates.instalments import instalment_count, remaining, split
 
 
@@ -44,12 +44,23 @@ class Caps:
     """What is left of each pot while the ratepayer's accounts are gone through."""
 
     def __init__(self, ratepayer: Ratepayer, year: int) -> None:
-        def at_most(cap: int) -> Fraction:
-            known = [item for item in (ratepayer.cash_cap_left, ratepayer.subsidy_room if year >= 2022 else None) if item is not None]
-            return min([Fraction(cap), *(Fraction(item) for item in known)])
+        room = ratepayer.subsidy_room
 
-        self.left = {"retail": at_most(CASH_CAP), "open": at_most(OPEN_CAP_2021), "nursery": at_most(OPEN_CAP_2021)}
+        def at_most(cap: int, *more: Fraction | None) -> Fraction:
+            return min([Fraction(cap), *(Fraction(item) for item in (ratepayer.cash_cap_left, *more) if item is not None)])
+
+        self.left = {"retail": at_most(CASH_CAP), "open": at_most(OPEN_CAP_2021), "nursery": at_most(OPEN_CAP_2021, room)}
         self.all_2021 = at_most(ALL_CAP_2021)
+        self.room = None if room is None else Fraction(room)
+
+    def give(self, offer: Uncapped, amount: Fraction) -> Fraction:
+        """So much of what is offered as the pot and, for retail relief in any year, the room for subsidies still have."""
+        given = self.take(offer.pot, amount)
+        if self.room is None or offer.name != "retail":
+            return given
+        given = min(given, self.room)
+        self.room -= given
+        return given
 
     def take(self, pot: str | None, amount: Fraction) -> Fraction:
         """So much of the amount as the pot still has; in 2021-22 open premises draw on the pot for all premises too."""
@@ -70,15 +81,12 @@ Run = tuple[int, DayCharge]
 
 
 def _given(ratepayer: Ratepayer, year: int, found: list[list[Run]]) -> list[list[Fraction]]:
-    """Retail relief of each run after the caps, account by account and day by day; closed premises come first in 2021-22."""
+    """Retail relief of each run after the caps, account by account and day by day."""
     caps = Caps(ratepayer, year)
-    given = [[ZERO] * len(of_account) for of_account in found]
-    for closed in (True, False):
-        for place, of_account in enumerate(found):
-            for index, (days, line) in enumerate(of_account):
-                if line.retail is not None and (line.retail.pot == "closed") is closed:
-                    given[place][index] = caps.take(line.retail.pot, days * line.retail.amount)
-    return given
+    return [
+        [ZERO if line.retail is None else caps.give(line.retail, days * line.retail.amount) for days, line in of_account]
+        for of_account in found
+    ]
 
 
 def _account_bill(account: Account, year: int, found: Iterable[tuple[Run, Fraction]]) -> Bill:

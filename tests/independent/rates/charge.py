@@ -84,7 +84,8 @@ def multiplier(facts: Day, *, small_business: bool, rural: bool) -> Fraction:
     low = value <= small_limit(year, facts.entry.in_greater_london)
     if year >= 2024:
         return SMALL[year] if low or small_business else STANDARD[year]
-    if not facts.occupied or facts.charitable or rural:
+    lavatory = year >= 2020 and use == "public_lavatory"  # nothing is charged: of the formulas none goes before
+    if not facts.occupied or rural or (facts.charitable and not lavatory):
         return STANDARD[year]
     if year < 2012 and not small_business:  # SI 2004/3315 art. 3: the small multiplier came with the relief, on application
         return STANDARD[year]

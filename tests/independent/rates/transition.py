@@ -200,5 +200,6 @@ def _charge_2026(facts: Day, rate: Fraction, *, nothing_due: bool) -> tuple[Frac
     value = full_value(facts)
     new = facts.values is not None and facts.values.new_in_list
     supported = facts.occupation.supported_by in {"scheme_2026", "extension_of_2023"}
+    supported = supported and facts.occupied and facts.occupation.ratepayer_kind == "ordinary"  # the others leave the scheme
     supplement = Fraction(0) if new or supported else value * SUPPLEMENT_2026 / days
     return value * rate / days, supplement
