@@ -258,10 +258,12 @@ class ImpactDoc(_Document):
     title: Text
     of: Text
     amount: Text = Field(description="the amount for the year that is compared")
+    owed: Flag = Field(False, description="yes: the amount is to be paid, so that more of it is a loss")
     days: Text = Field(description="for how many days the amount is, to put a change to the week; none: not known to the council")
     by: list[Text] = Field(description="facts or rules, as name or entity.name: members of a list, or yes/no")
     split: Text | None = Field(None, description="the report that divides the amount over those who bear it")
     characteristics: list[CharacteristicDoc] = []
+    note: Text | None = Field(None, description="whom the figures cover, told beside them; without it what is said of claims")
 
 
 class ReconciledDoc(_Document):

@@ -345,7 +345,8 @@ class Impact:
 
     `days` says for how many days the amount is; a row without days is not known to the council.  `by` are list members or
     flags of the root, or of a spell entity right below it, whose last row counts.  `split` is the report that divides the
-    amount over those who bear it.  `characteristics` are titles, each with the value that holds it, or None.
+    amount over those who bear it.  `characteristics` are titles, each with the value that holds it, or None.  Of an amount that
+    is `owed` more is a loss.  `note` says whom the figures cover.
     """
 
     name: str
@@ -356,6 +357,8 @@ class Impact:
     by: tuple[Ref, ...]
     split: str = ""
     characteristics: tuple[tuple[str, Ref | None], ...] = ()
+    owed: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from rbcalc_kernels.language.documents import ReconciledDoc, Text
 from rbcalc_kernels.language.types import Number
-from rbcalc_kernels.program.graph import Reconciled, Ref, Register
+from rbcalc_kernels.program.graph import Reconciled, Ref, Register, root_of
 from rbcalc_kernels.program.names import Names
 from rbcalc_kernels.program.overlays import Declarations
 from rbcalc_kernels.program.values import constant
@@ -30,10 +30,10 @@ class _Reader:
 
     def figure(self, name: str, doc: ReconciledDoc) -> Reconciled | None:
         entity = self.names.entities.get(str(doc.of))
-        if entity is None or entity.parent is not None:
-            roots = [each.name for each in self.names.entities.values() if each.parent is None]
-            what = f"no such entity: {doc.of}" if entity is None else f"{doc.of} belongs to {entity.parent}"
-            self.findings.error("RB086", what, doc.of.span, help=f"figures are compared for each {' or '.join(roots)}")
+        root = root_of(self.names.entities)
+        if entity is None or entity.name != root:
+            what = f"no such entity: {doc.of}" if entity is None else f"{doc.of} belongs to {entity.parent or 'none'}"
+            self.findings.error("RB086", what, doc.of.span, help=f"figures are compared for each {root}")
             return None
         ref = self._rule(doc.is_, Ref(str(doc.of), str(doc.is_)))
         if ref is None:

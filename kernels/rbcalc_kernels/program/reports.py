@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rbcalc_kernels.language.documents import Text
 from rbcalc_kernels.language.types import YES_NO, Choice, Number
-from rbcalc_kernels.program.graph import Comparison, Impact, Ref, Report
+from rbcalc_kernels.program.graph import Comparison, Impact, Ref, Report, root_of
 from rbcalc_kernels.program.names import Names
 from rbcalc_kernels.program.overlays import Declarations
 from rbcalc_kernels.program.values import source_of
@@ -81,7 +81,7 @@ def impacts_of(found: Declarations, names: Names, reports: Sequence[Report], fin
     for name, declared in found.impacts.items():
         doc = declared.doc
         entity = names.entities.get(str(doc.of))
-        if entity is None or entity.parent is not None:
+        if entity is None or entity.name != root_of(names.entities):
             findings.error("RB086", f"'{doc.of}' is no entity that belongs to none", doc.of.span, help="compare rows such as accounts")
             continue
         amount, days = (_value(text, entity.name, names, findings) for text in (doc.amount, doc.days))
@@ -106,6 +106,8 @@ def impacts_of(found: Declarations, names: Names, reports: Sequence[Report], fin
                 tuple(ref for ref in by.values() if ref),
                 str(doc.split or ""),
                 tuple((str(each.title), by.get(str(each.held)) if each.held is not None else None) for each in doc.characteristics),
+                doc.owed,
+                str(doc.note or ""),
             )
         )
     return tuple(made)

@@ -342,9 +342,13 @@ class _Story:
         if count and self.chance(0.5):
             taken = self.since(self.day())
             if self.chance(0.15):
-                taken = self.random.choice((date(2024, 2, 29), date(2012, 2, 29), date(2025, 11, 26), date(2025, 11, 27), date(2013, 2, 14)))
+                taken = self.random.choice(
+                    (date(2024, 2, 29), date(2012, 2, 29), date(2025, 11, 26), date(2025, 11, 27), date(2013, 2, 14))
+                )
             facts["additional_since"] = number_of(min(taken, begins))
-            facts["additional_value"] = Fraction(self.random.choice((greatest, greatest, small, 0)) if count > 1 else greatest)
+            facts["additional_value"] = Fraction(
+                min(greatest, self.random.choice((greatest, greatest, small, 0)) if count > 1 else greatest)
+            )
             if count > 1 and facts["additional_value"] == greatest:
                 facts["others_greatest_before"] = Fraction(min(greatest, self.random.choice((2_599, 2_600, 2_899, 2_900, 300))))
         return facts

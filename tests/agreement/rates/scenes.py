@@ -15,10 +15,10 @@ from rbcalc_kernels.program.linking import link
 
 HERE = Path(__file__).parent
 YEARS = range(2010, 2027)
-TOTAL = int(os.environ.get("RBCALC_TEST_ACCOUNTS", "50000")) // 14
-"""Ratepayers in each of the large comparisons; RBCALC_TEST_ACCOUNTS asks for more.
-
-One of them has the work of some twenty accounts of Council Tax in it."""
+TOTAL = int(os.environ.get("RBCALC_TEST_ACCOUNTS", "50000")) // 20
+"""Ratepayers in all years; RBCALC_TEST_ACCOUNTS asks for more.  One of them is the work of twenty accounts of Council Tax."""
+MACHINE = 2021
+"""The year whose rules are made into machine code, which takes long: the one with the most reliefs."""
 
 
 @cache
@@ -49,3 +49,11 @@ def mixed(year: int, first: int, last: int) -> list[Records]:
     """Ratepayers by number: every fourth is disturbed, and the others are plausible."""
     made = ratepayers_of(year)
     return [made.disturbed(number) if number % 4 == 3 else made.plausible(number) for number in range(first, last)]
+
+
+def accounts_in(records: Records, year: int) -> list[str]:
+    """The accounts that have a day in the year, in the order in which they began."""
+    program = program_of(year)
+    order = sorted(records["rates_accounts"], key=lambda record: int(record["from"] or 0))
+    within = (r for r in order if int(r["from"] or 0) <= program.last_day and (r["to"] is None or int(r["to"]) >= program.first_day))
+    return [str(record["rates_account"]) for record in within]
