@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import errno
 import gc
@@ -46,12 +47,17 @@ def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     # A command makes many things that last to its end; to look through them for garbage every few hundred takes long.
     gc.set_threshold(300_000, 20, 20)
-    code = outcome(list(sys.argv[1:] if arguments is None else arguments))
-    gc.freeze()  # nor is it looked through once more at the end, which takes longer than to make it did
+    left = [INTERNAL]
+    if arguments is None:
+        # Registered first, so called last: nor is everything taken apart at the end, which takes as long again.
+        atexit.register(lambda: os._exit(left[0]))
+    left[0] = code = outcome(list(sys.argv[1:] if arguments is None else arguments))
     try:
         sys.stdout.flush()
     except OSError:  # what is left cannot be written, and was reported
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if arguments is None:
+        sys.stderr.flush()
     raise SystemExit(code)
 
 
