@@ -57,8 +57,9 @@ def processes(repeats: int, dwellings: int) -> Iterator[Measured]:
         council, year = first_council()
         whose = ["--council", council, "--year", year]
         few, many = folder / "few", folder / "many"
-        spent([RBCALC, "sample", *whose, "--dwellings", "1000", "--out", str(few)], bytecode)
-        spent([RBCALC, "sample", *whose, "--dwellings", str(dwellings), "--out", str(many)], bytecode)
+        made = ["sample", *whose, "--subject", rbcalc.load().subjects.all[0].name]
+        spent([RBCALC, *made, "--dwellings", "1000", "--out", str(few)], bytecode)
+        spent([RBCALC, *made, "--dwellings", str(dwellings), "--out", str(many)], bytecode)
 
         def rebill(source: Path, cache: Path, *more: str) -> float:
             command = [RBCALC, "rebill", *whose, "--caseload", str(source), "--out", str(folder / "out"), "--force", *more]

@@ -77,8 +77,12 @@ class Reader:
         """The ranges that things are made of where no list has their sizes; their shares make 100 %."""
         for name, said in written.items():
             self._keys(said, _RANGE)
-            column = self.plan.shape
-            spec = SpecReader(self.findings, {}, set()).read(said["is"], None, column.scale)
+            if not all(key in said for key in _RANGE):
+                self.findings.error(
+                    "RB036", f"{name} lacks its range or its share", name.span, help="write {is: £100 to £2899, share: 20%}"
+                )
+                continue
+            spec = SpecReader(self.findings, {}, set()).read(said["is"], None, self.plan.shape.scale)
             share = self._share(said["share"])
             if spec is not None:
                 self.plan.ranges[str(name)] = Range(share, spec)

@@ -40,6 +40,7 @@ CODES: dict[str, str] = {
     "RC060": "options cannot be compared as asked",
     "RC061": "a figure cannot be set as asked",
     "RC062": "no set of figures meets a target",
+    "RC067": "a subject that the rules do not have",
     "RC070": "cliffs cannot be looked for as asked",
     "RC071": "a year of incomes cannot be replayed",
     "RC080": "a paper cannot be written as asked",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,20 +40,27 @@ def asked(
 
 @contextmanager
 def caseload_folder(
-    book: Rules, councils: list[Council], partnership: str | None, when: FinancialYear, caseload: Path | None, own: list[Path]
+    book: Rules,
+    councils: list[Council],
+    partnership: str | None,
+    when: FinancialYear,
+    caseload: Path | None,
+    own: list[Path],
+    subjects: Sequence[str] | None = None,
 ) -> Iterator[Path]:
-    """The caseload's folder; a sample's is removed afterwards."""
+    """The caseload's folder; a sample's, of some subjects (the councils' own where none are named), is removed afterwards."""
     if caseload is not None:
         yield caseload
         return
     from rbcalc._sample import sample
 
+    made = [book.subjects.named(councils[0].subject).name] if subjects is None else list(subjects)
     with tempfile.TemporaryDirectory(prefix="rbcalc-sample-") as place:
         folder = Path(place) / "caseload"
         if partnership is not None:
-            sample(book, partnership=partnership, year=when, out=folder, charges=own)
+            sample(book, partnership=partnership, year=when, out=folder, charges=own, subjects=made)
         else:
-            sample(book, council=councils[0].name, year=when, out=folder, charges=own)
+            sample(book, council=councils[0].name, year=when, out=folder, charges=own, subjects=made)
         yield folder
 
 

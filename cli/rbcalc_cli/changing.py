@@ -1,4 +1,4 @@
-"""Why an award changed, from the command line."""
+"""Why an award or a bill changed, from the command line."""
 
 from __future__ import annotations
 
@@ -9,41 +9,50 @@ from typing import TYPE_CHECKING, Any
 
 from rbcalc_cli.commands.explain import programs_of, the_case
 from rbcalc_cli.options import existing, rules_of, within
-from rbcalc_cli.output import put
+from rbcalc_cli.output import document, put
 
 if TYPE_CHECKING:
     from rbcalc._explain_change import Change
+    from rbcalc._explain_difference import Given
     from rbcalc._rules import Rules
     from rbcalc_cli.commands.explain import Asked
-    from rbcalc_kernels.program.graph import Program
 
 WIDTH = 100
 
 
-def show(asked: Asked, first: str | None, last: str | None, year: str | None, folder: Path | None) -> None:
+def show(asked: Asked, first: str | None, last: str | None, year: str | None, folder: Path | None, *, as_json: bool = False) -> None:
     """Print the change between two days, two years or two sets of rules."""
+    _print(_change(asked, first, last, year, folder), as_json=as_json)
+
+
+def _change(asked: Asked, first: str | None, last: str | None, year: str | None, folder: Path | None) -> Change:
+    """The change that was asked for."""
     from rbcalc._explain_change import explain_change
+    from rbcalc._explain_difference import explain_difference
     from rbcalc._years import FinancialYear
     from rbcalc.errors import UsageError
 
-    program, records = _program(asked, asked.rules, None)
+    here_given = _given(asked, asked.rules, None)
+    program, records = here_given.program, here_given.records
     own = FinancialYear.containing(program.first_day)
     if year is None and folder is None:
         if first is None or last is None:
             raise UsageError("RC046", "between which days?", hint="give both: --changed-from 2026-04-01 --to 2026-07-01")
-        _print(explain_change((program, records, day_of(first)), (program, records, day_of(last))))
-        return
-    other_rules = rules_of(folder) if folder is not None else asked.rules
+        return explain_change((program, records, day_of(first)), (program, records, day_of(last)))
+    other_rules = rules_of(folder, asked.rules.subject) if folder is not None else asked.rules
     other_year = FinancialYear.of(year) if year is not None else own
-    other, others = _program(asked, other_rules, other_year)
+    there_given = _given(asked, other_rules, other_year)
+    other, others = there_given.program, there_given.records
+    if program.differences and first is None and last is None:
+        pair = [there_given, here_given] if other_year <= own else [here_given, there_given]
+        return explain_difference(*pair)
     if other_year == own:
         here = day_of(last) if last else own.first_day
-        _print(explain_change((other, others, day_of(first) if first else here), (program, records, here)))
-        return
+        return explain_change((other, others, day_of(first) if first else here), (program, records, here))
     earlier, later = sorted([(other_year, other, others), (own, program, records)], key=lambda found: found[0])
     begin = day_of(first) if first else earlier[0].last_day
     end = day_of(last) if last else later[0].first_day
-    _print(explain_change((earlier[1], earlier[2], begin), (later[1], later[2], end)))
+    return explain_change((earlier[1], earlier[2], begin), (later[1], later[2], end))
 
 
 def day_of(text: str) -> int:
@@ -57,24 +66,42 @@ def day_of(text: str) -> int:
         raise UsageError("RC046", f"no such day: {text}", hint="write the year, the month and the day, as 2026-04-01") from None
 
 
-def _program(asked: Asked, rules: Rules, year: Any) -> tuple[Program, Any]:
+def _given(asked: Asked, rules: Rules, year: Any) -> Given:
     """The program and the records of the account that was asked for, in another year where one is given."""
     from rbcalc._explain import account_records, held_caseload
+    from rbcalc._explain_difference import Given
     from rbcalc._explain_years import CasesOfYear
     from rbcalc.errors import UsageError
 
     if asked.case is not None:
         found = the_case(CasesOfYear(rules, year, asked.name), within(rules.library.root, asked.case), asked.name)
-        return found.program, found.records
+        return Given(found.program, found.records)
     if asked.caseload is None or asked.account is None:
         raise UsageError("RC048", "which account?", hint="give the folder of a caseload and --account REF, or a case file with --case FILE")
     programs, _ = programs_of(rules, asked.council, asked.partnership, str(year) if year is not None else asked.year, asked.charges)
-    caseload = held_caseload(existing(asked.caseload, "folder"), programs, asked.column_map)
-    council, records, _ = account_records(caseload, programs, asked.account)
-    return programs[council], records
+    folder = asked.against_caseload if year is not None and asked.against_caseload is not None else asked.caseload
+    caseload = held_caseload(existing(folder, "folder"), programs, asked.column_map)
+    council, records, which = account_records(caseload, programs, asked.account)
+    names = {str(row): str(name) for row, name in enumerate(caseload.of(council).references.to_pylist())}
+    return Given(programs[council], records, which, names)
 
 
-def _print(change: Change) -> None:
+def _print(change: Change, *, as_json: bool) -> None:
+    if as_json:
+        sides = [{"when": when, "amount": words} for when, words in (change.before, change.after)]
+        parts = [{"cause": cause, "amount": f"{float(part):.2f}", "words": words} for cause, part, words in change.parts]
+        document(
+            {
+                "title": change.title,
+                "unit": change.unit,
+                "before": sides[0],
+                "after": sides[1],
+                "difference": f"{float(change.difference):.2f}",
+                "parts": parts,
+                "order": list(change.order),
+            }
+        )
+        return
     put(change.title)
     put("=" * len(change.title))
     for day, words in (change.before, change.after):

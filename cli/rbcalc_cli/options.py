@@ -45,6 +45,10 @@ SubjectOption = Annotated[
     str | None,
     typer.Option("--subject", metavar="NAME", help="What the rules are about, as business_rates.", show_default=False),
 ]
+ImpactOption = Annotated[
+    str,
+    typer.Option("--impact", metavar="NAME", help="What is compared, as reliefs.  [default: the first that the rules declare]"),
+]
 SubjectsOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -38,7 +38,7 @@ def tables(small: Summary) -> dict[str, Table]:
 
 
 def groups(made: Summary, council: str) -> dict[str, dict[str, Any]]:
-    return dict(made.manifest["councils"][council]["groups"])
+    return dict(made.manifest["subjects"]["council_tax"]["councils"][council]["groups"])
 
 
 # ------------------------------------------------------------------------------------------------------------------------------- numbers

@@ -22,7 +22,12 @@ from rbcalc_kernels.source import RulesError
         ({"council": "stevenage", "dwellings": 0}, "0 dwellings cannot be made"),
         ({"council": "stevenage", "changing": "130%"}, "not a share"),
         ({"council": "stevenage", "changing": "a third"}, "not a share"),
-        ({"council": "stevenage", "year": "2011-12"}, "no published charges"),
+        ({"council": "stevenage", "year": "2008-09"}, "no published charges"),
+        ({"council": "stevenage", "year": "2011-12", "subjects": ["council_tax"]}, "no published charges"),
+        ({"council": "stevenage", "year": "2008-09", "subjects": ["business_rates"]}, "no published charges"),
+        ({"council": "stevenage", "subjects": ["business_rate"]}, "no such subject"),
+        ({"council": "stevenage", "subjects": ["business_rates"], "dwellings": 20}, "no dwellings are made"),
+        ({"council": "stevenage", "hereditaments": 0}, "0 hereditaments cannot be made"),
         ({"partnership": "westwey", "year": "2026-27"}, "had no members"),
     ],
 )
@@ -51,11 +56,15 @@ def test_an_earlier_sample_is_replaced_only_when_asked(rules: Rules, tmp_path: P
         "accounts.csv",
         "claims.csv",
         "dwellings.csv",
+        "hereditaments.csv",
         "household.csv",
         "incomes.csv",
+        "list_values.csv",
         "manifest.json",
         "non_dependants.csv",
+        "occupations.csv",
         "people.csv",
+        "rates_accounts.csv",
     ]
 
 
@@ -108,7 +117,7 @@ def test_a_mistake_in_the_sample_file_is_shown_where_it_is(
     assert old in text
     file.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(RulesError) as refused:
-        sample(load(own_rules), council="stevenage", year="2026-27", dwellings=5000, out=tmp_path / "out")
+        sample(load(own_rules), council="stevenage", year="2026-27", dwellings=5000, subjects=["council_tax"], out=tmp_path / "out")
     assert code in [d.code for d in refused.value.diagnostics]
     assert says in str(refused.value)
     assert "sample.yaml:" in str(refused.value)

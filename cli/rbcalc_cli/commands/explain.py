@@ -56,6 +56,7 @@ class Asked:
     charges: Path | None
     column_map: Path | None
     everything: bool
+    against_caseload: Path | None = None
 
 
 def command(
@@ -93,11 +94,18 @@ def command(
         str | None, typer.Option("--to", metavar="DATE", help="The later day of such a change.", show_default=False)
     ] = None,
     against: Annotated[
-        str | None, typer.Option("--against", metavar="YEAR", help="Why the award differs from that of another year.", show_default=False)
+        str | None,
+        typer.Option(
+            "--against", metavar="YEAR", help="Why the award, or the bill, differs from that of another year.", show_default=False
+        ),
     ] = None,
     against_rules: Annotated[
         Path | None,
         typer.Option("--against-rules", metavar="DIR", help="Why the award differs from that by other rules.", show_default=False),
+    ] = None,
+    against_caseload: Annotated[
+        Path | None,
+        typer.Option("--against-caseload", metavar="DIR", help="The caseload of that year, where it is another.", show_default=False),
     ] = None,
     letter: Annotated[bool, typer.Option("--letter", help="Write the notice of the decision.")] = False,
     all_accounts: Annotated[bool, typer.Option("--all-accounts", help="A letter for each account of the caseload, into --out.")] = False,
@@ -123,7 +131,7 @@ def command(
       rbcalc explain --case {cases} --name {case} --value bill   # one value as a tree
     """
     loaded = rules_of(rules, subject)
-    asked = Asked(loaded, caseload, account, case, name, council, partnership, year, charges, column_map, everything)
+    asked = Asked(loaded, caseload, account, case, name, council, partnership, year, charges, column_map, everything, against_caseload)
     if letter or all_accounts or accounts is not None:
         from rbcalc_cli import letters
 
@@ -137,7 +145,7 @@ def command(
     if changed_from is not None or changed_to is not None or against is not None or against_rules is not None:
         from rbcalc_cli import changing
 
-        changing.show(asked, changed_from, changed_to, against, against_rules)
+        changing.show(asked, changed_from, changed_to, against, against_rules, as_json=form is Form.JSON)
         return
     if case is not None:
         told = _case(loaded, within(loaded.library.root, case), name, everything)

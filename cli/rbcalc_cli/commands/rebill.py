@@ -100,7 +100,7 @@ def command(
     uprating = uprating_for(book, when, growth_of(earnings_growth)) if roll_forward else None
     if earnings_growth is not None and not roll_forward:
         raise UsageError("RC052", "earnings grow only when facts are rolled forward", hint="add --roll-forward")
-    with caseload_folder(book, councils, partnership, when, caseload, own) as source, shown_progress("billing") as progress:
+    with caseload_folder(book, councils, partnership, when, caseload, own, subject or []) as source, shown_progress("billing") as progress:
         summary = rebill(
             councils,
             when,

@@ -18,6 +18,7 @@ from rbcalc_cli.options import (
     MapOption,
     PartnershipOption,
     RulesOption,
+    SubjectOption,
     ThreadsOption,
     YearOption,
     existing,
@@ -43,6 +44,7 @@ def command(
     council: CouncilOption = None,
     partnership: PartnershipOption = None,
     year: YearOption = None,
+    subject: SubjectOption = None,
     charges: ChargesOption = None,
     tolerance: Annotated[
         str, typer.Option("--tolerance", metavar="AMOUNT", help="What each figure of an account may differ by, as £0.05.")
@@ -78,7 +80,7 @@ def command(
     from rbcalc._reconcile import pounds, reconcile, share
     from rbcalc.errors import UsageError
 
-    book = rules_of(rules)
+    book = rules_of(rules, subject)
     councils, when = asked(book, council, partnership, year, charges)
     if caseload is None or billed is None:
         raise UsageError("RC044", "what is compared with what?", hint="give --caseload DIR and --billed FILE")

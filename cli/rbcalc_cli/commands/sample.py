@@ -62,7 +62,7 @@ def command(
     billed: Annotated[
         Path | None,
         typer.Option(
-            "--billed", metavar="FILE", help="Write what a live system would have billed too, with differences.", show_default=False
+            "--billed", metavar="FILE", help="Write what a live system would have billed too, of the first subject.", show_default=False
         ),
     ] = None,
     billed_share: Annotated[
@@ -126,6 +126,7 @@ def command(
     say(f"tables: {out}  (what was counted and what was invented: {out / 'manifest.json'})")
     if billed is not None:
         councils = [book.council(council)] if council else book.partnership(partnership or "").councils(made.year)
+        councils = [each.of(made.parts[0].subject) for each in councils if each.name in made.dwellings]
         _billed(councils, made.year, out, billed, seed=seed, share=part, charges=own)
 
 

@@ -16,11 +16,13 @@ from rbcalc_cli.options import (
     ForceOption,
     Format,
     FormatOption,
+    ImpactOption,
     LimitOption,
     MapOption,
     PartnershipOption,
     RulesOption,
     SampleOption,
+    SubjectOption,
     TargetOption,
     ThreadsOption,
     VaryOption,
@@ -45,6 +47,8 @@ def command(
     council: CouncilOption = None,
     partnership: PartnershipOption = None,
     year: YearOption = None,
+    subject: SubjectOption = None,
+    impact: ImpactOption = "",
     vary: VaryOption = None,
     target: TargetOption = "cost = baseline",
     limits: LimitOption = None,
@@ -70,7 +74,7 @@ def command(
     """
     from rbcalc.errors import UsageError
 
-    book = rules_of(rules)
+    book = rules_of(rules, subject)
     councils, when = asked(book, council, partnership, year, charges)
     check_free(out, force=force)
     if not vary:
@@ -91,6 +95,7 @@ def command(
                 charges=own,
                 column_map=column_map,
                 threads=threads,
+                impact=impact,
             )
         )
     print_sought(found, form)

@@ -16,11 +16,13 @@ from rbcalc_cli.options import (
     ForceOption,
     Format,
     FormatOption,
+    ImpactOption,
     LimitOption,
     MapOption,
     PartnershipOption,
     RulesOption,
     SampleOption,
+    SubjectOption,
     TargetOption,
     ThreadsOption,
     VaryOption,
@@ -47,6 +49,8 @@ def command(
     council: CouncilOption = None,
     partnership: PartnershipOption = None,
     year: YearOption = None,
+    subject: SubjectOption = None,
+    impact: ImpactOption = "",
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Set one figure, or one cell: NAME[KEY, EDGE]=VALUE.", show_default=False),
@@ -115,7 +119,7 @@ def command(
     """
     from rbcalc._whatif import answered, swept
 
-    book = rules_of(rules)
+    book = rules_of(rules, subject)
     councils, when = asked(book, council, partnership, year, charges)
     check_free(out, force=force)
     own = [charges] if charges is not None else []
@@ -139,6 +143,7 @@ def command(
             growth=(roll_forward, earnings_growth),
             rates=collection_rate or [],
             threads=threads,
+            impact=impact,
         )
         if sweep:
             print_points(*swept(question, sweep, limits or []), form)
