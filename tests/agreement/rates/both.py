@@ -39,7 +39,7 @@ class CompilingRatepayers(Compiling):
         entities = {**batch.entities, **results.entities}
         good: dict[str, Any] = {}
         for entity in {ref.entity for ref in self.refs}:
-            places = np.arange(entities[entity].count)
+            places: Any = np.arange(entities[entity].count)
             current = entity
             while (parent := self.program.entities[current].parent) is not None:
                 above = entities[current].parent

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -10,11 +9,11 @@ from typing import Any
 from agreement.accounts import EPOCH, Record, Records
 from independent.rates.facts import Account, Hereditament, ListValues, Occupation, Ratepayer
 
-DATES = ("empty_since", "empty_before_since", "short_occupation_from", "short_occupation_to", "part_empty_since", "additional_since")
-DATES += ("reoccupied_since", "notice_date")
-EXACT = ("supported_base", "supported_limit", "top_up_share", "discretionary_share")
-EXACT += ("hardship_remission", "additional_relief_award", "fallen_due")
-KEYS = ("rates_account", "ratepayer", "hereditament", "from", "to", "cash_cap_left", "subsidy_room")
+CLOCKS = {"empty_since", "empty_before_since", "short_occupation_from", "short_occupation_to", "part_empty_since", "additional_since"}
+DATES = {*CLOCKS, "reoccupied_since", "notice_date"}
+AWARDS = {"hardship_remission", "additional_relief_award", "fallen_due"}
+EXACT = {*AWARDS, "supported_base", "supported_limit", "top_up_share", "discretionary_share"}
+KEYS = {"rates_account", "ratepayer", "hereditament", "from", "to", "cash_cap_left", "subsidy_room"}
 
 
 def on(day: Any) -> date:
@@ -43,7 +42,7 @@ def span(record: Record) -> dict[str, Any]:
     return {"first": on(record["from"]), "last": None if record["to"] is None else on(record["to"])}
 
 
-def belonging(records: Records, register: str, by: str, key: object) -> list[Mapping[str, Any]]:
+def belonging(records: Records, register: str, by: str, key: object) -> list[Record]:
     """The records of a register that carry a reference."""
     return [record for record in records[register] if record[by] == key]
 

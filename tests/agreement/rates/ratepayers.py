@@ -22,6 +22,10 @@ LONG_AGO = date(2000, 4, 1)
 LISTS = (2010, 2017, 2023, 2026)
 CHARITIES = ("charity", "amateur_sports_club")
 SUPPORT = {range(2017, 2023): "scheme_2017", range(2023, 2026): "scheme_2023", range(2026, 2030): "scheme_2026"}
+TAKEN = (date(2012, 2, 29), date(2013, 2, 14), date(2024, 2, 29), date(2025, 11, 26), date(2025, 11, 27))
+"""Days from which a period of grace counts in its own way."""
+NEEDED = ("others_greatest_value", "others_total_value", "additional_value", "part_empty_since", "occupied_improvement_value")
+"""Facts without which a relief may have to be refused."""
 WITHIN_YEARS = (date(2010, 10, 1), date(2014, 2, 14), date(2021, 7, 1))
 """Days on which figures change within a year."""
 
@@ -29,6 +33,11 @@ WITHIN_YEARS = (date(2010, 10, 1), date(2014, 2, 14), date(2021, 7, 1))
 def number_of(day: date) -> int:
     """Days since 1970."""
     return day.toordinal() - EPOCH
+
+
+def day_or_none(day: date | None) -> int | None:
+    """Days since 1970, or none for what has no end."""
+    return None if day is None else number_of(day)
 
 
 def months_before(day: date, months: int) -> date:
@@ -44,10 +53,17 @@ def edges_of(program: Program) -> list[int]:
     found: set[Fraction] = set()
     for parameter in program.parameters.values():
         if str(parameter.type) == "£":
-            found |= {Fraction(dated.value) for dated in parameter.history if dated.value is not None}  # type: ignore[arg-type]
+            found |= {Fraction(dated.value) for dated in parameter.history if dated.value is not None}
     for cells in program.tables["rural_limit"].by_period:
         found |= {Fraction(value) for _, values in cells.rows.values() for value in values}
     return sorted(int(value) for value in found if 1_000 <= value <= 600_000 and value.denominator == 1)
+
+
+def multiplier_on(program: Program, day: date) -> Fraction:
+    """The small multiplier on a day."""
+    dated = max((d for d in program.parameters["small_multiplier"].history if d.first_day <= number_of(day)), key=lambda d: d.first_day)
+    assert isinstance(dated.value, Fraction)
+    return dated.value
 
 
 class Ratepayers:
@@ -57,8 +73,14 @@ class Ratepayers:
         self.program, self.year, self.seed = program, year, f"rates/{seed}/{year}"
         self.edges = edges_of(program)
         self.uses = program.lists["rating_use"].members
+        of_the_time = {2020: ("nursery",), 2021: ("nursery", "nursery")}
+        of_the_time |= dict.fromkeys(range(2022, 2030), ("heat_network", "public_lavatory"))
+        self.often = ("retail", "retail", "public_house", "other", *of_the_time.get(year, ("fibre",)))
         self.first, self.last = date(year, 4, 1), date(year + 1, 3, 31)
         self.list_from = max(begins for begins in LISTS if begins <= year)
+        before, after = (multiplier_on(program, date(self.list_from, month, day)) for month, day in ((3, 31), (4, 1)))
+        self.alike = float(after / before)
+        """The value on the last day of the old list, over that of the first of the new one, for which as much is to pay."""
 
     def plausible(self, number: int) -> Records:
         """Facts that fit each other, so that the statute can be applied to them in one way only."""
@@ -72,13 +94,15 @@ class Ratepayers:
         share = random.choice((0.01, 0.05, 0.15))
         for found in self.program.inputs.values():
             for record in records.get(found.table, ()) if not found.built_in else ():
-                if random.random() < share:
+                if random.random() < (share if found.name not in NEEDED else 0.1):
                     record[found.column] = _any(random, found, story)
         for record in [*records["hereditaments"], *records["occupations"]]:
             if random.random() < 0.01:
                 record["to"] = random.choice((None, number_of(story.day())))
         if random.random() < 0.05:
             records["list_values"] = []
+        if random.random() < 0.08:
+            records["occupations"][0] |= {"occupation_state": "unoccupied", "empty_exemption": "next_use_charitable"}
         return records
 
 
@@ -90,7 +114,7 @@ def _any(random: Random, found: Input, story: _Story) -> Value | None:
     if isinstance(found.type, Choice):
         return random.choice(found.type.members)
     if found.type == DATE:
-        return int(min(max(number_of(story.since(story.day())), found.low), found.high))
+        return int(min(max(Fraction(number_of(story.since(story.day()))), Fraction(found.low)), Fraction(found.high)))
     if str(found.type) == "rate":
         return Fraction(random.choice((0, 1, 50, 100)), 100)
     value = Fraction(random.choice((0, 1, 2, 10)) if str(found.type) == "count" else story.value())
@@ -104,6 +128,7 @@ class _Story:
         self.of, self.random = ratepayers, random
         self.year, self.first, self.last = ratepayers.year, ratepayers.first, ratepayers.last
         self.years = (self.last - self.first).days
+        self.rural: str | None = None
 
     # ---- chance
 
@@ -130,6 +155,8 @@ class _Story:
     def value(self) -> int:
         """A rateable value: at an edge or a pound beside it, small, or any."""
         kind = self.random.random()
+        if self.rural and kind < 0.6:
+            return self.random.randint(2_000, 13_000)
         if kind < 0.55:
             return self.random.choice(self.of.edges) + self.random.choice((-1, 0, 0, 1))
         if kind < 0.8:
@@ -166,10 +193,10 @@ class _Story:
     def account(self, found: Records, name: str, begins: date, ends: date | None) -> None:
         """One account with its hereditament and its occupations."""
         self.begins, self.starts = begins, max(begins, self.first)
-        self.london, self.use = self.chance(0.3), self.random.choice((*self.of.uses, "retail", "retail", "public_house", "other"))
-        self.rural = self.random.choice(self.of.program.lists["rural_kind"].members[1:]) if self.chance(0.15) else None
+        self.london, self.use = self.chance(0.3), self.random.choice((*self.of.uses, *self.of.often))
+        self.rural = self.random.choice(self.of.program.lists["rural_kind"].members[1:]) if self.chance(0.2) else None
         self.fibre = self.use == "fibre" and self.chance(0.8)
-        self.supported = self.support() if self.chance(0.2) and not self.fibre else None
+        self.supported = self.support() if self.chance(0.3) and not self.fibre else None
         values = self.hereditament(found, name)
         self.start_values(found, name, values)
         states = self.random.choice((["occupied"],) * 5 + (["unoccupied"],) * 2 + (["occupied", "unoccupied"], ["unoccupied", "occupied"]))
@@ -180,13 +207,13 @@ class _Story:
             last = None if until is None else until - ONE_DAY
             entries = [e for e in values if (last is None or e[0] <= last) and (e[1] is None or e[1] >= first)]
             facts = self.occupation(state, max(first, begins), entries)
-            found["occupations"].append({"rates_account": name, "from": number_of(first), "to": last and number_of(last), **facts})
+            found["occupations"].append({"rates_account": name, "from": number_of(first), "to": day_or_none(last), **facts})
         found["rates_accounts"].append(self.liability(name, begins, ends))
 
     def liability(self, name: str, begins: date, ends: date | None) -> Record:
         """The record of the account itself."""
         found: Record = {"rates_account": name, "ratepayer": "r", "hereditament": name}
-        found |= {"from": number_of(begins), "to": ends and number_of(ends)}
+        found |= {"from": number_of(begins), "to": day_or_none(ends)}
         if self.chance(0.5):
             month = self.random.randint(1, 12)
             of_month = date(self.year + (month < 4), month, self.random.choice((1, 15, 16, 28)))
@@ -230,7 +257,7 @@ class _Story:
                 facts["rural_kind"] = self.rural
             if self.fibre:
                 facts["new_fibre_value"] = Fraction(self.random.choice((0, value, value // 3, value // 7, value + 5)))
-            found["hereditaments"].append({"hereditament": name, "from": number_of(first), "to": last and number_of(last), **facts})
+            found["hereditaments"].append({"hereditament": name, "from": number_of(first), "to": day_or_none(last), **facts})
             entries.append((first, last, value, works))
         return entries
 
@@ -246,11 +273,13 @@ class _Story:
                 found["list_values"].append(facts)
                 return
         start = max(entries[0][2] if self.chance(0.85) else self.value(), 1)
-        near = self.random.choice((0.15, 0.02, 0.6))
-        ratio = self.random.uniform(1 - near, 1 + near) if self.chance(0.6) else self.random.choice((0.2, 0.4, 0.5, 0.7, 1, 1.5, 2, 4))
+        near = self.random.choice((0.03, 0.1, 0.3, 0.6))
+        ratio = self.random.choice((0.2, 0.4, 0.5, 0.7, 1, 1.5, 2, 4))
+        if self.chance(0.7):  # about as much to pay as before
+            ratio = self.of.alike * self.random.uniform(1 - near, 1 + near / 2)
         facts |= {"value_before": Fraction(max(1, round(start * ratio))), "value_at_start": Fraction(start)}
-        if self.chance(0.1):
-            facts["altered_hereditament"] = self.chance(0.8)
+        if self.chance(0.3):
+            facts["altered_hereditament"] = self.chance(0.9)
         self.start = start
         found["list_values"].append(facts)
 
@@ -307,7 +336,7 @@ class _Story:
             began = ended - days + 1 if self.chance(0.8) else min(straddles + self.random.choice((-1, 0)), ended)
             facts |= {"short_occupation_from": began, "short_occupation_to": ended}
             facts["empty_before_since"] = began - self.random.choice((1, 40, 100, 200))
-            if int(facts["empty_since"]) > number_of(begins):  # type: ignore[call-overload]
+            if int(facts["empty_since"]) > number_of(begins):
                 facts["empty_since"] = number_of(begins)
         if self.chance(0.2):
             members = self.of.program.lists["empty_exemption"].members

@@ -15,7 +15,7 @@ from rbcalc_kernels.program.linking import link
 
 HERE = Path(__file__).parent
 YEARS = range(2010, 2027)
-TOTAL = int(os.environ.get("RBCALC_TEST_ACCOUNTS", "50000")) // 20
+TOTAL = int(os.environ.get("RBCALC_TEST_ACCOUNTS", "50000")) // 40
 """Ratepayers in all years; RBCALC_TEST_ACCOUNTS asks for more.  One of them is the work of twenty accounts of Council Tax."""
 MACHINE = 2021
 """The year whose rules are made into machine code, which takes long: the one with the most reliefs."""

@@ -62,10 +62,10 @@ def _offers(
         yield "film_studio", max(gross * Fraction(2, 5) - transitional_relief, Fraction(0))
     if not facts.occupied:
         return
-    if use == "heat_network" and year in {2022, 2023}:
-        yield "heat_network", None
     if rural and 2017 <= year <= 2023:  # the other half of the mandatory relief
         yield "rural", None
+    if use == "heat_network" and year in {2022, 2023}:
+        yield "heat_network", None
     if use == "electric_vehicle_charging" and 2026 <= year <= 2035:
         yield "electric_vehicle_charging", None
     if use == "local_newspaper" and 2017 <= year <= 2024:
