@@ -197,12 +197,12 @@ class Bill:
         constants = self.constants
         tables = (constants.amounts, constants.deductions, constants.figures)
         arguments = (places, *(address(table) for table in tables))
-        flags, library = native.fastest(self.rows, arguments)
+        flags, function = native.fastest(self.rows, arguments)
         keep = (arrays, tables)
 
         def run() -> None:
             assert keep
-            native.on_threads(library.work_out, self.rows, threads, arguments)
+            native.on_threads(function, self.rows, threads, arguments)
 
         return Contender("c", threads, self.rows, run, lambda: _figures(out), bytes_moved=self.bytes_moved, note=flags)
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.measuring import parts
 
-SOURCE = Path(__file__).with_name("bill_kernel.c")
+SOURCES = [Path(__file__).with_name(name) for name in ("bill_kernel.c", "rates_kernel.c")]
 FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC")
 TUNINGS = (
     ("-mtune=icelake-server", "-mprefer-vector-width=512"),  # a tuning under which gcc takes gathers to be cheap
@@ -43,7 +43,7 @@ class Native:
         self.libraries: list[tuple[str, Any]] = []
         for place, tuning in enumerate(TUNINGS):
             target = Path(self.folder.name) / f"kernel{place}.so"
-            subprocess.run(["gcc", *FLAGS, *tuning, str(SOURCE), "-o", str(target)], check=True, capture_output=True)
+            subprocess.run(["gcc", *FLAGS, *tuning, *map(str, SOURCES), "-o", str(target)], check=True, capture_output=True)
             self.libraries.append((" ".join((*FLAGS, *tuning)), ctypes.CDLL(str(target))))
         self.pools: dict[int, ThreadPoolExecutor] = {}
 
@@ -67,16 +67,16 @@ class Native:
         for each in waiting:
             each.result()
 
-    def fastest(self, rows: int, arguments: Sequence[Any]) -> tuple[str, Any]:
-        """The flags and the library that take least time for the work."""
+    def fastest(self, rows: int, arguments: Sequence[Any], function: str = "work_out") -> tuple[str, Any]:
+        """The flags and the function that take least time for the work."""
         best: dict[str, float] = {}
         for _ in range(15):
             for flags, library in self.libraries:
                 begin = time.perf_counter()
-                library.work_out(ctypes.c_int64(0), ctypes.c_int64(rows), *arguments)
+                getattr(library, function)(ctypes.c_int64(0), ctypes.c_int64(rows), *arguments)
                 best[flags] = min(best.get(flags, 1e9), time.perf_counter() - begin)
         flags = min(best, key=lambda each: best[each])
-        return flags, dict(self.libraries)[flags]
+        return flags, getattr(dict(self.libraries)[flags], function)
 
     def triad(self, size: int, threads: int) -> Any:
         """A run of a[i] = b[i] + 3 c[i] over three arrays of `size` bytes together."""

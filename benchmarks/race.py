@@ -13,20 +13,22 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import council_tax, reduction
+from benchmarks import council_tax, rates, reduction
 from benchmarks.bill import Bill
 from benchmarks.machine import described
 from benchmarks.measuring import Contender, Figures, line, race, same
 from benchmarks.native import Native, available
 
-WORKS = ("bill", "council_tax", "reduction", "reduction_grid")
+WORKS = ("bill", "council_tax", "reduction", "reduction_grid", "rates")
 
 
 def contenders(work: str, rows: int, threads: Sequence[int], native: Native | None, only: Sequence[str] = ()) -> Iterator[Contender]:
     """Those that run in a work; `only` names technologies, of which the others stay out."""
-    made: Bill | council_tax.Work | reduction.Work
+    made: Bill | council_tax.Work | reduction.Work | rates.Work
     if work.startswith("reduction"):
         made = reduction.Work(rows, grid=work == "reduction_grid")
+    elif work == "rates":
+        made = rates.Work(rows)
     else:
         made = Bill(rows) if work == "bill" else council_tax.Work(rows)
     for technology, prepare in made.contenders(threads, native):

@@ -13,9 +13,9 @@ import pyarrow as pa
 
 from rbcalc import _comparison_tables as tables
 from rbcalc._comparison_checks import checks
-from rbcalc._comparison_figures import EDGES, OUTCOMES, TOGETHER, Cases, Studied, beside, cases
+from rbcalc._comparison_figures import EDGES, OUTCOMES, TOGETHER, Cases, Studied, beside, cases, named, weekly
 from rbcalc._comparison_publish import unpublished
-from rbcalc._comparison_tables import ENTITLED, HYPOTHETICAL, Cells, Found, Key, Sheet, Single, money
+from rbcalc._comparison_tables import HYPOTHETICAL, Cells, Found, Key, Sheet, Single, money, told_of
 from rbcalc._suppression import THRESHOLD
 from rbcalc.errors import UsageError
 
@@ -88,7 +88,7 @@ class Comparison(Published):
         self._found = beside(studied, edges)
         self._cells = Cells(studied, self._found)
         self._sheets, self._rests = _sheets(studied, self._found, self._cells, alone or (), collection_rates or {}, edges)
-        notes = [ENTITLED]
+        notes = [told_of(studied)]
         if any(option.hypothetical for option in studied.options):
             notes.append(HYPOTHETICAL)
         self._left = _without_result(studied)
@@ -112,8 +112,8 @@ class Comparison(Published):
         """The accounts that lose most a week under an option, the greatest loss first.  Restricted.  Raises UsageError."""
         losers = []
         for name, council, found in self._chosen(self._option(option)):
-            losers.append((name, council, _some(found, np.flatnonzero(found.change < 0))))
-        order = np.lexsort([np.concatenate([getattr(found, what) for _, _, found in losers]) for what in ("change", "week")])
+            losers.append((name, council, _some(found, np.flatnonzero(found.gain < 0))))
+        order = np.lexsort([np.concatenate(each) for each in zip(*[_sizes(found) for _, _, found in losers], strict=True)])
         return _cases(self.studied, losers).take(pa.array(order[:n]))
 
     def publishable(self, threshold: int = THRESHOLD) -> Published:
@@ -221,7 +221,12 @@ def _without_result(studied: Studied) -> int:
 
 
 def _some(found: Cases, rows: Any) -> Cases:
-    return Cases(found.places[rows], found.baseline[rows], found.amount[rows], found.days[rows], found.outcome[rows])
+    return Cases(found.places[rows], found.baseline[rows], found.amount[rows], found.days[rows], found.outcome[rows], found.owed)
+
+
+def _sizes(found: Cases) -> tuple[Any, Any]:
+    """What each account gains in the year and in a week."""
+    return found.gain, weekly(found.gain, found.days)
 
 
 def _cases(studied: Studied, chosen: Any) -> Any:
@@ -236,7 +241,7 @@ def _cases(studied: Studied, chosen: Any) -> Any:
             "amount": money(found.amount),
             "change": money(found.change),
             "week": money(found.week),
-            "outcome": _dictionary(found.outcome, OUTCOMES),
+            "outcome": _dictionary(found.outcome, [named(studied.impact, outcome) for outcome in OUTCOMES]),
         }
         for name, group in studied.groups[council].items():
             columns[name] = _dictionary(group.codes[found.places], group.members)

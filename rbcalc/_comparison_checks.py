@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from rbcalc._comparison_figures import GAINING, LOSING, NEWLY, NO_LONGER, NO_RESULT, TOGETHER, Beside, Studied, Tally
+from rbcalc._comparison_figures import NEWLY, NO_LONGER, NO_RESULT, TOGETHER, Beside, Studied, Tally, gains, losses
 from rbcalc._comparison_tables import Cells, Found, Key, Sheet, places, shares
 
 Line = tuple[str, str, int, int, tuple[Key, ...]]
@@ -41,8 +41,8 @@ def _lines(studied: Studied, found: Found, cells: Cells, option: str, council: s
     if option == base:
         return
     compared = (cells.compared(option, council),)
-    gains, losses = (sum(tally.change for tally in one.outcomes.values() if (tally.change > 0) is up) for up in (True, False))
-    yield "gains less losses are the change of cost", "£", one.change, gains + losses, change
+    more, less = (sum(tally.change for tally in one.outcomes.values() if (tally.change > 0) is up) for up in (True, False))
+    yield "gains less losses are the change of cost", "£", one.change, more + less, change
     counted = _sum("accounts", one.outcomes)
     yield "the outcomes add up to the accounts compared", "accounts", one.compared, counted, compared
     paid = found[base][council].paid + one.outcomes[NEWLY].accounts - one.outcomes[NO_LONGER].accounts
@@ -57,7 +57,7 @@ def _lines(studied: Studied, found: Found, cells: Cells, option: str, council: s
     yield "the ranges add up to the accounts compared", "accounts", one.compared, _sum("accounts", one.ranges), compared
     yield "the ranges' changes are the change of cost", "£", one.change, sum(tally.change for tally in one.ranges.values()), change
     expected: dict[str, tuple[int, tuple[Key, ...]]] = {"accounts": (one.compared, compared)}
-    for column, outcomes in (("gaining", (GAINING, NEWLY)), ("losing", (LOSING, NO_LONGER))):
+    for column, outcomes in (("gaining", gains(studied.impact)), ("losing", losses(studied.impact))):
         keys = tuple(cells.part("outcome", option, council, outcome) for outcome in outcomes)
         expected[column] = sum(one.outcomes[outcome].accounts for outcome in outcomes), keys
     yield from _groups(one, without, change, expected)

@@ -39,6 +39,8 @@ LOSING, GAINING, UNCHANGED, NEWLY, NO_LONGER, NO_RESULT = (
 OUTCOMES: Final = (GAINING, LOSING, UNCHANGED, NEWLY, NO_LONGER)
 """What becomes of an account; accounts without a result under one of the two sets of rules are told as NO_RESULT where there are any."""
 
+_OF_WHAT_IS_OWED: Final = {NEWLY: "newly_charged", NO_LONGER: "no_longer_charged"}
+
 EDGES: Final = (100, 500, 1000)
 """A week's change in pence, as it is usually printed: more than £1, more than £5, more than £10."""
 
@@ -75,6 +77,21 @@ class Studied(Protocol):
     @property
     def outcomes(self) -> dict[str, dict[str, Outcome]]:
         """What each option comes to, by option and council."""
+
+
+def gains(impact: Impact) -> tuple[str, str]:
+    """The outcomes by which an account gains."""
+    return GAINING, NO_LONGER if impact.owed else NEWLY
+
+
+def losses(impact: Impact) -> tuple[str, str]:
+    """The outcomes by which an account loses."""
+    return LOSING, NEWLY if impact.owed else NO_LONGER
+
+
+def named(impact: Impact, outcome: str) -> str:
+    """An outcome as it is told: of an amount that is owed nobody is entitled to it."""
+    return _OF_WHAT_IS_OWED.get(outcome, outcome) if impact.owed else outcome
 
 
 @dataclass(slots=True)
@@ -146,11 +163,17 @@ class Cases:
     amount: Whole
     days: Whole
     outcome: npt.NDArray[np.int8]  # place in OUTCOMES
+    owed: bool = False
 
     @property
     def change(self) -> Whole:
         """What each amount changes by, in pence of the year."""
         return self.amount - self.baseline
+
+    @property
+    def gain(self) -> Whole:
+        """What each account gains by it, in pence of the year."""
+        return self.baseline - self.amount if self.owed else self.change
 
     @property
     def week(self) -> Whole:
@@ -210,13 +233,14 @@ def cases(study: Studied, option: str, council: str) -> tuple[Cases, Tally | Non
     # An amount without days does not occur where the rules are sound; a year is the longest that it can be for.
     days[days == 0] = study.year.days
     old, new = before.amount[places], after.amount[places]
-    outcome = np.select([(old == 0) & (new > 0), (old > 0) & (new == 0), new > old, new < old], [3, 4, 0, 1], 2).astype(np.int8)
-    found = Cases(places, old, new, days, outcome)
+    more, less = (1, 0) if study.impact.owed else (0, 1)
+    outcome = np.select([(old == 0) & (new > 0), (old > 0) & (new == 0), new > old, new < old], [3, 4, more, less], 2).astype(np.int8)
+    found = Cases(places, old, new, days, outcome, study.impact.owed)
     one_sided = known & (before.rejected ^ after.rejected)
     if not one_sided.any():
         return found, None
     old, new = np.where(before.rejected, 0, before.amount)[one_sided], np.where(after.rejected, 0, after.amount)[one_sided]
-    lost = Cases(places[:0], old, new, np.full(len(old), study.year.days), np.zeros(len(old), np.int8))
+    lost = Cases(places[:0], old, new, np.full(len(old), study.year.days), np.zeros(len(old), np.int8), study.impact.owed)
     columns = _Columns(lost)
     return found, _tallies(_Breakdown(np.zeros(len(old), np.int64), 1, columns), columns)[0]
 
@@ -225,11 +249,11 @@ class _Columns:
     """The columns of some accounts as tallies add them up: made once, used for each breakdown."""
 
     def __init__(self, found: Cases) -> None:
-        change = found.change
-        self.kind = (np.sign(change) + 1) * 4 + (found.amount > 0) * 2 + (found.baseline > 0)
+        gain = found.gain
+        self.kind = (np.sign(gain) + 1) * 4 + (found.amount > 0) * 2 + (found.baseline > 0)
         self.baseline, self.amount, self.days = (_summable(column) for column in (found.baseline, found.amount, found.days))
-        self.losers = np.flatnonzero(change < 0)
-        self.losses = weekly(change[self.losers], found.days[self.losers])
+        self.losers = np.flatnonzero(gain < 0)
+        self.losses = weekly(gain[self.losers], found.days[self.losers])
 
 
 def _summable(column: Whole) -> npt.NDArray[np.float64]:
@@ -314,7 +338,7 @@ class _Counting:
         columns = _Columns(found)
         by_outcome = _Breakdown(found.outcome.astype(np.int64), len(OUTCOMES), columns)
         result.outcomes = dict(zip(OUTCOMES, _tallies(by_outcome, columns), strict=True))
-        by_range = _Breakdown(placed(found.change, found.days, self.edges).astype(np.int64), len(self.names), columns)
+        by_range = _Breakdown(placed(found.gain, found.days, self.edges).astype(np.int64), len(self.names), columns)
         result.ranges = dict(zip(self.names, _tallies(by_range, columns), strict=True))
         same = (result.population, self._number(council, found.days))
         for name, group in self.study.groups[council].items():

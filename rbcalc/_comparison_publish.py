@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 
-from rbcalc._comparison_figures import GAINING, LOSING, NEWLY, NO_LONGER, NO_RESULT, OUTCOMES, TOGETHER, UNCHANGED, Beside, Studied, Tally
+from rbcalc._comparison_figures import (
+    NEWLY,
+    NO_LONGER,
+    NO_RESULT,
+    OUTCOMES,
+    TOGETHER,
+    UNCHANGED,
+    Beside,
+    Studied,
+    Tally,
+    gains,
+    losses,
+)
 from rbcalc._comparison_tables import Cells, Found, Key
 from rbcalc._suppression import Relations, determined, hidden
 
@@ -61,8 +73,8 @@ def relations_of_counts(studied: Studied, found: Found, cells: Cells, councils: 
             for mine, count in ((known, one.known), (cells.known(base, council), found[base][council].known)):
                 if count == one.compared:
                     made.total([mine], compared)
-        made.total(_side(scale, LOSSES), parts[LOSING], parts[NO_LONGER])
-        made.total(_side(scale, GAINS), parts[GAINING], parts[NEWLY])
+        made.total(_side(scale, LOSSES), *(parts[name] for name in losses(studied.impact)))
+        made.total(_side(scale, GAINS), *(parts[name] for name in gains(studied.impact)))
         made.total([scale[SAME]], parts[UNCHANGED])
         for group, members in one.groups.items():
             _count_group(made, cells, place, group, members, parts, compared)
@@ -86,8 +98,8 @@ def _count_group(
         whole, *split = (keys[-1] for keys in columns.values())
         made.total(split, whole)
     made.total(columns["accounts"], compared)
-    made.total(columns["gaining"], parts[GAINING], parts[NEWLY])
-    made.total(columns["losing"], parts[LOSING], parts[NO_LONGER])
+    made.total(columns["gaining"], *(parts[name] for name in gains(cells.studied.impact)))
+    made.total(columns["losing"], *(parts[name] for name in losses(cells.studied.impact)))
     made.total(columns["unchanged"], parts[UNCHANGED])
 
 
@@ -106,8 +118,8 @@ def relations_of_amounts(studied: Studied, found: Found, cells: Cells, councils:
         change = made.cell(cells.change(*place), sum(tally.changed for tally in one.outcomes.values()), TOTAL)
         made.total([before, change], cost)
         made.total(moved.values(), change)
-        made.total(_side(scale, LOSSES), moved[LOSING], moved[NO_LONGER])
-        made.total(_side(scale, GAINS), moved[GAINING], moved[NEWLY])
+        made.total(_side(scale, LOSSES), *(moved[name] for name in losses(studied.impact)))
+        made.total(_side(scale, GAINS), *(moved[name] for name in gains(studied.impact)))
         without = [moved[NO_RESULT]] if NO_RESULT in moved else []
         if without:
             made.total(without, scale[NO_RESULT])

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rbcalc._comparison_figures import NO_RESULT, TOGETHER, Beside, Studied, Tally, ranges, rounded
+from rbcalc._comparison_figures import NO_RESULT, TOGETHER, Beside, Studied, Tally, named, ranges, rounded
 from rbcalc._tax_base import FACTS, PLACES, tax_base
 from rbcalc._totals import Table
 from rbcalc.errors import UsageError
@@ -40,7 +40,14 @@ ENTITLED: Final = (
     "Newly entitled covers only people whom the council knows: those with a claim on a day of the year. Nobody else who might become "
     "entitled is counted, and no figure here includes what they would cost."
 )
+_SIDES: Final = "Gaining includes accounts that are newly entitled, losing those no longer entitled."
+_SIDES_OWED: Final = "Gaining includes accounts that are no longer charged, losing those newly charged."
 HYPOTHETICAL: Final = "The figures of an option are hypothetical: they are what its rules would come to for the caseload as it stands."
+
+
+def told_of(studied: Studied) -> str:
+    """Whom the figures cover, as the rules say it."""
+    return studied.impact.note or ENTITLED
 
 
 def money(pence: Any) -> Any:
@@ -162,7 +169,7 @@ def costs(studied: Studied, found: Found, cells: Cells) -> Sheet:
             **dict.fromkeys(("amount", "change"), "money"),
             "change_percent": "percent",
         },
-        ENTITLED,
+        told_of(studied),
     )
     base = studied.options[0].name
     for option, council in places(studied, baseline=True):
@@ -196,7 +203,7 @@ def outcomes(studied: Studied, found: Found, cells: Cells) -> Sheet:
             "accounts": "count",
             **dict.fromkeys(("change", "average_week"), "money"),
         },
-        ENTITLED,
+        told_of(studied),
     )
     for option, council in places(studied):
         for outcome, tally in found[option.name][council].outcomes.items():
@@ -205,8 +212,8 @@ def outcomes(studied: Studied, found: Found, cells: Cells) -> Sheet:
                 {
                     "option": option.name,
                     "council": council,
-                    "outcome": outcome,
-                    "label": NO_RESULT_LABEL if outcome == NO_RESULT else words(outcome),
+                    "outcome": named(studied.impact, outcome),
+                    "label": NO_RESULT_LABEL if outcome == NO_RESULT else words(named(studied.impact, outcome)),
                     "accounts": tally.accounts,
                     "change": tally.change,
                     "average_week": _average(tally),
@@ -252,7 +259,7 @@ def groups(studied: Studied, found: Found, cells: Cells) -> Sheet:
             **dict.fromkeys(("gaining", "losing", "unchanged"), "count"),
             **dict.fromkeys(("average_week", "largest_loss_week"), "money"),
         },
-        "Gaining includes accounts that are newly entitled, losing those no longer entitled. Facts are the baseline's. " + ENTITLED,
+        f"{_SIDES_OWED if studied.impact.owed else _SIDES} Facts are the baseline's. {told_of(studied)}",
     )
     titles = {name: group.title for council in studied.councils for name, group in studied.groups[council].items()}
     for option, council in places(studied):

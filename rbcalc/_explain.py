@@ -61,7 +61,7 @@ def worked_out(program: Program, records: Mapping[str, list[dict[str, Value | No
         evaluator.run(root, trace)
     except CalculationFault as fault:
         raise DataError(
-            "RC046", f"the account cannot be worked out: {_told(fault)}", reference, "correct the records, or record what is missing"
+            "RC046", f"the account cannot be worked out: {told_fault(fault)}", reference, "correct the records, or record what is missing"
         ) from fault
     return root, evaluator, trace
 
@@ -132,7 +132,8 @@ def account_records(
     return council, records_of(programs[council], own.columns(), row), str(row)
 
 
-def _told(fault: CalculationFault) -> str:
+def told_fault(fault: CalculationFault) -> str:
+    """What is wrong, with the day."""
     days = f" on {shown(fault.first_day)}" if fault.first_day is not None and not fault.table else ""
     return f"{fault}{days}"
 
@@ -149,5 +150,6 @@ __all__ = [
     "explain_example",
     "explain_records",
     "held_caseload",
+    "told_fault",
     "worked_out",
 ]

@@ -79,12 +79,13 @@ def explain_change(before: tuple[Program, Records, int], after: tuple[Program, R
         parts = [(which, difference)] if difference else []
     else:
         parts = list(_parts(first, second, difference))
-    told = tuple((cause, part, _signed(part, type_)) for cause, part in parts if part)
+    told = tuple((cause, part, signed(part, type_)) for cause, part in parts if part)
     old, new = ((shown(state.day), amount(state.value, type_)) for state in (first, second))
-    return Change(title, str(type_), old, new, difference, told, CAUSES, _signed(difference, type_))
+    return Change(title, str(type_), old, new, difference, told, CAUSES, signed(difference, type_))
 
 
-def _signed(part: Fraction, type_: Any) -> str:
+def signed(part: Fraction, type_: Any) -> str:
+    """A part with its sign, as it is printed."""
     return f"{'+' if part > 0 else '−'}{amount(abs(part), type_)}"  # noqa: RUF001 - as it is printed
 
 

@@ -46,6 +46,7 @@ class Teller:
         self.words = Words(program, evaluator, brief=not everything, pennies=pennies)
         self.why = Why(program, trace, self.words)
         self.aside = {rule.name for rule in program.rules if aside and rule.span is not None and rule.span.file == aside}
+        self.aside |= self._for_comparing_only()
         self.of_days = self._made_of_days()
         self.results = set(self._results())
         self.summed = {
@@ -68,6 +69,27 @@ class Teller:
         for ref, row in awards:
             if nothing(row.values.get(ref.name)):
                 self._keep(self.why.visited(ref, row))
+
+    def _for_comparing_only(self) -> set[str]:
+        """The rules of the root that nobody asks for, and that serve comparisons and the groups of reports alone."""
+        program, root = self.program, self.root.entity
+        asked = {ref for each in program.impacts for ref in (each.amount, each.days, *each.by)}
+        asked |= {ref for report in program.reports for ref in report.by}
+        readers: dict[str, set[Ref]] = {}
+        for rule in program.rules:
+            for ref in refs_of(rule.body):
+                if ref.entity == root:
+                    readers.setdefault(ref.name, set()).add(Ref(rule.entity, rule.name))
+        found: set[str] = set()
+        for rule in reversed(program.rules):  # each stands before those that read it
+            ref, by = Ref(rule.entity, rule.name), readers.get(rule.name, set())
+            if (
+                rule.entity == root
+                and ref not in program.outputs
+                and (ref in asked if not by else by <= {Ref(root, name) for name in found})
+            ):
+                found.add(rule.name)
+        return found
 
     def _made_of_days(self) -> set[Ref]:
         """The rules that rest on the number of days of a row."""
@@ -118,6 +140,7 @@ class Teller:
                 refs
                 and refs <= totals
                 and not rule.cases
+                and not (nothing(value) and any(node.op is Op.PREVIOUS for node in walk(rule.body)))
                 or (rule.name in totals or last or Ref(rule.entity, rule.name) in self.program.outputs)
                 and not nothing(value)
             ):

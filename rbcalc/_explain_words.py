@@ -207,8 +207,10 @@ _STEPS: Final = {"1/100": "penny", "1/2": "50p", "1": "pound", "1/1000": "three 
 
 def rounded(rounding: Rounding) -> str:
     """How a figure was rounded, in words: rounded to the penny, half up."""
-    step = _STEPS.get(str(rounding.step), f"multiple of {rounding.step}")
-    article = "" if step in ("50p", "three decimals") else "the "
+    places = len(str(rounding.step.denominator)) - 1
+    finer = f"{places} decimals" if rounding.step == Fraction(1, 10**places) else f"multiple of {rounding.step}"
+    step = _STEPS.get(str(rounding.step), finer)
+    article = "" if step == "50p" or step.endswith(" decimals") else "the "
     if rounding.mode in ("half up", "half down"):
         return f"rounded to {article}{step}, {rounding.mode}"
     return f"rounded {rounding.mode} to {article}{step}"

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rbcalc._reconcile_facts import Facts, Found
 from rbcalc._reconcile_figures import Supposition, by_members, pro_rata, roundings, suppositions, years_beside
-from rbcalc._reconcile_runs import Mask, Pence, Runner
+from rbcalc._reconcile_runs import Mask, Pence, Runner, Worked
 from rbcalc.caseload.choosing import chosen
 from rbcalc_kernels.program.graph import Program
 
@@ -98,16 +98,30 @@ class Search:
         mask[rows] = True
         return chosen(self.own, self.runner.program.registers, {self.own.root: mask}).columns()
 
+    def _gathered(self) -> npt.NDArray[np.int64]:
+        """For each row the first that is gathered with it; itself where rows stand alone."""
+        by = self.runner.program.gathered_by
+        carried = self.registers[self.own.root].same.get(by) if by else None
+        return np.arange(self.ours.shape[0]) if carried is None else carried.astype(np.int64)
+
+    def _worked(self, rows: Any, run: Callable[[Any], Worked]) -> Worked:
+        """Some rows worked out by themselves; where rows are gathered, with all that are gathered with them."""
+        together = self._gathered()
+        needed = np.flatnonzero(np.isin(together, together[rows]))
+        worked = run(self._part(needed))
+        mine = np.searchsorted(needed, rows)
+        return Worked(worked.pence[mine], worked.known[mine])
+
     # ------------------------------------------------------------------------------------------ figures of the rules
     def _figures(self, supposed: Iterator[Supposition], kind: int) -> None:
         rows = np.flatnonzero(self.open)
         if rows.size < LEAST:
             return
-        registers = self._part(rows)
         proposed: list[tuple[int, str, Program]] = []
         for each in supposed:
             program = each.program()
-            gives = int(self.runner.worked(registers, program).equals(self.live[rows]).sum())
+            worked = self._worked(rows, lambda part, used=program: self.runner.worked(part, used))  # type: ignore[misc]
+            gives = int(worked.equals(self.live[rows]).sum())
             if gives >= LEAST:
                 proposed.append((gives, each.what, program))
         for _, what, program in sorted(proposed, key=lambda held: -held[0]):
@@ -150,13 +164,13 @@ class Search:
         check = matching[:: max(1, matching.size // SAMPLE)][:SAMPLE]
         tried = np.concatenate([rows, check])
         tried.sort()
-        worked = self.runner.otherwise(self._part(tried), program)
+        worked = self._worked(tried, lambda part: self.runner.otherwise(part, program))
         known, pence = np.zeros(self.both.size, bool), self.ours.copy()
         known[tried], pence[tried] = worked.known, worked.pence
         if not self._prove(known, pence, ROUNDING, what) or rows.size == near.sum():
             return
         rest = np.flatnonzero(near & self.open)
-        again = self.runner.otherwise(self._part(rest), program)
+        again = self._worked(rest, lambda part: self.runner.otherwise(part, program))
         self._tell(rest[again.equals(self.live[rest])], ROUNDING, what)
 
     # --------------------------------------------------------------------------------------------------------- rules
@@ -210,7 +224,12 @@ class Search:
 
     # --------------------------------------------------------------------------------------------------------- facts
     def _facts(self, program: Program | None, beside: str) -> None:
-        rows = np.flatnonzero(self.open)
+        together = self._gathered()
+        alone = np.bincount(together, minlength=together.size)[together] == 1
+        rows = np.flatnonzero(self.open & alone)
+        others = int(np.count_nonzero(self.open & ~alone))
+        if others and program is None:
+            self.causes.notes.append(f"{others:,} accounts that are gathered with others differ; no facts of theirs were tried")
         if not rows.size:
             return
         largest = np.abs(self.live - self.ours)[rows].max(axis=1)

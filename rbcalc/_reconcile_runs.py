@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbcalc._both import records_of
+from rbcalc._explain import account_row
 from rbcalc._run import REASONS, Kernel
 from rbcalc._years import iso
 from rbcalc.errors import UsageError
@@ -80,6 +81,9 @@ class Runner:
         batch, rejected = cut(used, registers, cuts)
         results = compiled.run(batch, self.threads, checked=True)
         certain = (results.fault == 0) & (results.doubt == 0)
+        gathered_in = batch.entities[used.root].parent
+        if gathered_in is not None:
+            certain = certain[gathered_in]
         rows = batch.kept[certain]
         for place, ref in enumerate(self.refs):
             made.pence[rows, place] = self._pence(ref, results.columns[ref][certain], results.denominators.get(ref, 1))
@@ -93,11 +97,12 @@ class Runner:
 
     def _exact(self, program: Program, registers: Mapping[str, RegisterColumns], root: int, made: Worked, at: int) -> None:
         try:
-            row = build(program, records_of(program, registers, root))
-            Evaluator(program, self.refs).run(row, None)
+            top = build(program, records_of(program, registers, root))
+            Evaluator(program, self.refs).run(top, None)
         except CalculationFault as fault:
             made.reasons[at] = f"{REASONS[str(fault.reason)][0]}: {fault.message}"
             return
+        row = account_row(program, top, str(root))
         made.pence[at] = [int(Fraction(row.values[ref.name] or 0) * 100) for ref in self.refs]
         made.known[at] = True
 
@@ -147,7 +152,7 @@ class Runner:
 
     def _roots(self, batch: Any, entity: str) -> Any:
         places: Any = np.arange(batch.entities[entity].count)
-        while (parent := self.program.entities[entity].parent) is not None:
+        while entity != self.kernel.root:
             places = batch.entities[entity].parent[places]
-            entity = parent
+            entity = str(self.program.entities[entity].parent)
         return places

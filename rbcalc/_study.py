@@ -99,7 +99,8 @@ class Study:
     ) -> None:
         """Read the caseload, and work out the baseline.
 
-        `impact` names what is compared, where rules declare several.  With `uprating` the facts are rolled forward first.
+        `impact` names what is compared, where rules declare several; without it the first.
+        With `uprating` the facts are rolled forward first.
         `options` are those that will be tried, so that facts which only their rules ask for are read too.
         Raises UsageError, DataError and RulesError.
         """
@@ -338,12 +339,12 @@ def _beyond(outcome: Outcome, held: npt.NDArray[np.bool_]) -> bool:
 
 def _impact(program: Program, name: str) -> Impact:
     found = [impact for impact in program.impacts if name in ("", impact.name)]
-    if len(found) == 1:
+    if found:
         return found[0]
     known = ", ".join(impact.name for impact in program.impacts)
     if not program.impacts:
         raise UsageError("RC060", "the rules do not say what is compared", hint="declare it under impacts: in a rule file")
-    raise UsageError("RC060", f"no such comparison: {name}" if name else "which comparison?", hint=f"one of {known}")
+    raise UsageError("RC060", f"no such comparison: {name}", hint=f"one of {known}")
 
 
 def _group(kernel: Kernel, ref: Ref, worked: Worked, count: int) -> Group:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from threading import Lock
@@ -99,7 +99,7 @@ class Bench:
             bench.through(points, found)
         for outcome in self._fixed:
             base = self.study.outcomes[self.study.baseline.name][outcome.council]
-            tally = _Tally(self.limits, 1)
+            tally = _Tally(self.limits, 1, owed=self.study.impact.owed)
             rows = np.flatnonzero(~outcome.rejected)
             masks = masks_of(self.study, outcome.council, self.limits, rows)
             days = np.maximum(outcome.days, base.days)
@@ -132,7 +132,10 @@ class _Council:
         self.base_days = base.days[self.accounts]
         self.good = ~base.rejected[self.accounts]
         self.masks = masks_of(study, council, bench.limits, self.accounts)
-        self.standing: Standing = Standing(self.kernel.compiled, self.batch, [dial.name for dial in dials], threads=study.threads)
+        # What stands ready gives values of the rows by which a batch is divided: of rows that gather accounts, not of accounts.
+        self.standing: Standing | None = None
+        if program.gathering is None:
+            self.standing = Standing(self.kernel.compiled, self.batch, [dial.name for dial in dials], threads=study.threads)
 
     def through(self, points: Sequence[Settings], found: Sequence[Point]) -> None:
         """Add this council to what the points come to."""
@@ -141,12 +144,12 @@ class _Council:
         slow: list[int] = []
         for number, settings in enumerate(own):
             program = turned(self.program, settings)
-            figures = self.standing.figures(program) if program is not None else None
+            figures = self.standing.figures(program) if program is not None and self.standing is not None else None
             if figures is None or program is None:
                 slow.append(number)
             else:
                 ready.append((number, program, figures))
-        tally = _Tally(self.bench.limits, len(points))
+        tally = _Tally(self.bench.limits, len(points), owed=self.impact.owed)
         lock = Lock()
         unsure: list[tuple[int, npt.NDArray[np.int64]]] = []
 
@@ -164,7 +167,8 @@ class _Council:
                 amount, base, days, good, masks = amount[sure], base[sure], days[sure], good[sure], [mask[sure] for mask in masks]
             tally.add(number, amount, base, days, masks, good)
 
-        self.standing.through([figures for _, _, figures in ready], take)
+        if self.standing is not None:
+            self.standing.through([figures for _, _, figures in ready], take)
         for place, rows in unsure:
             self._exactly(tally, ready[place][0], ready[place][1], rows)
         for number in slow:
@@ -188,11 +192,15 @@ class _Council:
             tally.add(number, np.array([amount]), self.base[one], most, [mask[one] for mask in self.masks], self.good[one])
 
     def _anew(self, tally: _Tally, number: int, settings: Settings) -> None:
-        """A set of figures that needs its rules linked again."""
+        """A set of figures that needs its rules linked again, or the whole caseload worked out again."""
         study, option = self.bench.study, self.bench.option
-        sources = sources_of({self.council: self.program}, settings, study.year, "figures of a sweep")
-        laid = Option(f"{option.name} {number}", option.title, (*option.scenarios, *sources), hypothetical=True)
-        outcome = study.outcome(laid, self.council, study.program(laid, self.council))
+        program = turned(self.program, settings) if self.standing is None else None
+        laid = replace(option, name=f"{option.name} {number}", hypothetical=True)
+        if program is None:
+            sources = sources_of({self.council: self.program}, settings, study.year, "figures of a sweep")
+            laid = replace(laid, scenarios=(*option.scenarios, *sources))
+            program = study.program(laid, self.council)
+        outcome = study.outcome(laid, self.council, program)
         base = study.outcomes[study.baseline.name][self.council]
         rows = np.flatnonzero(~outcome.rejected)
         days = np.maximum(outcome.days, base.days)[rows]
@@ -203,8 +211,8 @@ class _Council:
 class _Tally:
     """Totals by point, added up block by block."""
 
-    def __init__(self, limits: Sequence[Limit], points: int) -> None:
-        self.limits = limits
+    def __init__(self, limits: Sequence[Limit], points: int, *, owed: bool) -> None:
+        self.limits, self.owed = limits, owed
         self.sums: npt.NDArray[np.int64] = np.zeros((points, 3 + len(limits)), np.int64)
         self.losses: list[list[Fraction]] = [[Fraction(0)] * (1 + len(limits)) for _ in range(points)]
         self.lock = Lock()
@@ -219,7 +227,9 @@ class _Tally:
         good: npt.NDArray[np.bool_],
     ) -> None:
         """Add some accounts of a point; only those that are `good`, with a result of the baseline, can gain or lose."""
-        loss = base - amount if good.all() else np.where(good, base - amount, 0)
+        loss = amount - base if self.owed else base - amount
+        if not good.all():
+            loss = np.where(good, loss, 0)
         weekly = loss * WEEK
         counts = [int(amount.sum()), int(np.count_nonzero(loss < 0)), int(np.count_nonzero(loss > 0))]
         worst = [_largest(weekly, days)]

@@ -174,7 +174,9 @@ class Assembler:
         """Find the row above of each row, by reference and council."""
         index = above.indexes.get(register.by)
         several = None
-        if index is not None and not index.mixed and above.owner is None and above.count:
+        # What belongs to nobody owns nothing either.
+        owned = above.owner is None or bool((above.owner >= 0).all())
+        if index is not None and not index.mixed and owned and above.count:
             owner = index.find(_numpy(found.table[f"key {register.by}"]))
             if found.plan.council:
                 owner[found.council != above.council[owner]] = -1
@@ -348,8 +350,8 @@ class Assembler:
         if not by or found.first[by] is None:
             return order_of(found.council[rows], np.zeros(rows.size, np.int8), found.row[rows])
         begins = _numpy(found.table["begins"])[rows] if register.dated else np.zeros(rows.size, np.int8)
-        leader = found.row[found.group(by)[rows]]
-        return np.lexsort((found.row[rows], begins, leader, found.council[rows]))
+        place = order_of(found.row[found.group(by)[rows]], begins, found.row[rows])
+        return place[np.argsort(found.council[rows][place], kind="stable")]
 
     def _nothing(self, register: Register) -> EncodedRegister:
         """A register that the caseload lacks: no rows."""

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,11 +29,12 @@ from rbcalc.caseload.assemble import Assembler, Part
 from rbcalc.caseload.column_map import ColumnMap
 from rbcalc.caseload.files import Source, connect, open_tables, quote
 from rbcalc.caseload.model import REJECTS, Assumption, Caseload, Content, Counts
-from rbcalc.caseload.packing import pack, shard_of, unpack
+from rbcalc.caseload.packing import Codes, pack, shard_of, unpack
 from rbcalc.caseload.pseudonyms import Pseudonyms
 from rbcalc.caseload.purge import working_folder
-from rbcalc.caseload.scan import Plan, Planner, batches
-from rbcalc.caseload.shards import Divided, divided_by, shard_query, sharding
+from rbcalc.caseload.routes import Routes, carries, leading, stages
+from rbcalc.caseload.scan import BATCH, Plan, Planner, batches
+from rbcalc.caseload.shards import Divided, shard_query, sharding
 from rbcalc.errors import UsageError
 from rbcalc_kernels.exact.layout import Layout, layout_of
 from rbcalc_kernels.language.types import Choice
@@ -62,6 +64,8 @@ class _Session:
     packed: tuple[str, int] | None = None  # keys become numbers: the key that divides rows into how many shards
     hashes: dict[str, list[npt.NDArray[Any]]] = field(default_factory=dict)
     bad: dict[str, list[npt.NDArray[np.int32]]] = field(default_factory=dict)
+    routes: dict[tuple[str, str], Routes] = field(default_factory=dict)  # by a register and a reference of its rows
+    coming: dict[tuple[str, str], Routes] = field(default_factory=dict)  # the same, still being noted
 
     def batches(self, name: str, extra: str = "") -> Iterator[Any]:
         """The encoded rows of a register, noting on the way what is bad and which keys there are."""
@@ -83,10 +87,13 @@ class _Session:
             yield batch.drop_columns([f"unique {unique}"]) if unique else batch
 
     def _packed(self, plan: Plan, unique: str) -> Iterator[Any]:
-        """The same with numbers for keys, and the shard of each row."""
+        """The same with numbers for keys, and the shard of each row; what belongs to several shards, once for each."""
         assert self.packed is not None
         key, count = self.packed
         name = plan.register.name
+        anchor = self.layout.anchors.get(name)
+        own = carries(self.layout, name, key)
+        above = self.routes.get((anchor.name, plan.register.by)) if anchor is not None and not own else None
         # Several files are read at the same time; what another program holds is known to the first connection only.
         connection = self.connection.cursor() if plan.opened.files else self.connection
         for batch in batches(plan, connection, "", self.pseudonyms):
@@ -95,23 +102,61 @@ class _Session:
                 raise Unpackable
             shard = np.zeros(rows.num_rows, np.uint8)
             bad = rows.column("bad").to_numpy(zero_copy_only=False)
+            numbers: dict[str, Codes] = {}
             for label, (_, _, required) in plan.keys.items():
                 place = rows.schema.get_field_index(f"key {label}")
                 codes = pack(rows.column(place))
                 if codes is None:
                     self.unpackable = True
                     raise Unpackable
+                numbers[label] = codes
                 rows = rows.set_column(place, f"key {label}", pa.array(codes))
                 if required:
                     bad = bad | (codes == 0)
                 if label == unique:
                     self.hashes.setdefault(name, []).append(codes if codes.all() else codes[codes != 0])
-                if label == key and count > 1:
+                if label == key and own and count > 1:
                     shard = shard_of(codes, count)
             if bad.any():
                 self.bad.setdefault(name, []).append(rows.column("row").to_numpy()[bad])
             rows = rows.set_column(rows.schema.get_field_index("bad"), "bad", pa.array(bad))
+            more = np.empty(0, np.int64)
+            if above is not None:
+                shard, more, shards = above.find(numbers[plan.register.by])
+                copy = np.zeros(rows.num_rows + more.size, np.bool_)
+                copy[rows.num_rows :] = True
+                if more.size:
+                    self.copied = True
+                    rows = pa.concat_batches([rows, rows.take(pa.array(more))])
+                    shard = np.concatenate((shard, shards))
+                rows = rows.append_column("copy", pa.array(copy))
+            for (whose, by), routes in self.coming.items():
+                if whose == name:
+                    codes = numbers[by]
+                    routes.enter(np.concatenate((codes, codes[more])) if more.size else codes, shard)
             yield rows.append_column("shard", pa.array(shard))
+
+    def route(self, follow: Sequence[str]) -> None:
+        """From here on where rows lead was noted before, and is noted for the registers that follow next."""
+        for routes in self.coming.values():
+            routes.close()
+        self.routes, self.coming = self.coming, {}
+        for (above, by), names in leading(self.layout, follow).items():
+            rows = self.plans[above].opened.rows
+            few = 2 * sum(self.plans[name].opened.rows for name in names) < rows
+            wanted = [codes for name in names for codes in self._wanted(name, by)] if few else None
+            self.coming[above, by] = Routes(rows, wanted)
+
+    def _wanted(self, name: str, by: str) -> Iterator[Codes]:
+        """The references that the rows of a register carry."""
+        plan = self.plans[name]
+        text = plan.plain.get(by, plan.keys[by][0])
+        for batch in self.connection.sql(f"SELECT {text} AS k FROM {quote(plan.opened.view)}").to_arrow_reader(BATCH):
+            codes = pack(batch.column(0))
+            if codes is None:
+                self.unpackable = True
+                raise Unpackable
+            yield codes
 
     def pack(self, to: tuple[str, int] | None) -> None:
         """Begin anew with numbers for keys, or without."""
@@ -120,6 +165,7 @@ class _Session:
             plan.packed = to is not None
         self.hashes.clear()
         self.bad.clear()
+        self.routes, self.coming, self.copied = {}, {}, False
 
     def query(self, plan: Plan, extra: str) -> Iterator[Any]:
         """The batches of a plan, with the hash of a key that no two rows may share."""
@@ -270,8 +316,7 @@ def stream(
         count = max(1, min(256, -(-roots // shard_roots)))
         key = sharding(session.layout, session.plans)
         folder = session.work / "shards"
-        if count == 1 or divided_by(session.layout, session.plans, key):
-            session.pack((key, count))
+        session.pack((key, count))
         try:
             divided = _divide(session, folder, key, count, threads)
         except Unpackable:
@@ -316,21 +361,27 @@ def _divide(session: _Session, folder: Path, key: str, count: int, threads: int)
 
     def divide(name: str) -> None:
         extra, copies = "", ""
-        if not session.plans[name].packed:
+        if session.packed is None:
             extra, copies = shard_query(session.layout, session.plans, session.connection, name, key, count)
         made[name].write(session.batches(name, extra) if not copies else _copied(session, name, copies))
 
-    names = sorted(made, key=lambda name: -session.plans[name].opened.rows)
     alone = session.packed is None or not all(plan.opened.files for plan in session.plans.values())
-    together = 1 if alone or threads < 2 else len(names)
-    # Each reader works on its own thread; more of the database's own only stand in one another's way.
-    session.connection.execute(f"SET threads = {threads if together == 1 else 1}")
+    packed = session.packed is not None and count > 1
+    order = stages(session.layout, session.plans, key) if packed else [list(made)]
     try:
-        with ThreadPoolExecutor(together) as pool:
-            for done in [pool.submit(divide, name) for name in names]:
-                done.result()
+        for stage, following in zip_longest(order, order[1:], fillvalue=()):
+            if packed:
+                session.route(following)
+            names = sorted(stage, key=lambda name: -session.plans[name].opened.rows)
+            together = 1 if alone or threads < 2 else len(names)
+            # Each reader works on its own thread; more of the database's own only stand in one another's way.
+            session.connection.execute(f"SET threads = {threads if together == 1 else 1}")
+            with ThreadPoolExecutor(together) as pool:
+                for done in [pool.submit(divide, name) for name in names]:
+                    done.result()
     finally:
         session.connection.execute(f"SET threads = {threads}")
+        session.routes, session.coming = {}, {}
     return made
 
 

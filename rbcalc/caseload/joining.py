@@ -34,7 +34,7 @@ class Index:
         table = np.full(1 << bits, -1, np.int32)
         place = np.empty(codes.size, np.int32)
         found = np.zeros(2, np.int64)
-        ready(enter, codes.size)(codes, councils, numbers, _home(codes, bits), table, place, found)
+        ready(enter, codes.size)(codes, councils, numbers, home_of(codes, bits), table, place, found)
         first = None
         if found[0]:
             first = np.where(place < 0, np.arange(codes.size, dtype=np.int32), table[place])
@@ -44,7 +44,7 @@ class Index:
         """The first row with each reference, or -1."""
         owner = np.empty(codes.size, np.int32)
         bits = self.table.size.bit_length() - 1
-        ready(look_up, max(codes.size, self.codes.size))(codes, self.codes, _home(codes, bits), self.table, owner)
+        ready(look_up, max(codes.size, self.codes.size))(codes, self.codes, home_of(codes, bits), self.table, owner)
         return owner
 
 
@@ -92,7 +92,8 @@ def _sorting(values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     return packed
 
 
-def _home(codes: Codes, bits: int) -> Rows:
+def home_of(codes: Codes, bits: int) -> Rows:
+    """Where each number is looked for first, in a table of 2^bits places."""
     # Rows of one shard agree in the highest bits, so these are mixed once more.
     mixed = (spread(codes) << np.uint64(24)) * np.uint64(0x94D049BB133111EB)
     return (mixed >> np.uint64(64 - bits)).astype(np.int32)

@@ -38,13 +38,6 @@ def sharding(layout: Layout, plans: Mapping[str, Plan]) -> str:
     return max(weights, key=lambda by: weights[by]) if weights else layout.root_register.key
 
 
-def divided_by(layout: Layout, plans: Mapping[str, Plan], key: str) -> bool:
-    """Whether the rows of every register carry the dividing reference."""
-    root = layout.root_register.name
-    anchors = {name: layout.anchors.get(name) for name in plans}
-    return all(above is None or (above.name == root and plans[name].register.by == key) for name, above in anchors.items())
-
-
 def shard_query(
     layout: Layout,
     plans: Mapping[str, Plan],

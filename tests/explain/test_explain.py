@@ -206,6 +206,7 @@ def test_decimals_are_cut_not_rounded(number: Fraction, text: str) -> None:
         (Mode.UP, Fraction(1, 2), "rounded up to 50p"),
         (Mode.HALF_DOWN, Fraction(1, 1000), "rounded to three decimals, half down"),
         (Mode.UP, Fraction(5), "rounded up to the multiple of 5"),
+        (Mode.HALF_UP, Fraction(1, 100_000), "rounded to 5 decimals, half up"),
     ],
 )
 def test_a_rounding_is_told_in_words(mode: Mode, step: Fraction, text: str) -> None:

@@ -50,7 +50,7 @@ def service(rules: Rules) -> Partnership:
 def caseload(rules: Rules, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with about 240 accounts, a fifth of them with a claim."""
     folder = tmp_path_factory.mktemp("whatif") / "caseload"
-    rbcalc.sample(rules, partnership=PARTNERSHIP, year=YEAR, out=folder, dwellings=240)
+    rbcalc.sample(rules, partnership=PARTNERSHIP, year=YEAR, out=folder, dwellings=240, subjects=["council_tax"])
     return folder
 
 

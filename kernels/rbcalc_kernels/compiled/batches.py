@@ -216,7 +216,7 @@ def merged_rows(rows: Rows, inner: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     if isinstance(rows, slice):
         moved = inner.astype(np.int64)
         if rows.start:
-            moved[moved >= 0] += rows.start
+            np.add(moved, rows.start, out=moved, where=inner >= 0)
         return moved
     found = np.full(len(inner), -1, dtype=np.int64)
     found[inner >= 0] = rows[inner[inner >= 0]]

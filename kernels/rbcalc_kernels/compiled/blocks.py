@@ -141,7 +141,7 @@ class Block:
         if check and targets:
             # All else that is written is the block's own.
             written, others = list(targets.values()), self._given()
-            if not surely_apart([*written, *others]):
+            if not surely_apart(written, others):
                 check_apart(written, others)
         self._found: dict[bool, list[Any]] = {}
         self._others: dict[Slot, Any] = {}

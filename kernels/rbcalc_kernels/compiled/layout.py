@@ -26,6 +26,10 @@ MISSING_WIDE: Final = -(1 << 60)
 
 _HISTORY: Final = "history of "
 
+_FEW_EDGES: Final = 8
+_MOST_DAYS: Final = 4096
+"""Where so few days lie between more edges than that, a table of dates has a value for each day, so that nothing is searched."""
+
 FIGURES: Final = "figures "
 """Arrays whose names begin so hold the parameters that a function reads together, made when first asked for."""
 
@@ -90,6 +94,7 @@ class TablePlace:
     complete: bool  # every combination has a value in every period
     first_edge: Fraction | None  # the greatest first edge of all combinations; None when values reach down without end
     shift: int | None = None  # what leads from each member of its only list to the member that it gives
+    daily: int = 0  # values for each combination, one for each day, where it has them instead of edges; the only edge is their first day
     edges_of: str = ""  # the first table with the same lists, bands and edges in all periods; itself where there is none before
 
     @property
@@ -105,7 +110,14 @@ class TablePlace:
     @property
     def slots(self) -> int:
         """Values for each combination."""
+        if self.daily:
+            return self.daily
         return self.capacity + 1 if self.bands else 1
+
+    @property
+    def edges(self) -> int:
+        """Edges of all combinations."""
+        return 1 if self.daily else self.combinations * self.capacity
 
     @property
     def combinations(self) -> int:
@@ -141,18 +153,35 @@ def _place(name: str, table: Table) -> TablePlace:
             complete = complete and all(len(values) > len(bounds) for bounds, values in rows)
         else:
             first = max((Fraction(row[0][0]) for row in rows if row[0]), default=Fraction(0))
+    room = capacity(max((len(row[0]) for row in rows), default=0)) if table.bands else 0
     return TablePlace(
         name,
         tuple(len(axis.members) for axis in table.axes),
         table.bands,
-        capacity(max((len(row[0]) for row in rows), default=0)) if table.bands else 0,
+        room,
         below,
         kind,
         kind.value.largest * kind.den >= -MISSING,
         complete,
         first,
         _shift(table, kind) if complete else None,
+        _daily(table, combinations) if room > _FEW_EDGES else 0,
     )
+
+
+def _days(cells: Cells) -> tuple[int, int]:
+    """The first and the last edge of dates."""
+    edges = [int(edge) for bounds, _ in cells.rows.values() for edge in bounds]
+    return (min(edges), max(edges)) if edges else (0, 0)
+
+
+def _daily(table: Table, combinations: int) -> int:
+    """Room for a value for each day from the one before the first edge to the one after the last; 0 where that is too much."""
+    if table.bands is None or not isinstance(table.bands.type, Date):
+        return 0
+    spans = [_days(cells) for cells in table.by_period]
+    room = capacity(max((last - first + 3 for first, last in spans), default=0))
+    return room if room * combinations <= _MOST_DAYS else 0
 
 
 def _shift(table: Table, kind: Figure) -> int | None:
@@ -289,6 +318,8 @@ class Layout:
             return None
         now = _place(key, table)
         same = (now.sizes, now.bands) == (place.sizes, place.bands) and now.capacity <= place.capacity
+        if place.daily and not 0 < now.daily <= place.daily:
+            return None
         if not same or (place.complete and not now.complete) or place.edge_den % now.edge_den:
             return None
         if place.shift is not None and now.shift != place.shift:
@@ -298,9 +329,11 @@ class Layout:
         if place.first_edge is not None and (now.first_edge is None or now.first_edge > place.first_edge):
             return None
         periods = len(table.by_period)
-        edges = np.full((periods, place.combinations * max(1, place.capacity)), _NEVER)
+        edges = np.full((periods, max(1, place.edges)), _NEVER)
         cells = np.full((periods, place.combinations * place.slots), place.missing, np.float64 if place.wide else np.int32)
         for period, contents in enumerate(table.by_period):
+            if place.daily:
+                edges[period, 0] = _days(contents)[0] - 1
             if not self._fill_period(table, place, contents.rows, edges[period], cells[period]):
                 return None
         return edges, cells
@@ -317,12 +350,18 @@ class Layout:
             if keys not in rows:
                 continue
             bounds, values = rows[keys]
+            skip = 1 if place.bands is not None and not place.bands.upper else 0
+            codes = [code for code in map(place.figure.encoded, values) if code is not None]
+            if len(codes) < len(values):
+                return False
+            if place.daily:
+                found = np.array([*[place.missing] * skip, *codes, place.missing], dtype=cells.dtype)
+                days = edges[0] + np.arange(place.daily)
+                passed = np.searchsorted(np.array(bounds, dtype=np.float64), days, side="right" if skip else "left")
+                cells[at * place.daily : (at + 1) * place.daily] = found[passed]
+                continue
             for k, edge in enumerate(bounds):
                 edges[at * place.capacity + k] = int(Fraction(edge) * place.edge_den)
-            skip = 1 if place.bands is not None and not place.bands.upper else 0
-            for k, value in enumerate(values):
-                code = place.figure.encoded(value)
-                if code is None:
-                    return False
+            for k, code in enumerate(codes):
                 cells[at * place.slots + k + skip] = code
         return True

@@ -123,10 +123,17 @@ def _passed(writer: Writer, place: TablePlace, table: str, combination: str, amo
         # Another table has the same edges, and one search serves both.
         place = writer.lowering.layout.table(place.edges_of)
         table = writer.leaf("table", writer.entity, place.name)
-    known = (place.name, combination, amount.text)
+    known = (place.name, "" if place.daily else combination, amount.text)
     if known not in writer.passed:
-        writer.passed[known] = _searched(writer, place, table, combination, key, sign)
+        writer.passed[known] = _day(writer, place, table, key) if place.daily else _searched(writer, place, table, combination, key, sign)
     return writer.passed[known]
+
+
+def _day(writer: Writer, place: TablePlace, table: str, key: str) -> str:
+    """Text of the place of a date among the days of a table that has a value for each."""
+    after = writer.lines.bind(f"{key} - {table}__edges[{table}__edge_start]")
+    inside = writer.lines.bind(f"({after} if {after} > 0.0 else 0.0)")
+    return writer.lines.bind(f"uint32({inside} if {inside} < {place.daily - 1}.0 else {place.daily - 1}.0)")
 
 
 def _searched(writer: Writer, place: TablePlace, table: str, combination: str, key: str, sign: str) -> str:

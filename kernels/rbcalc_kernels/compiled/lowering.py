@@ -218,7 +218,8 @@ class Lowering:
 
     def is_shared(self, entity: str, node: Node) -> bool:
         """Whether several rules of an entity ask for what a node says, and every row can work it out without a fault."""
-        if self._uses[entity, self.nodes.number(node)] < 2 or self.in_group(self.nodes.refs(node)):
+        wanted = self._group or self._uses[entity, self.nodes.number(node)] > 1  # what one row after another needs not, goes before
+        if not wanted or self.in_group(self.nodes.refs(node)):
             return False
         key = (entity, self.nodes.number(node))
         if key not in self._plain:

@@ -135,19 +135,21 @@ def prepare(dispatcher: Any, arguments: Sequence[Any]) -> None:
         dispatcher.compile(tuple(typeof(argument) for argument in arguments))
 
 
-def surely_apart(arrays: Sequence[npt.NDArray[Any]]) -> bool:
-    """Whether no two arrays can share memory, as far as can be told without looking where it is.
+def surely_apart(written: Sequence[npt.NDArray[Any]], others: Sequence[npt.NDArray[Any]]) -> bool:
+    """Whether no array that is written can share memory with another, as far as can be told without looking where it is.
 
     Arrays that own their memory share none.  Parts of one may, and of any other memory nothing is known.
     """
-    owners: set[int] = set()
-    for array in arrays:
-        base = array.base
-        if base is None:
-            owners.add(id(array))
-        elif type(base) is np.ndarray and base.base is None:
-            owners.add(id(base))
-    return len(owners) == len(arrays)
+    own, given = ({_owner(array) for array in arrays} for arrays in (written, others))
+    return None not in own | given and len(own) == len(written) and own.isdisjoint(given)
+
+
+def _owner(array: npt.NDArray[Any]) -> int | None:
+    """Which array's memory an array is in; None where that is not known."""
+    base = array.base
+    if base is None:
+        return id(array)
+    return id(base) if type(base) is np.ndarray and base.base is None else None
 
 
 def check_apart(written: Sequence[npt.NDArray[Any]], others: Sequence[npt.NDArray[Any]]) -> None:

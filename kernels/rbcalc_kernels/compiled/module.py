@@ -165,7 +165,7 @@ class Module:
         sizes = {"start": place.combinations * place.slots}
         if place.bands is not None:
             self.argument(Slot("edges", leaf.entity, leaf.name), f"{name}__edges")
-            sizes["edge_start"] = place.combinations * place.capacity
+            sizes["edge_start"] = place.edges
         dated = self.mixed and not place.history
         for what, size in sizes.items():
             text = f"{self._period(leaf.entity)} * uint32({size})" if dated else "uint32(0)"

@@ -18,6 +18,9 @@ from rbcalc_kernels.program.graph import Ref
 GENERATOR: Final = "3"
 """The version of the generated code; part of every cache key."""
 
+WORTH_TWO: Final = 12
+"""From so many statements on, those of rows carried from the row before are written out for first rows and for others."""
+
 Place = tuple[str, str]
 """An entity and a column of it; what a `Ref` says, but found in a table in less time."""
 
@@ -114,7 +117,24 @@ def _rows(module: Module, stage: Stage, kept: set[Ref], codes: int) -> list[str]
         module.body += task.lines
     module.write(ref for task in stage.tasks for ref in task.refs if ref in kept)
     module.marks(stage.space, module.lowering.names.of(("entity", stage.space), stage.space), codes)
+    if stage.kind == "sequential":
+        module.body = _twice(module)
     return ["for i in range(n):", *(f"    {line}" for line in [*module.load, *module.body, *module.store])]
+
+
+def _twice(module: Module) -> list[str]:
+    """The statements for a row that is the first under its parent, and for one that follows another.
+
+    Most rows are the first: such a row then waits for nothing that the row before it wrote.
+    """
+    first = [line.partition(" = ")[0] for line in module.load if line.endswith("__before_row == i")]
+    if not first or len(module.body) < WORTH_TWO:
+        return module.body
+    found: list[str] = []
+    for known in (True, False):
+        found.append(f"if {first[0]}:" if known else "else:")
+        found += [f"    {line}" for line in [f"{first[0]} = {known}", *module.body]]
+    return found
 
 
 def _aggregates(module: Module, stage: Stage) -> list[str]:
@@ -123,6 +143,7 @@ def _aggregates(module: Module, stage: Stage) -> list[str]:
     offsets = module.argument(Slot("offsets", stage.space, child), f"{names.of(('entity', child), child)}__offsets")
     start: list[str] = []
     inner: list[str] = []
+    at = "uint32(j)"  # of a signed place the compiler would ask, for each column, whether it is below 0
     added: set[Ref] = set()
     for task in stage.tasks:
         total = task.refs[0]
@@ -135,14 +156,14 @@ def _aggregates(module: Module, stage: Stage) -> list[str]:
                 added.add(column)
                 word = names.of_ref(column)
                 start.append(f"{word} = int32(0)")
-                inner.append(f"{word} = int32({word} + {module.whole(fields[task.over[0]].column, 'j')})")
+                inner.append(f"{word} = int32({word} + {module.whole(fields[task.over[0]].column, at)})")
                 module.keep(column, word)
             continue
         module.write([total])
         if task.kind == "rows":
             start.append(f"{name} = {offsets}[i + 1] - {offsets}[i]")
             continue
-        values = module.stored(task.over[0], "j")
+        values = module.stored(task.over[0], at)
         start.append(f"{name} = {form}(0)")
         if task.kind == "sum":
             inner.append(f"{name} = {form}({name} + {form}({values}))")
@@ -150,7 +171,7 @@ def _aggregates(module: Module, stage: Stage) -> list[str]:
         sign = "<" if task.kind == "min" else ">"
         start.append(f"{name}__none = True")
         inner.append(f"{name}__here = {form}({values})")
-        inner.append(f"{name}__taken = ({module.stored(task.over[1], 'j')} != 0) & ({name}__none | ({name}__here {sign} {name}))")
+        inner.append(f"{name}__taken = ({module.stored(task.over[1], at)} != 0) & ({name}__none | ({name}__here {sign} {name}))")
         inner.append(f"{name} = {name}__here if {name}__taken else {name}")
         inner.append(f"{name}__none = {name}__none & (not {name}__taken)")
     loop = [f"for j in range({offsets}[i], {offsets}[i + 1]):", *(f"    {line}" for line in inner)] if inner else []

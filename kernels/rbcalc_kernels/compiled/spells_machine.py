@@ -206,8 +206,26 @@ def overlay(
     room = owner.size
     offsets[0] = 0
     for p in range(size):
+        # Under most rows one stretch of each timeline is in force on all days.
+        throughout = at.size > 0 and first[p] <= last[p]
+        for e in range(edges.size):
+            if edges[e] > first[p] and edges[e] <= last[p]:
+                throughout = False
         for k in range(at.size):
-            at[k] = base[k] + starts[k * (size + 1) + p]
+            j = base[k] + starts[k * (size + 1) + p]
+            at[k] = j
+            if base[k] + starts[k * (size + 1) + p + 1] != j + 1 or begins[j] > first[p] or ends[j] < last[p]:
+                throughout = False
+        if throughout:
+            for k in range(at.size):
+                found[k * room + total] = at[k] - base[k]
+            owner[total] = p
+            run_first[total] = first[p]
+            run_last[total] = last[p]
+            days[total] = last[p] - first[p] + 1
+            total += 1
+            offsets[p + 1] = total
+            continue
         day = np.int64(first[p])
         while day <= last[p]:
             until = np.int64(last[p])

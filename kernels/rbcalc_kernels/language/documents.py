@@ -279,6 +279,25 @@ class ReconciledDoc(_Document):
     records: list[Text] = Field([], description="dated registers whose records may begin or end on another day, be missing or too many")
 
 
+class StepDoc(_Document):
+    """A step of the way to a figure: the values that it ends with."""
+
+    title: Text
+    values: list[Text] = Field(
+        description="rules and facts, as name or entity.name; what they rest on belongs to the step, up to those of another"
+    )
+
+
+class DifferenceDoc(_Document):
+    """A figure whose difference between two years is divided: by the days, then step by step."""
+
+    title: Text
+    of: Text
+    is_: Text = Field(alias="is", description="the amount for the year")
+    days: Text = Field(description="what the part is called that comes of the days alone; it is the first")
+    steps: list[StepDoc] = Field(description="in the order in which one year's is exchanged for the other's")
+
+
 class AdoptionDoc(_Document):
     """Who decided the figures of a file, and from what they were transcribed."""
 
@@ -328,6 +347,7 @@ class RuleFile(_Sourced):
     comparisons: dict[Text, ComparisonDoc] = {}
     impacts: dict[Text, ImpactDoc] = {}
     reconciliation: dict[Text, ReconciledDoc] = {}
+    differences: dict[Text, DifferenceDoc] = {}
     set: dict[Text, SetDoc] = {}
     replace: dict[Text, RuleDoc] = {}
     drop: dict[Text, DropDoc] = {}

@@ -189,6 +189,12 @@ def root_of(entities: Mapping[str, Entity]) -> str:
     return next(entity.name for entity in entities.values() if entity.parent == top.name) if top.by else top.name
 
 
+def is_root(entities: Mapping[str, Entity], name: str) -> bool:
+    """Whether an entity has a row for each thing that is worked out: nothing stands above it but what gathers its rows."""
+    entity = entities[name]
+    return not entity.by and (entity.parent is None or bool(entities[entity.parent].by))
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
     """A fact of the caseload.
@@ -381,6 +387,22 @@ class Reconciled:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """A figure whose difference between two years is divided: `figure`, an amount for the year of each row of a root entity.
+
+    `days` is what the part that comes of the days is called.  `steps`, in the order of their exchange, are titles with the values
+    that a step ends with: a rule, a figure or a fact belongs to the first step that needs it, not counting what is needed only
+    through the values of another.
+    """
+
+    name: str
+    title: str
+    figure: Ref
+    days: str
+    steps: tuple[tuple[str, tuple[Ref, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     """Days (both included) in which no parameter and no table changes."""
 
@@ -443,6 +465,7 @@ class Program:
     hypothetical: bool = False
     supposed: tuple[tuple[str, str], ...] = ()  # figures that a scenario lets go on or puts up, and how
     reconciliation: tuple[Reconciled, ...] = ()
+    differences: tuple[Difference, ...] = ()
 
     @property
     def root(self) -> str:

@@ -21,7 +21,7 @@ from rbcalc_kernels.program.names import YEAR_PARAMETERS, Names
 from rbcalc_kernels.program.ordering import ordered
 from rbcalc_kernels.program.overlays import Declarations, Declared, Entry, changes, conflicts, gather, holds, in_force
 from rbcalc_kernels.program.reconciling import reconciliation_of
-from rbcalc_kernels.program.reports import comparisons_of, impacts_of, reports_of
+from rbcalc_kernels.program.reports import comparisons_of, differences_of, impacts_of, reports_of
 from rbcalc_kernels.program.supposing import carried_day, carry, left_out, meant, put_up, supposed, uprate
 from rbcalc_kernels.program.tables import Contents, Rows, incomplete, reads, rounded, worked_out, written
 from rbcalc_kernels.program.unused import unused
@@ -111,6 +111,7 @@ class Linker:
         comparisons = comparisons_of(found, names, self.findings)
         impacts = impacts_of(found, names, reports, self.findings)
         reconciliation = reconciliation_of(found, names, registers, self.findings)
+        differences = differences_of(found, names, self.findings)
         if self.findings:
             raise Stop
         rules = [self._rule(ref, names, found.rules[(ref.entity, ref.name)], body) for ref, body in bodies.items()]
@@ -152,6 +153,7 @@ class Linker:
             self.supposed,
             supposed(found, parameters, made, self.first_day, self.last_day),
             reconciliation,
+            differences,
         )
 
     # ---------------------------------------------------------------- rules

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from rbcalc_kernels.language.documents import ReconciledDoc, Text
 from rbcalc_kernels.language.types import Number
-from rbcalc_kernels.program.graph import Reconciled, Ref, Register, root_of
+from rbcalc_kernels.program.graph import Reconciled, Ref, Register, is_root
 from rbcalc_kernels.program.names import Names
 from rbcalc_kernels.program.overlays import Declarations
 from rbcalc_kernels.program.values import constant
@@ -30,10 +30,11 @@ class _Reader:
 
     def figure(self, name: str, doc: ReconciledDoc) -> Reconciled | None:
         entity = self.names.entities.get(str(doc.of))
-        root = root_of(self.names.entities)
-        if entity is None or entity.name != root:
-            what = f"no such entity: {doc.of}" if entity is None else f"{doc.of} belongs to {entity.parent or 'none'}"
-            self.findings.error("RB086", what, doc.of.span, help=f"figures are compared for each {root}")
+        if entity is None or not is_root(self.names.entities, entity.name):
+            roots = [name for name in self.names.entities if is_root(self.names.entities, name)]
+            above = f"belongs to {entity.parent}" if entity is not None and entity.parent else "gathers rows"
+            what = f"no such entity: {doc.of}" if entity is None else f"{doc.of} {above}"
+            self.findings.error("RB086", what, doc.of.span, help=f"figures are compared for each {' or '.join(roots)}")
             return None
         ref = self._rule(doc.is_, Ref(str(doc.of), str(doc.is_)))
         if ref is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rbcalc_kernels.language.documents import Text
 from rbcalc_kernels.language.types import YES_NO, Choice, Number
-from rbcalc_kernels.program.graph import Comparison, Impact, Ref, Report, root_of
+from rbcalc_kernels.program.graph import Comparison, Difference, Impact, Ref, Report, is_root
 from rbcalc_kernels.program.names import Names
 from rbcalc_kernels.program.overlays import Declarations
 from rbcalc_kernels.program.values import source_of
@@ -81,7 +81,7 @@ def impacts_of(found: Declarations, names: Names, reports: Sequence[Report], fin
     for name, declared in found.impacts.items():
         doc = declared.doc
         entity = names.entities.get(str(doc.of))
-        if entity is None or entity.name != root_of(names.entities):
+        if entity is None or not is_root(names.entities, entity.name):
             findings.error("RB086", f"'{doc.of}' is no entity that belongs to none", doc.of.span, help="compare rows such as accounts")
             continue
         amount, days = (_value(text, entity.name, names, findings) for text in (doc.amount, doc.days))
@@ -110,6 +110,42 @@ def impacts_of(found: Declarations, names: Names, reports: Sequence[Report], fin
                 str(doc.note or ""),
             )
         )
+    return tuple(made)
+
+
+def differences_of(found: Declarations, names: Names, findings: Findings) -> tuple[Difference, ...]:
+    """The figures whose difference between two years files divide, names resolved."""
+    made = []
+    for name, declared in found.differences.items():
+        doc = declared.doc
+        entity = names.entities.get(str(doc.of))
+        if entity is None or not is_root(names.entities, entity.name):
+            help_ = "divide figures of rows such as accounts"
+            findings.error("RB086", f"'{doc.of}' is no entity that belongs to none", doc.of.span, help=help_)
+            continue
+        beside = [each for each in names.entities.values() if each.parent == entity.name and (not each.spell or each.gaps or each.derived)]
+        beside += [each for each in names.entities.values() if each.parent is not None and names.entities[each.parent].spell]
+        if beside:
+            what = f"rows of {beside[0].name} cannot be told apart by their days"
+            findings.error("RB086", what, doc.of.span, help="differences are divided where all rows below are cut in time")
+            continue
+        figure = _value(doc.is_, entity.name, names, findings)
+        if figure is not None and names.type_of(figure) != Number("£"):
+            findings.error("RB088", f"'{doc.is_}' is no amount", doc.is_.span, help="an amount in £, for the whole year")
+        steps = []
+        for step in doc.steps:
+            values = []
+            for text in step.values:
+                owner, _, last = str(text).rpartition(".")
+                ref = Ref(owner or entity.name, last)
+                if ref in names.rules or ref in names.inputs:
+                    values.append(ref)
+                else:
+                    near = suggest(last, names.visible(ref.entity) if ref.entity in names.entities else names.entities).strip(" ()")
+                    findings.error("RB039", f"{ref.entity} has no value called {last}", text.span, help=near)
+            steps.append((str(step.title), tuple(values)))
+        if figure is not None:
+            made.append(Difference(name, str(doc.title), figure, str(doc.days), tuple(steps)))
     return tuple(made)
 
 
