@@ -67,7 +67,7 @@ def rebill(
     made: list[tuple[Summary, dict[str, Any]]] = []
     for place, job in enumerate(jobs):
         main = place == 0
-        theirs = {name for other in jobs if other is not job for name in other.tables} - job.tables
+        theirs = {name for other in jobs if other is not job for name in other.tables} - job.tables - job.instead
         own = caseload if isinstance(caseload, str | Path) else {name: held for name, held in caseload.items() if name not in theirs}
         writer = _Writer(folder, when, command, job.programs, "" if main else f"{job.subject.name}/")
         rates = (collection_rates or {}) if main else {}
@@ -104,6 +104,11 @@ class _Job:
     def tables(self) -> set[str]:
         """The tables of a caseload that the rules of the subject read."""
         return {name for program in self.programs.values() for name in program.registers}
+
+    @property
+    def instead(self) -> set[str]:
+        """The tables of other subjects' accounts to which rows may belong instead."""
+        return {name for program in self.programs.values() for register in program.registers.values() for name in register.instead}
 
     @classmethod
     def of(cls, subject: Subject, councils: Sequence[Council], when: FinancialYear, charges: Sequence[Path], periods: bool) -> _Job:

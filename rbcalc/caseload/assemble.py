@@ -153,6 +153,8 @@ class Assembler:
         why = np.where(_numpy(table["bad"]), np.int8(Why.OWN), np.int8(Why.USED)).astype(np.int8)
         council = _numpy(table["council"]) if plan.council else np.full(row.size, UNKNOWN, np.int16)
         found = _Held(plan, table, row, why, np.array(council, np.int16))
+        if plan.elsewhere:
+            found.council[_numpy(table["elsewhere"])] = ELSEWHERE
         found.apart = part.apart.get(register.name, found.apart)
         duplicates = part.duplicates.get(register.name)
         if duplicates is not None and duplicates.size:
@@ -207,8 +209,8 @@ class Assembler:
         keys = {"k": above.table[f"key {by}"], "i": pa.array(np.arange(above.count, dtype=np.int32))}
         keys["c"] = pa.array(above.council)
         upper = pa.table(keys)
-        # What belongs to nobody has no council either, and owns nothing.
-        leads = np.ones(above.count, np.bool_) if above.owner is None else above.owner >= 0
+        # What belongs to nobody has no council either, and owns nothing, unless it is another subject's.
+        leads = np.ones(above.count, np.bool_) if above.owner is None else (above.owner >= 0) | (above.council == ELSEWHERE)
         if first is not None:
             leads &= first == np.arange(above.count)
         if not leads.all():

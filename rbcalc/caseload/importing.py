@@ -28,6 +28,7 @@ import pyarrow as pa
 from rbcalc.caseload.assemble import Assembler, Part
 from rbcalc.caseload.column_map import ColumnMap
 from rbcalc.caseload.files import Source, connect, open_tables, quote
+from rbcalc.caseload.instead import of_others, others
 from rbcalc.caseload.model import REJECTS, Assumption, Caseload, Content, Counts
 from rbcalc.caseload.packing import Codes, pack, shard_of, unpack
 from rbcalc.caseload.pseudonyms import Pseudonyms
@@ -431,13 +432,16 @@ def _session(
     if not isinstance(column_map, ColumnMap):
         column_map = ColumnMap() if column_map is None else ColumnMap.read(column_map)
     planner = Planner(layout, by_council, column_map, council, strict=not council)
-    column_map.check(planner.known())
+    column_map.without(set(others(layout))).check(planner.known())
     with ExitStack() as stack:
         work = stack.enter_context(working_folder(work_folder))
         connection = stack.enter_context(connect(work, memory_limit, threads))
         optional = {name: register.optional for name, register in layout.program.registers.items()}
-        opened = open_tables(source, optional, column_map, connection, work)
+        own = source if isinstance(source, str | Path) else {name: held for name, held in source.items() if name not in others(layout)}
+        opened = open_tables(own, optional, column_map, connection, work)
         plans = {name: planner.plan(opened[name]) for name in layout.program.registers if name in opened}
+        for name, table in of_others(source, layout, column_map, opened, connection, work).items():
+            plans[name].elsewhere = table
         gathered = layout.program.gathered_by
         for plan in plans.values():
             plan.hashed = tuple(

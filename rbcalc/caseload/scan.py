@@ -54,6 +54,7 @@ class Plan:
     absent: list[tuple[str, np.dtype[np.generic], int]] = field(default_factory=list)
     unions: dict[str, tuple[str, ...]] = field(default_factory=dict)  # facts whose list differs between councils
     council: str = ""  # SQL of the council's place; empty when the table does not say
+    elsewhere: str = ""  # the table of references that are another subject's
     begins: str = ""
     ends: str = ""
     order: str = ""
@@ -83,6 +84,10 @@ class Plan:
             inner.append(f"{self.council} AS council")
             outer.append(f"coalesce(council, {UNKNOWN})::SMALLINT AS council")
             bad.append("council IS NULL")
+        if self.elsewhere:
+            key = self.keys[self.register.by][0]
+            inner.append(f"{key} IN (SELECT k FROM {quote(self.elsewhere)}) AS elsewhere")
+            outer.append("coalesce(elsewhere, false) AS elsewhere")
         if self.begins:
             inner += [f"{self.begins} AS begins", f"{self.ends} AS ends"]
             outer += ["coalesce(begins, 0)::INTEGER AS begins", "coalesce(ends, 0)::INTEGER AS ends"]

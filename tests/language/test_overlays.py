@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -170,3 +171,54 @@ def test_the_order_of_the_files_does_not_matter(tmp_path: Path) -> None:
 def test_provisional_figures_in_use_are_named(tmp_path: Path) -> None:
     council = COUNCIL + "status: provisional\nset:\n  local_one: {from: 2025-04-01, value: 2%}\n  chosen: {from: 2026-04-01, value: 2%}\n"
     assert linked(made(tmp_path, council=council)).program.provisional == ("local_one",)
+
+
+# ------------------------------------------------------------------------------------ one statute over another's rules
+
+
+def worked_out(program: Program, name: str) -> list[object]:
+    row = evaluate(program, records_of(program, FACTS))
+    return [period.values[name] for period in row.children["period"]]
+
+
+SUBJECT = "kind: statute\ntitle: Another benefit\nextends: [base]\nfrom: 2010-01-01\nsource: {law: Second Act, url: second}\n"
+
+
+def test_a_statute_lays_figures_and_rules_over_those_of_another(tmp_path: Path) -> None:
+    replaced = "replace:\n  locked: {of: period, unit: count, is: 2, reason: The Second Act counts two.}\n"
+    files = {"subject": SUBJECT + "set:\n  fixed: {value: 7%}\n" + replaced}
+    program = linked(made(tmp_path, **files)).program
+    assert figures(program, "fixed") == [0.07]
+    assert worked_out(program, "locked") == [2]
+    files["council"] = COUNCIL + "set:\n  local_one: {from: 2024-01-01, value: 3%}\n"
+    files["subject"] += "  sum_of_all: {of: period, unit: rate, is: local_one, reason: The Second Act looks at one.}\n"
+    assert worked_out(linked(made(tmp_path, **files)).program, "sum_of_all") == [Fraction(3, 100)]
+
+
+def test_a_statute_cites_where_another_subjects_rule_stands_in_its_own_law(tmp_path: Path) -> None:
+    lines = """\
+  in_lines:
+    of: period
+    unit: count
+    output: yes
+    source: {law: First Act, paragraph: "1"}
+    first:
+      - {when: band = A, give: 1, because: one, source: {paragraph: "1(a)"}}
+      - {when: band = B, give: 2, because: two, source: {law: Third Act, paragraph: "9"}}
+      - {otherwise: 3, because: three}
+"""
+    cited = SUBJECT + 'cite:\n  in_lines: {law: Second Act, paragraph: "22"}\n  fixed: {law: Second Act, paragraph: "23"}\n'
+    base = BASE.replace("{document: Made up for tests}", "{law: First Act, url: first}")
+    (tmp_path / "base.yaml").write_text(base + RULES + lines + PARAMETERS, encoding="utf-8")
+    (tmp_path / "subject.yaml").write_text(cited, encoding="utf-8")
+    program = linked(tmp_path).program
+    rule_ = next(each for each in program.rules if each.name == "in_lines")
+    assert rule_.source is not None and rule_.source.text == "Second Act, 22"
+    assert [case.source.text for case in rule_.cases if case.source is not None] == ["Second Act, 22", "Third Act, 9", "Second Act, 22"]
+    assert program.parameters["fixed"].history[0].source.text == "Second Act, 23"
+
+
+def test_a_council_cites_nothing_for_others(tmp_path: Path) -> None:
+    found = codes(made(tmp_path, council=COUNCIL + "cite:\n  locked: {law: Ours}\n"))
+    assert found == ["RB067"]
+    assert codes(made(tmp_path, council="kind: statute\ntitle: T\ncite:\n  lokced: {law: Ours}\n")) == ["RB068"]

@@ -173,3 +173,24 @@ def test_the_period_before(tmp_path: Path) -> None:
     program = based(tmp_path, rises, total).program
     changing = {"dwellings": [{**FACTS["dwellings"], "to": "2025-05-31"}, {**FACTS["dwellings"], "from": "2025-06-01", "rent": "£90/week"}]}
     assert periods(program, changing, "rise", "so_far") == [(100, 61), (-10, 365)]
+
+
+@pytest.mark.parametrize(("year", "first"), [(2024, "2024-04-01"), (2025, "2025-03-31"), (2026, "2026-03-30"), (2027, "2027-03-29")])
+def test_a_year_of_benefit_weeks_begins_with_the_monday_before(tmp_path: Path, year: int, first: str) -> None:
+    base = BASE.replace("  account: {title: Account}", "  account: {title: Account, begins: monday}")
+    assert base != BASE
+    asked = rule("begun", "period", "yes/no", "reached(year_start)") + rule("length", "period", "days", "days_in_year")
+    write(tmp_path, {"base.yaml": base + asked})
+    program = linked(tmp_path, year=year).program
+    assert program.first_day == day(first)
+    assert program.parameters["year_start"].by_period[0] == day(f"{year}-04-01")
+    since = {"accounts": {**FACTS["accounts"], "from": "2020-04-01"}}
+    found = periods(program, since, "begun", "length")
+    length = 366 if year == 2027 else 365
+    assert found == [(True, length)] if first.endswith("04-01") else [(False, length), (True, length)]
+
+
+def test_days_begin_with_monday_or_as_the_year_does(tmp_path: Path) -> None:
+    base = BASE.replace("  account: {title: Account}", "  account: {title: Account, begins: tuesday}")
+    write(tmp_path, {"base.yaml": base + rule("one", "period", "count", "1")})
+    assert codes(tmp_path) == ["RB061"]

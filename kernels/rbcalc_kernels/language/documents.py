@@ -97,6 +97,9 @@ class EntityDoc(_Document):
     title: Text | None = None
     parent: Text | None = None
     by: Text | None = Field(None, description="the reference by which its rows gather those of the entity below; it has no register")
+    begins: Text | None = Field(
+        None, description="monday: the days worked out begin with the Monday on or before the first day of the year"
+    )
     spell: Flag = False
     gaps: Flag = Field(False, description="yes: rows only on days on which its first register has a record")
     ordered: Flag = False
@@ -116,6 +119,7 @@ class RegisterDoc(_Document):
     dated: Flag = False
     order_by: Text | None = None
     optional: Flag = False
+    instead: list[Text] = Field([], description="registers of roots, of other subjects, to whose rows a row may belong instead")
 
 
 class InputDoc(_Document):
@@ -351,6 +355,7 @@ class RuleFile(_Sourced):
     set: dict[Text, SetDoc] = {}
     replace: dict[Text, RuleDoc] = {}
     drop: dict[Text, DropDoc] = {}
+    cite: dict[Text, SourceDoc] = Field({}, description="statutes: where what another statute states stands in the law of this subject")
     only_for: list[Text] = Field([], description="scenarios: the councils that it is for; without it, all")
     without: list[Text] = Field([], description="scenarios: dotted names of files or folders that are left out")
     carry: CarryDoc | None = None

@@ -118,13 +118,13 @@ class Bodies:
         return Body(node, tuple(cases), latest.rounding if latest.rounding == earliest.rounding else None, latest.source, latest.origin)
 
     def _statement(self, ref: Ref, declared: Declared, entry: Entry) -> Body | None:
-        key = (id(entry.rule), id(declared.doc), id(entry.file))
+        key = (id(entry.rule), id(declared.doc), id(entry.file), id(entry.cited))
         if key not in self._known:
             before = len(self.findings)
             body = self._typed(ref, declared, entry)
             if body is None or len(self.findings) > before:
                 return body
-            self._known[key] = (body, (entry.rule, declared.doc, entry.file))  # kept, so that their identities stay theirs
+            self._known[key] = (body, (entry.rule, declared.doc, entry.file, entry.cited))  # kept, so that their identities stay theirs
         return self._known[key][0]
 
     def _typed(self, ref: Ref, declared: Declared, entry: Entry) -> Body | None:
@@ -193,7 +193,8 @@ class Bodies:
                 else:
                     give = folded(Typer(self.names, text, self.findings).typed(inside, type_))
                 self._check_because(ref, line.because)
-                own, _ = source_of(entry.file, *entry.levels, (line.source, None))
+                cited = entry.cited is not None and (line.source is None or line.source.law is None)
+                own, _ = source_of(entry.file, *entry.levels, (None if cited else line.source, None))
                 cases.append(Case(test, give, str(line.because or ""), own or source))
                 if test is not None:
                     scope = scope.knowing(known_if(test, False))

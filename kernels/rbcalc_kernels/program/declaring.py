@@ -213,6 +213,7 @@ def _registers(found: Declarations, names: Names, findings: Findings) -> dict[st
             bool(doc.dated),
             str(doc.order_by or ""),
             bool(doc.optional),
+            tuple(str(other) for other in doc.instead if str(other) not in found.registers),
             str(doc.title or name),
             declared.span,
         )

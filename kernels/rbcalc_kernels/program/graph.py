@@ -430,6 +430,7 @@ class Register:
     dated: bool = False
     order_by: str = ""
     optional: bool = False  # a caseload may lack the whole table: no rows
+    instead: tuple[str, ...] = ()  # tables of other programs' roots, with the column `by`: what belongs there alone is theirs
     title: str = ""
     span: Span | None = field(default=None, compare=False, repr=False)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 from rbcalc_kernels.exact.faults import CalculationFault
@@ -62,11 +63,14 @@ def link(
     paths = [path for path in paths if library.shown(path) not in others]
     carried_from = carried_day([*meant(opened, name), *more], findings)
 
+    year_start = first_day
+    first_day = _begins(library.closure(paths, findings, more, lambda file: holds(file, year_start, last_day)), first_day, findings)
+
     def in_use(file: RuleFile) -> bool:
         return holds(file, first_day, last_day) or (carried_from is not None and holds(file, carried_from, carried_from))
 
     sources = left_out(library, library.closure(paths, findings, more, in_use), findings)
-    linker = Linker(library, sources, first_day, last_day, name, findings, complete, carried_from)
+    linker = Linker(library, sources, first_day, last_day, name, findings, complete, carried_from, year_start)
     try:
         program = linker.program()
     except Stop:
@@ -74,6 +78,18 @@ def link(
     findings.raise_if_errors(library.texts(findings))
     assert program is not None
     return Linked(program, findings)
+
+
+def _begins(sources: Sequence[RuleSource], year_start: int, findings: Findings) -> int:
+    """The first day that is worked out: that of the year, or the Monday on or before it where the root says so."""
+    for source in sources:
+        for entity in source.content.entities.values() if isinstance(source.content, RuleFile) else ():
+            if entity.begins is None:
+                continue
+            if str(entity.begins) != "monday":
+                findings.error("RB061", f"days cannot begin with {entity.begins}", entity.begins.span, help="begins: monday, or nothing")
+            return year_start - (year_start + 3) % 7  # 1 January 1970 was a Thursday
+    return year_start
 
 
 class Linker:
@@ -89,8 +105,10 @@ class Linker:
         findings: Findings,
         complete: bool,
         carried_from: int | None = None,
+        year_start: int | None = None,
     ) -> None:
         self.carried_from = carried_from
+        self.year_start = first_day if year_start is None else year_start
         self.library, self.sources, self.name, self.findings, self.complete = library, sources, name, findings, complete
         self.first_day, self.last_day = first_day, last_day
         self.supposed = any(isinstance(source.content, RuleFile) and source.content.kind == "scenario" for source in sources)
@@ -126,7 +144,7 @@ class Linker:
         made = self._tables(found, names, used, tables, parameters, periods)
         made |= lowering.companions(made)
         _fixed_in_the_year(rules, names, parameters, made, self.findings)
-        unused(found, names, rules, tables, cuts, (reports, comparisons, impacts), self.findings)
+        unused(found, names, rules, tables, cuts, (reports, comparisons, impacts), self._shared(found), self.findings)
         if self.findings:
             raise Stop
         texts = {source.file: source.text for source in self.sources}
@@ -222,6 +240,18 @@ class Linker:
                         "RB086", message, timeline.effective.span, help=f"name a rule with of: {timeline.of} and unit: date"
                     )
 
+    def _shared(self, found: Declarations) -> Callable[[Declared], bool]:
+        """Whether a declaration's file leaves the root to others, so that it serves several programs."""
+        roots = [declared.file for declared in found.entities.values() if declared.doc.parent is None]
+        sources = {id(source.content): source for source in self.sources}
+
+        @cache
+        def leaves_out(file: int) -> bool:
+            reached = self.library.closure([], Findings(), [sources[file]])
+            return all(source.content is not root for root in roots for source in reached)
+
+        return lambda declared: declared.kind == "statute" and leaves_out(id(declared.file))
+
     # ---------------------------------------------------------------- figures
     def _periods(self, found: Declarations, used: set[str]) -> tuple[Period, ...]:
         days = {self.first_day}
@@ -235,8 +265,8 @@ class Linker:
 
     def _parameters(self, found: Declarations, names: Names, used: set[str], periods: tuple[Period, ...]) -> dict[str, Parameter]:
         made: dict[str, Parameter] = {}
-        days = Fraction(self.last_day - self.first_day + 1)
-        year: dict[str, Value] = {"year_start": self.first_day, "year_end": self.last_day, "days_in_year": days}
+        days = Fraction(self.last_day - self.year_start + 1)
+        year: dict[str, Value] = {"year_start": self.year_start, "year_end": self.last_day, "days_in_year": days}
         note = Source("the financial year")
         for name, type_ in YEAR_PARAMETERS.items():
             history = (Dated(self.first_day, year[name], note),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
@@ -12,7 +12,9 @@ from rbcalc_kernels.program.library import RuleSource, place_in
 from rbcalc_kernels.program.values import check_status, day_of
 from rbcalc_kernels.source import Findings, Span, suggest
 
-RANKS: Final = {"statute": 0, "precept": 1, "council": 2, "scenario": 3}
+RANKS: Final = {"statute": 0, "precept": 2, "council": 3, "scenario": 4}
+LAID_OVER: Final = {**RANKS, "statute": 1}
+"""The rank of what a file sets or replaces: a statute may change, for its subject, what another statute declares."""
 FOREVER: Final = 2**31 - 1
 
 
@@ -42,6 +44,7 @@ class Entry:
     rule: RuleDoc | VersionDoc | None = None
     carried: bool = False  # it ended before the year, and a scenario lets it go on
     uplift: Uplift | None = None
+    cited: SourceDoc | None = None  # where it stands in the law of the subject, whatever its own file says
 
     def covers(self, day: int) -> bool:
         """Whether the statement is made for the day."""
@@ -109,6 +112,8 @@ def gather(
         _declare(found, file, source, findings, first_day if carried_from is None else min(first_day, carried_from), last_day)
     for source, file in files:
         _overlay(found, file, source, findings)
+    for _, file in files:
+        _cite(found, file, findings)
     _in_order(found, [file for _, file in files if file.kind == "scenario"])
     return found
 
@@ -173,6 +178,9 @@ def _check_sections(file: RuleFile, findings: Findings) -> None:
         for text in supposes[:1]:
             help_ = "only_for, without, carry and uprate are for kind: scenario"
             findings.error("RB067", f"a {file.kind} file cannot suppose anything", text.span, help=help_)
+    if file.kind != "statute":
+        for name in list(file.cite)[:1]:
+            findings.error("RB067", f"a {file.kind} file cannot cite for others", name.span, help="give source: to what the file states")
     if file.kind not in ("council", "precept"):
         return
     for section in ("entities", "registers", "inputs"):
@@ -205,11 +213,13 @@ def _days(file: RuleFile, findings: Findings) -> tuple[int, int]:
     return (begins if begins is not None else 1 - FOREVER), (ends if ends is not None else FOREVER)
 
 
-def _entries(name: Text, doc: ParameterDoc | TableDoc | SetDoc, file: RuleFile, findings: Findings) -> list[Entry]:
+def _entries(
+    name: Text, doc: ParameterDoc | TableDoc | SetDoc, file: RuleFile, findings: Findings, ranks: Mapping[str, int] = RANKS
+) -> list[Entry]:
     """The dated statements of a parameter or a table."""
     check_status([doc.status], findings)
     begins, ends = _days(file, findings)
-    rank = RANKS[file.kind]
+    rank = ranks[file.kind]
     outer = (doc.source, doc.status)
     made: list[Entry] = []
     given = [
@@ -251,10 +261,10 @@ def _entries(name: Text, doc: ParameterDoc | TableDoc | SetDoc, file: RuleFile, 
     return [Entry(rank, file.kind, file, first, last, name.span, (outer,), getattr(doc, "value", None), getattr(doc, "rows", None))]
 
 
-def _rule_entries(name: Text, rule: RuleDoc, file: RuleFile, findings: Findings) -> list[Entry]:
+def _rule_entries(name: Text, rule: RuleDoc, file: RuleFile, findings: Findings, ranks: Mapping[str, int] = RANKS) -> list[Entry]:
     check_status([rule.status], findings)
     begins, ends = _days(file, findings)
-    rank = RANKS[file.kind]
+    rank = ranks[file.kind]
     ways = [word for word, there in (("is", rule.is_), ("first", rule.first), ("versions", rule.versions)) if there is not None]
     if len(ways) != 1:
         said = f"this one says {' and '.join(f'{way}:' for way in ways)}" if ways else "this one says none"
@@ -302,7 +312,7 @@ def _overlay(found: Declarations, file: RuleFile, source: RuleSource, findings: 
             continue
         if not _permitted(declared, file, name, findings):
             continue
-        made = _entries(name, change, file, findings)
+        made = _entries(name, change, file, findings, LAID_OVER)
         if not made:
             findings.error("RB071", "nothing is set", name.span, help="give value:, values: or rows:")
         declared.entries.extend(made)
@@ -319,12 +329,29 @@ def _overlay(found: Declarations, file: RuleFile, source: RuleSource, findings: 
                 help=f"write of: {declared_rule.doc.of} and unit: {declared_rule.doc.unit}",
             )
             continue
-        declared_rule.entries.extend(_rule_entries(name, rule, file, findings))
+        declared_rule.entries.extend(_rule_entries(name, rule, file, findings, LAID_OVER))
     for name, drop in file.drop.items():
         declared_rule = _rule_to_change(found, name, findings, "drop")
         if declared_rule is not None and _permitted(declared_rule, file, name, findings):
             assert isinstance(drop, DropDoc)
             declared_rule.dropped = drop.reason
+
+
+def _cite(found: Declarations, file: RuleFile, findings: Findings) -> None:
+    """Say where what other statutes state stands in the law of this subject."""
+    for name, source in file.cite.items():
+        declared = found.rules_called(str(name)) or [
+            each for each in (found.parameters.get(name), found.tables.get(name)) if each is not None
+        ]
+        if not declared:
+            known = [*found.parameters, *found.tables, *(own for _, own in found.rules)]
+            help_ = f"cite: names a parameter, a table or a rule{suggest(str(name), known)}"
+            findings.error("RB068", f"nothing called '{name}' to cite", name.span, help=help_)
+        for each in declared:
+            for entry in each.entries:
+                if entry.rank == RANKS["statute"]:
+                    entry.cited = source
+                    entry.levels = (*entry.levels, (source, None))
 
 
 def _rule_to_change(found: Declarations, name: Text, findings: Findings, verb: str, entity: str = "") -> Declared | None:

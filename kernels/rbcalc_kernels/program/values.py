@@ -169,7 +169,10 @@ def source_of(file: RuleFile, *levels: tuple[SourceDoc | None, Text | None]) -> 
     status = "confirmed"
     for source, given in ((file.source, file.status), *levels):
         if source is not None:
-            keys |= {name: value for name, value in source.model_dump().items() if value is not None}
+            own = {name: value for name, value in source.model_dump().items() if value is not None}
+            if "law" in keys and own.get("law", keys["law"]) != keys["law"]:
+                keys = {}  # paragraph and address are those of another instrument
+            keys |= own
         if given is not None:
             status = str(given)
     if not any(name in keys for name in ("law", "document", "resolution", "url", "note")):
