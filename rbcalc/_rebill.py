@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from rbcalc._outputs import OutputFolder, ParquetFile, provenance
 from rbcalc._rules import Council
 from rbcalc._run import Kernel, Part, Summary, by_council, calculated, kernels_for, report_table
+from rbcalc._statements import arrow as statements_table
+from rbcalc._statements import stated
 from rbcalc._tax_base import arrow, bases, shown
 from rbcalc._totals import Table
 from rbcalc._years import FinancialYear
@@ -21,6 +23,7 @@ from rbcalc_kernels.program.graph import Program, Report
 
 if TYPE_CHECKING:
     from rbcalc._roll_forward import Uprating
+    from rbcalc._rules import Rules
     from rbcalc._subjects import Subject
     from rbcalc.caseload.column_map import ColumnMap
     from rbcalc.caseload.model import Caseload
@@ -71,7 +74,7 @@ def rebill(
         own = caseload if isinstance(caseload, str | Path) else {name: held for name, held in caseload.items() if name not in theirs}
         writer = _Writer(folder, when, command, job.programs, "" if main else f"{job.subject.name}/")
         rates = (collection_rates or {}) if main else {}
-        made.append(_billed(job, when, own, mapped.without(theirs), writer, how, rates, uprating if main else None))
+        made.append(_billed(job, when, own, mapped.without(theirs), writer, how, rates, uprating if main else None, councils[0].rules))
     first, *others = (summary for summary, _ in made)
     summary = replace(first, further=tuple(others))
     facts = provenance(command, _told(made[0]), made[0][1])
@@ -147,6 +150,7 @@ def _billed(
     how: _How,
     rates: Mapping[str, Fraction],
     uprating: Uprating | None,
+    rules: Rules,
 ) -> tuple[Summary, dict[str, Any]]:
     """Bill one subject; the summary, and what the manifest says of its caseload."""
     from rbcalc.caseload.importing import stream
@@ -188,6 +192,7 @@ def _billed(
         summary = Summary(when, tuple(programs), programs, totals, writer.accounts, writer.rejects, assumptions, tuple(shards.notes))
         summary.subject, summary.title = job.subject.name, job.subject.title
         summary.bases = bases(summary, rates)
+        summary.statements = stated(summary, rules)
         facts = {
             **({"digest": shards.content.digest} if shards.hashed and not shards.copied else {}),
             "files": digests.result(),
@@ -270,6 +275,8 @@ class _Writer:
             self._totals("", report, summary.table(report.name))
         for council, base in summary.bases.items():
             self._write(council, "totals/tax_base", arrow(base))
+        for council, statements in summary.statements.items():
+            self._write(council, "totals/statements", statements_table(statements))
         for file in self.files.values():
             file.close()
 

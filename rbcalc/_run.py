@@ -25,6 +25,7 @@ from rbcalc_kernels.language.types import DATE, Choice, Number
 from rbcalc_kernels.program.graph import Program, Ref, Report
 
 if TYPE_CHECKING:
+    from rbcalc._statements import Stated
     from rbcalc.caseload.model import Caseload
     from rbcalc_kernels.compiled.cutting import CutDates
     from rbcalc_kernels.compiled.evaluator import Compiled, Results
@@ -271,6 +272,7 @@ class Summary:
     notes: tuple[str, ...] = ()
     manifest: Path | None = None
     bases: dict[str, TaxBase] = field(default_factory=dict)  # of the councils whose collection rate was declared
+    statements: dict[str, tuple[Stated, ...]] = field(default_factory=dict)  # what each council makes of its totals
     subject: str = ""  # what was billed, by name
     title: str = ""
     further: tuple[Summary, ...] = ()  # of the other subjects billed in the same run

@@ -1,7 +1,9 @@
-"""What a rebill shows beside its totals: the tax base, and how facts were rolled forward."""
+"""What a rebill shows beside its totals: the tax base, statements, and how facts were rolled forward."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from rbcalc_cli.options import Format, say
@@ -9,6 +11,7 @@ from rbcalc_cli.output import put, table
 
 if TYPE_CHECKING:
     from rbcalc._roll_forward import Uprating
+    from rbcalc._statements import Stated
     from rbcalc._tax_base import TaxBase
 
 
@@ -60,3 +63,25 @@ def print_rolled(uprating: Uprating, form: Format) -> None:
     rows = [[kind.replace("_", " "), *(f"{count:,}" if count else "-" for count in counts)] for kind, counts in uprating.shown()]
     put()
     table(f"Incomes rolled forward to {uprating.year}", ["kind", *uprating.OUTCOMES], rows, form)
+
+
+def print_statements(statements: Sequence[Stated], form: Format) -> None:
+    """What a council makes of its totals: the sums that it rests on, then each line with the reason."""
+    from rbcalc._show import amount
+
+    for each in statements:
+        put()
+        rows = [[line.title, amount(line.value, line.type), ""] for line in each.facts if line.value]
+        rows += [[line.title, amount(line.value, line.type), line.because] for line in each.lines]
+        table(f"{each.council}: {each.title}", ["", "", "because"], rows, form)
+
+
+def statement_rows(statements: Sequence[Stated]) -> list[list[str]]:
+    """The same as rows for a program, exact."""
+    from rbcalc._show import amount, plain
+
+    return [
+        [each.name, "", line.name, plain(line.value) if isinstance(line.value, Fraction) else amount(line.value, line.type)]
+        for each in statements
+        for line in (*each.facts, *each.lines)
+    ]

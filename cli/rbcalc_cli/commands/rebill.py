@@ -23,7 +23,7 @@ from rbcalc_cli.options import (
 )
 from rbcalc_cli.output import put, table
 from rbcalc_cli.progress import shown_progress
-from rbcalc_cli.rebilling import base_rows, print_base, print_rolled
+from rbcalc_cli.rebilling import base_rows, print_base, print_rolled, print_statements, statement_rows
 
 if TYPE_CHECKING:
     from rbcalc._run import Summary
@@ -172,6 +172,8 @@ def _print_subject(summary: Summary, form: Format) -> None:
     for base in summary.bases.values():
         print()
         print_base(base, form)
+    for statements in summary.statements.values():
+        print_statements(statements, form)
 
 
 def _by_council(summary: Summary, report: Report) -> None:
@@ -211,6 +213,7 @@ def _machine(summary: Summary, form: Format) -> None:
                     rows.append([council, each.subject, report.name, " / ".join(keys), name, plain(figure)])
         if council in each.bases:
             rows += [[row[0], each.subject, *row[1:]] for row in base_rows(each.bases[council])]
+        rows += [[council, each.subject, *row] for row in statement_rows(each.statements.get(council, ()))]
     about: dict[str, Any] = {
         "year": str(summary.year),
         "complete": summary.complete,

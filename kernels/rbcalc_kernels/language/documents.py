@@ -239,6 +239,22 @@ class ReportDoc(_Document):
     split: Text | None = Field(None, description="a table over whose first axis the sums are divided in proportion")
 
 
+class CountedDoc(_Document):
+    """A fact of a statement: the sum of some lines of a report."""
+
+    report: Text
+    sum: Text = Field(description="one of the report's sums, or rows")
+    where: dict[Text, Text | list[Text]] = Field({}, description="for some of the report's keys, the member or members that count")
+
+
+class StatementDoc(_Sourced):
+    """What a council makes of its totals: rules whose facts are sums of reports."""
+
+    title: Text
+    rules: Text = Field(description="dotted name of the file of its rules, whose root is the council")
+    figures: dict[Text, CountedDoc] = Field(description="by fact, the sum that it is")
+
+
 class ComparisonDoc(_Sourced):
     """Amounts held against those of the year before."""
 
@@ -352,6 +368,7 @@ class RuleFile(_Sourced):
     impacts: dict[Text, ImpactDoc] = {}
     reconciliation: dict[Text, ReconciledDoc] = {}
     differences: dict[Text, DifferenceDoc] = {}
+    statements: dict[Text, StatementDoc] = {}
     set: dict[Text, SetDoc] = {}
     replace: dict[Text, RuleDoc] = {}
     drop: dict[Text, DropDoc] = {}

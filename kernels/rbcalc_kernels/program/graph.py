@@ -329,6 +329,29 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """A fact of a statement: the sum at a place of a report's figures (the last is the number of rows), over some lines.
+
+    `where` gives, by the place of a key, the members that count; other keys may be anything.
+    """
+
+    fact: str
+    report: str
+    place: int
+    where: tuple[tuple[int, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a council makes of its totals: the file of further rules, whose root is the council, and their facts."""
+
+    name: str
+    title: str
+    rules: str
+    figures: tuple[Counted, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """How the amounts of a table are compared with those of the year before.
 
@@ -467,6 +490,7 @@ class Program:
     supposed: tuple[tuple[str, str], ...] = ()  # figures that a scenario lets go on or puts up, and how
     reconciliation: tuple[Reconciled, ...] = ()
     differences: tuple[Difference, ...] = ()
+    statements: tuple[Statement, ...] = ()
 
     @property
     def root(self) -> str:

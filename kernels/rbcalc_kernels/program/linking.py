@@ -23,6 +23,7 @@ from rbcalc_kernels.program.ordering import ordered
 from rbcalc_kernels.program.overlays import Declarations, Declared, Entry, changes, conflicts, gather, holds, in_force
 from rbcalc_kernels.program.reconciling import reconciliation_of
 from rbcalc_kernels.program.reports import comparisons_of, differences_of, impacts_of, reports_of
+from rbcalc_kernels.program.stating import statements_of
 from rbcalc_kernels.program.supposing import carried_day, carry, left_out, meant, put_up, supposed, uprate
 from rbcalc_kernels.program.tables import Contents, Rows, incomplete, reads, rounded, worked_out, written
 from rbcalc_kernels.program.unused import unused
@@ -130,6 +131,7 @@ class Linker:
         impacts = impacts_of(found, names, reports, self.findings)
         reconciliation = reconciliation_of(found, names, registers, self.findings)
         differences = differences_of(found, names, self.findings)
+        statements = statements_of(found, reports, names, self.findings)
         if self.findings:
             raise Stop
         rules = [self._rule(ref, names, found.rules[(ref.entity, ref.name)], body) for ref, body in bodies.items()]
@@ -172,6 +174,7 @@ class Linker:
             supposed(found, parameters, made, self.first_day, self.last_day),
             reconciliation,
             differences,
+            statements,
         )
 
     # ---------------------------------------------------------------- rules

@@ -84,6 +84,7 @@ class Declarations:
     impacts: dict[str, Declared] = field(default_factory=dict)
     reconciliation: dict[str, Declared] = field(default_factory=dict)
     differences: dict[str, Declared] = field(default_factory=dict)
+    statements: dict[str, Declared] = field(default_factory=dict)
 
     def rules_called(self, name: str) -> list[Declared]:
         """The rules of a name, whatever their entity."""
@@ -165,6 +166,8 @@ def _declare(found: Declarations, file: RuleFile, source: RuleSource, findings: 
         _add(found.reconciliation, str(name), Declared(name, reconciled, file, file.kind), findings)
     for name, difference in file.differences.items():
         _add(found.differences, str(name), Declared(name, difference, file, file.kind), findings)
+    for name, statement in file.statements.items():
+        _add(found.statements, str(name), Declared(name, statement, file, file.kind), findings)
     for name, rule in file.rules.items():
         declared = Declared(name, rule, file, file.kind)
         declared.entries = _rule_entries(name, rule, file, findings)
