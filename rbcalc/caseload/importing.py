@@ -28,7 +28,6 @@ import pyarrow as pa
 from rbcalc.caseload.assemble import Assembler, Part
 from rbcalc.caseload.column_map import ColumnMap
 from rbcalc.caseload.files import Source, connect, open_tables, quote
-from rbcalc.caseload.instead import of_others, others
 from rbcalc.caseload.model import REJECTS, Assumption, Caseload, Content, Counts
 from rbcalc.caseload.packing import Codes, pack, shard_of, unpack
 from rbcalc.caseload.pseudonyms import Pseudonyms
@@ -36,10 +35,10 @@ from rbcalc.caseload.purge import working_folder
 from rbcalc.caseload.routes import Routes, carries, leading, stages
 from rbcalc.caseload.scan import BATCH, Plan, Planner, batches
 from rbcalc.caseload.shards import Divided, shard_query, sharding
+from rbcalc.caseload.sharing import check_shared, of_others, others
 from rbcalc.errors import UsageError
 from rbcalc_kernels.exact.layout import Layout, layout_of
-from rbcalc_kernels.language.types import Choice
-from rbcalc_kernels.program.graph import Input, Program
+from rbcalc_kernels.program.graph import Program
 from rbcalc_kernels.source import suggest
 
 SHARD_ROOTS = 500_000
@@ -428,7 +427,7 @@ def _session(
     if council:
         by_council = {council: by_council[council]}
     layout = layout_of(next(iter(by_council.values())))
-    _check_shared(by_council)
+    check_shared(by_council)
     if not isinstance(column_map, ColumnMap):
         column_map = ColumnMap() if column_map is None else ColumnMap.read(column_map)
     planner = Planner(layout, by_council, column_map, council, strict=not council)
@@ -460,26 +459,6 @@ def _session(
             pseudonyms = Pseudonyms.from_file()
         assembler = Assembler(layout, by_council, plans, connection)
         yield _Session(layout, plans, connection, assembler, work, pseudonyms)
-
-
-def _check_shared(programs: Mapping[str, Program]) -> None:
-    """Refuse councils whose rules read different tables; only the members of lists may differ."""
-    first_name, first = next(iter(programs.items()))
-    for name, program in programs.items():
-        same = set(program.registers.values()) == set(first.registers.values())
-        for ref, described in first.inputs.items():
-            other = program.inputs.get(ref)
-            same = same and other is not None and _reading(other) == _reading(described)
-        if not same or set(program.inputs) != set(first.inputs):
-            hint = "import the councils one by one"
-            raise UsageError("RC013", f"the rules of '{name}' and '{first_name}' do not read the same tables", hint=hint)
-
-
-def _reading(described: Input) -> tuple[object, ...]:
-    """How a fact is read, whatever the members of its list."""
-    kind = type(described.type) if isinstance(described.type, Choice) else described.type
-    limits = described.low, described.high, described.step
-    return kind, limits, described.optional, described.table, described.column
 
 
 def _unique_key(layout: Layout, plan: Plan) -> str:

@@ -7,6 +7,9 @@ Values: numbers are `Fraction`, dates are whole days since 1 January 1970 (`int`
 lists are `str`.
 """
 
+# What other modules ask for by one name stands in three: this one, refs and asked.
+# ruff: noqa: PLC0414
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -16,6 +19,15 @@ from fractions import Fraction
 from typing import Final
 
 from rbcalc_kernels.language.types import Choice, Type
+from rbcalc_kernels.program.asked import Comparison as Comparison
+from rbcalc_kernels.program.asked import Counted as Counted
+from rbcalc_kernels.program.asked import Difference as Difference
+from rbcalc_kernels.program.asked import Impact as Impact
+from rbcalc_kernels.program.asked import Reconciled as Reconciled
+from rbcalc_kernels.program.asked import Report as Report
+from rbcalc_kernels.program.asked import Statement as Statement
+from rbcalc_kernels.program.refs import Ref as Ref
+from rbcalc_kernels.program.refs import Source as Source
 from rbcalc_kernels.source import Span
 
 Value = Fraction | int | bool | str
@@ -90,21 +102,6 @@ class Rounding:
     step: Fraction
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Ref:
-    """The name of a value and the entity it belongs to."""
-
-    entity: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.entity}.{self.name}"
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """How it is copied, many times as fast as dataclasses do it by themselves."""
-        return Ref, (self.entity, self.name)
-
-
 @dataclass(frozen=True, slots=True)
 class Aggregate:
     """A figure over the rows of `child` that belong to the row at hand.
@@ -129,19 +126,6 @@ class Node:
     def __reduce__(self) -> tuple[object, ...]:
         """How it is copied, many times as fast as dataclasses do it by themselves."""
         return Node, (self.op, self.type, self.args, self.value, self.span)
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a figure or a rule comes from, and how sure it is."""
-
-    text: str
-    status: str = "confirmed"  # or "provisional"
-    span: Span | None = field(default=None, compare=False, repr=False)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """How it is copied, many times as fast as dataclasses do it by themselves."""
-        return Source, (self.text, self.status, self.span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,119 +294,6 @@ class Table:
     span: Span | None = field(default=None, compare=False, repr=False)
     rests_on: frozenset[str] = frozenset()
     also: tuple[Value, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Totals that a run adds up: `sums` of the rows of an entity, for each combination of `by`.
-
-    With `split`, a table whose first axis is not among `by`, each sum is divided over the members of that axis in
-    proportion to the table's amounts.
-    """
-
-    name: str
-    title: str
-    entity: str
-    by: tuple[Ref, ...]
-    sums: tuple[Ref, ...]
-    split: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A fact of a statement: the sum at a place of a report's figures (the last is the number of rows), over some lines.
-
-    `where` gives, by the place of a key, the members that count; other keys may be anything.
-    """
-
-    fact: str
-    report: str
-    place: int
-    where: tuple[tuple[int, tuple[str, ...]], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """What a council makes of its totals: the file of further rules, whose root is the council, and their facts."""
-
-    name: str
-    title: str
-    rules: str
-    figures: tuple[Counted, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """How the amounts of a table are compared with those of the year before.
-
-    `less` and `base` are yes/no tables over the table's first axis twice: which of last year's amounts are taken from this
-    year's, and over which of them the difference is put.  The change is rounded half up to `decimals` of a per cent.
-    """
-
-    name: str
-    title: str
-    table: str
-    less: str
-    base: str
-    decimals: int
-    source: Source | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Impact:
-    """What is compared when rules change: `amount`, for the year, of each row of `entity`, a root.
-
-    `days` says for how many days the amount is; a row without days is not known to the council.  `by` are list members or
-    flags of the root, or of a spell entity right below it, whose last row counts.  `split` is the report that divides the
-    amount over those who bear it.  `characteristics` are titles, each with the value that holds it, or None.  Of an amount that
-    is `owed` more is a loss.  `note` says whom the figures cover.
-    """
-
-    name: str
-    title: str
-    entity: str
-    amount: Ref
-    days: Ref
-    by: tuple[Ref, ...]
-    split: str = ""
-    characteristics: tuple[tuple[str, Ref | None], ...] = ()
-    owed: bool = False
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reconciled:
-    """A figure that is held against the live system's: `figure`, an amount for the year of each row of a root entity.
-
-    `blank` is what an empty cell of the live system says, None where it says nothing.  What may explain a difference:
-    `roundings` are rules that may be rounded otherwise, `facts` are inputs that may be recorded otherwise, `records` are
-    dated registers whose records may begin or end on another day, be missing or be too many.
-    """
-
-    name: str
-    title: str
-    figure: Ref
-    blank: Fraction | None = None
-    optional: bool = False
-    roundings: tuple[Ref, ...] = ()
-    facts: tuple[Ref, ...] = ()
-    records: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A figure whose difference between two years is divided: `figure`, an amount for the year of each row of a root entity.
-
-    `days` is what the part that comes of the days is called.  `steps`, in the order of their exchange, are titles with the values
-    that a step ends with: a rule, a figure or a fact belongs to the first step that needs it, not counting what is needed only
-    through the values of another.
-    """
-
-    name: str
-    title: str
-    figure: Ref
-    days: str
-    steps: tuple[tuple[str, tuple[Ref, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)

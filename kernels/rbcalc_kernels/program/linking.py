@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache
 from pathlib import Path
 
 from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.language.documents import RuleFile
 from rbcalc_kernels.language.types import DATE, Number, Type
+from rbcalc_kernels.program.beginning import begins
 from rbcalc_kernels.program.bodies import Bodies, Body, folded
 from rbcalc_kernels.program.declaring import declared_names
 from rbcalc_kernels.program.expressions import Scope, Stop, Typer
@@ -26,7 +26,7 @@ from rbcalc_kernels.program.reports import comparisons_of, differences_of, impac
 from rbcalc_kernels.program.stating import statements_of
 from rbcalc_kernels.program.supposing import carried_day, carry, left_out, meant, put_up, supposed, uprate
 from rbcalc_kernels.program.tables import Contents, Rows, incomplete, reads, rounded, worked_out, written
-from rbcalc_kernels.program.unused import unused
+from rbcalc_kernels.program.unused import shared, unused
 from rbcalc_kernels.program.values import constant, rounding_of, source_of, step_of
 from rbcalc_kernels.source import Findings, RulesError
 
@@ -65,7 +65,7 @@ def link(
     carried_from = carried_day([*meant(opened, name), *more], findings)
 
     year_start = first_day
-    first_day = _begins(library.closure(paths, findings, more, lambda file: holds(file, year_start, last_day)), first_day, findings)
+    first_day = begins(library.closure(paths, findings, more, lambda file: holds(file, year_start, last_day)), first_day, findings)
 
     def in_use(file: RuleFile) -> bool:
         return holds(file, first_day, last_day) or (carried_from is not None and holds(file, carried_from, carried_from))
@@ -79,18 +79,6 @@ def link(
     findings.raise_if_errors(library.texts(findings))
     assert program is not None
     return Linked(program, findings)
-
-
-def _begins(sources: Sequence[RuleSource], year_start: int, findings: Findings) -> int:
-    """The first day that is worked out: that of the year, or the Monday on or before it where the root says so."""
-    for source in sources:
-        for entity in source.content.entities.values() if isinstance(source.content, RuleFile) else ():
-            if entity.begins is None:
-                continue
-            if str(entity.begins) != "monday":
-                findings.error("RB061", f"days cannot begin with {entity.begins}", entity.begins.span, help="begins: monday, or nothing")
-            return year_start - (year_start + 3) % 7  # 1 January 1970 was a Thursday
-    return year_start
 
 
 class Linker:
@@ -146,7 +134,7 @@ class Linker:
         made = self._tables(found, names, used, tables, parameters, periods)
         made |= lowering.companions(made)
         _fixed_in_the_year(rules, names, parameters, made, self.findings)
-        unused(found, names, rules, tables, cuts, (reports, comparisons, impacts), self._shared(found), self.findings)
+        unused(found, names, rules, tables, cuts, (reports, comparisons, impacts), shared(found, self.sources, self.library), self.findings)
         if self.findings:
             raise Stop
         texts = {source.file: source.text for source in self.sources}
@@ -242,18 +230,6 @@ class Linker:
                     self.findings.error(
                         "RB086", message, timeline.effective.span, help=f"name a rule with of: {timeline.of} and unit: date"
                     )
-
-    def _shared(self, found: Declarations) -> Callable[[Declared], bool]:
-        """Whether a declaration's file leaves the root to others, so that it serves several programs."""
-        roots = [declared.file for declared in found.entities.values() if declared.doc.parent is None]
-        sources = {id(source.content): source for source in self.sources}
-
-        @cache
-        def leaves_out(file: int) -> bool:
-            reached = self.library.closure([], Findings(), [sources[file]])
-            return all(source.content is not root for root in roots for source in reached)
-
-        return lambda declared: declared.kind == "statute" and leaves_out(id(declared.file))
 
     # ---------------------------------------------------------------- figures
     def _periods(self, found: Declarations, used: set[str]) -> tuple[Period, ...]:

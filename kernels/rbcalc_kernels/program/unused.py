@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from rbcalc_kernels.program.graph import Comparison, Impact, Node, Op, Ref, Report, Rule
+from rbcalc_kernels.program.library import Library, RuleSource
 from rbcalc_kernels.program.names import Names
 from rbcalc_kernels.program.overlays import Declarations, Declared
 from rbcalc_kernels.program.tables import reads
@@ -18,10 +20,10 @@ def unused(
     tables: Mapping[str, Node],
     cuts: Sequence[tuple[str, Node]],
     asked: tuple[Sequence[Report], Sequence[Comparison], Sequence[Impact]],
-    shared: Callable[[Declared], bool],
+    spared: Callable[[Declared], bool],
     findings: Findings,
 ) -> None:
-    """Warn of inputs, parameters, tables and rules that nothing reads; what is `shared` may be there for other programs."""
+    """Warn of inputs, parameters, tables and rules that nothing reads; what is `spared` is there for other programs."""
     values: set[Ref] = {Ref(t.entity, t.effective) for e in names.entities.values() for t in e.derived if t.effective is not None}
     reports, comparisons, impacts = asked
     values |= {ref for report in reports for ref in (*report.by, *report.sums)}
@@ -35,14 +37,27 @@ def unused(
             elif node.op in (Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP, Op.KNOWN):
                 figures.add(str(node.value).removesuffix("__known"))
     for ref, declared in names.inputs.items():
-        if ref not in values and not declared.built_in and declared.span is not None and not shared(found.inputs[ref.entity, ref.name]):
+        if ref not in values and not declared.built_in and declared.span is not None and not spared(found.inputs[ref.entity, ref.name]):
             findings.warning("RB085", f"no rule reads the input '{ref.name}'", declared.span, help="take it away, or read it in a rule")
     for name, declaration in (*found.parameters.items(), *found.tables.items()):
-        if name not in figures and not shared(declaration):
+        if name not in figures and not spared(declaration):
             findings.warning("RB085", f"no rule reads '{name}'", declaration.span, help="take it away, or mend the name where it is read")
     for ref in names.rules:
         declaration_or_none = found.rules.get((ref.entity, ref.name))
-        if declaration_or_none is not None and ref not in values and not declaration_or_none.doc.output and not shared(declaration_or_none):
+        if declaration_or_none is not None and ref not in values and not declaration_or_none.doc.output and not spared(declaration_or_none):
             findings.warning(
                 "RB085", f"nothing uses the rule '{ref.name}'", declaration_or_none.span, help="mark it output: yes if people ask for it"
             )
+
+
+def shared(found: Declarations, sources: Sequence[RuleSource], library: Library) -> Callable[[Declared], bool]:
+    """Whether a declaration's file leaves the root to others, so that it serves several programs."""
+    roots = [declared.file for declared in found.entities.values() if declared.doc.parent is None]
+    by_file = {id(source.content): source for source in sources}
+
+    @cache
+    def leaves_out(file: int) -> bool:
+        reached = library.closure([], Findings(), [by_file[file]])
+        return all(source.content is not root for root in roots for source in reached)
+
+    return lambda declared: declared.kind == "statute" and leaves_out(id(declared.file))

@@ -1,4 +1,4 @@
-"""Rows of tables that several subjects share: which of them belong to an account of another subject alone.
+"""Tables that several councils or subjects share.
 
 People and claims are recorded once, for Council Tax Reduction and for Housing Benefit.  A claim of somebody who pays
 no Council Tax is no mistake in the run of Council Tax: it is the other subject's, and is neither used nor rejected.
@@ -9,13 +9,17 @@ no Council Tax is no mistake in the run of Council Tax: it is the other subject'
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 
 from rbcalc.caseload.column_map import ColumnMap
 from rbcalc.caseload.files import Opened, Source, holds, open_tables, quote
+from rbcalc.errors import UsageError
 from rbcalc_kernels.exact.layout import Layout
+from rbcalc_kernels.language.types import Choice
+from rbcalc_kernels.program.graph import Input, Program
 
 
 def others(layout: Layout) -> tuple[str, ...]:
@@ -49,3 +53,23 @@ def _references(opened: Opened, column_map: ColumnMap, key: str) -> str:
     if header is None:  # said where the table itself is read
         return "SELECT NULL::VARCHAR AS k WHERE false"
     return f"SELECT {quote(header)}::VARCHAR AS k FROM {quote(opened.view)} WHERE {quote(header)} IS NOT NULL"
+
+
+def check_shared(programs: Mapping[str, Program]) -> None:
+    """Refuse councils whose rules read different tables; only the members of lists may differ."""
+    first_name, first = next(iter(programs.items()))
+    for name, program in programs.items():
+        same = set(program.registers.values()) == set(first.registers.values())
+        for ref, described in first.inputs.items():
+            other = program.inputs.get(ref)
+            same = same and other is not None and _reading(other) == _reading(described)
+        if not same or set(program.inputs) != set(first.inputs):
+            hint = "import the councils one by one"
+            raise UsageError("RC013", f"the rules of '{name}' and '{first_name}' do not read the same tables", hint=hint)
+
+
+def _reading(described: Input) -> tuple[object, ...]:
+    """How a fact is read, whatever the members of its list."""
+    kind = type(described.type) if isinstance(described.type, Choice) else described.type
+    limits = described.low, described.high, described.step
+    return kind, limits, described.optional, described.table, described.column
