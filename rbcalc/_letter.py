@@ -94,15 +94,19 @@ class Letter:
         return any(not stretch.refused for stretch in self.stretches)
 
 
-def letter_file(rules: Rules, name: str | None = None) -> Path:
-    """The letter file of that name; without one, the only one there is.  Raises UsageError."""
-    found = {path.stem: path for path in sorted((rules.root / "england" / "letters").glob("*.yaml"))}
+def letter_file(rules: Rules, name: str | None = None, subject: str = "") -> Path:
+    """The letter file of that name; without one, the only one about the subject, or the one named after it.  Raises UsageError."""
+    about = rules.subjects.named(subject or rules.subject)
+    paths = sorted((rules.root / "england" / "letters").glob("*.yaml"))
+    found = {path.stem: path for path in rules.subjects.files(paths, about.name)}
     known = ", ".join(found) or "none"
     if name is None and len(found) == 1:
         return next(iter(found.values()))
+    if name is None and about.name in found:
+        return found[about.name]
     if name not in found:
         which = f"no letter is called {name}{suggest(name, list(found))}" if name else "which letter?"
-        raise UsageError("RC046", which, hint=f"the rules have these letters: {known}")
+        raise UsageError("RC046", which, hint=f"the rules have these letters{f' about {about.title}' if about.title else ''}: {known}")
     return found[name]
 
 
@@ -116,7 +120,7 @@ class LetterCases(CaseReader):
 
     def _link(self, source: RuleSource, file: CasesFile, case: ExampleDoc, council: str, year: FinancialYear) -> Program:
         if council and not file.set and not case.set and not file.lists:
-            return self.rules.council(council).program(year, own=[self.path])
+            return self.rules.council(council).of(str(file.subject or "")).program(year, own=[self.path])
         dotted = Text(".".join(self.path.relative_to(self.rules.root).with_suffix("").parts))
         dotted.scalar = file.year.scalar
         return super()._link(source, file.model_copy(update={"extends": [*file.extends, dotted]}), case, council, year)
@@ -178,7 +182,8 @@ class LetterWriter:
 
 def letter_of_example(rules: Rules, path: Path, name: str | None, letter: str | None = None) -> tuple[Letter, str]:
     """The notice for a case of a case file, and the name of its council.  Raises UsageError when there is no such case."""
-    found = letter_file(rules, letter)
+    document = rules.document_at(path)
+    found = letter_file(rules, letter, str(document.subject or "") if isinstance(document, CasesFile) else "")
     examples = LetterCases(rules, found).read(path)
     example = next((example for example in examples if name is None or example.name == name), None)
     if example is None:

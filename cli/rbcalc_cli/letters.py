@@ -24,6 +24,7 @@ class Wanted:
     template: Path | None
     dated: str | None
     out: Path | None
+    which: str | None = None
 
 
 def write(asked: Asked, wanted: Wanted, *, all_accounts: bool, listed: Path | None) -> None:
@@ -38,9 +39,9 @@ def write(asked: Asked, wanted: Wanted, *, all_accounts: bool, listed: Path | No
         _batch(asked, wanted, listed)
         return
     if asked.case is not None:
-        letter, council = letter_of_example(asked.rules, within(asked.rules.library.root, asked.case), asked.name)
+        letter, council = letter_of_example(asked.rules, within(asked.rules.library.root, asked.case), asked.name, wanted.which)
     else:
-        letter, council = _account(asked)
+        letter, council = _account(asked, wanted.which)
     template = template_for(asked.rules, council, wanted.form, wanted.template)
     text = rendered(letter, wanted.form, template=template, date=_day(wanted.dated))
     if wanted.out is None:
@@ -57,14 +58,14 @@ def _day(dated: str | None) -> str:
     return shown(day_of(dated)) if dated else ""
 
 
-def _account(asked: Asked) -> tuple[Letter, str]:
+def _account(asked: Asked, which: str | None) -> tuple[Letter, str]:
     from rbcalc._explain import account_records, held_caseload
     from rbcalc._letter import LetterWriter, letter_file
     from rbcalc.errors import UsageError
 
     if asked.caseload is None or asked.account is None:
         raise UsageError("RC048", "which account?", hint="give the folder of a caseload and --account REF, or a case file with --case FILE")
-    path = letter_file(asked.rules)
+    path = letter_file(asked.rules, which)
     programs, titles = programs_of(asked.rules, asked.council, asked.partnership, asked.year, asked.charges, [path])
     caseload = held_caseload(existing(asked.caseload, "folder"), programs, asked.column_map)
     council, records, _ = account_records(caseload, programs, asked.account)
@@ -80,7 +81,7 @@ def _batch(asked: Asked, wanted: Wanted, listed: Path | None) -> None:
 
     if asked.caseload is None or wanted.out is None:
         raise UsageError("RC048", "letters for which accounts, and where?", hint="give the folder of a caseload and --out DIR")
-    path = letter_file(asked.rules)
+    path = letter_file(asked.rules, wanted.which)
     programs, titles = programs_of(asked.rules, asked.council, asked.partnership, asked.year, asked.charges, [path])
     caseload = held_caseload(existing(asked.caseload, "folder"), programs, asked.column_map)
     if listed is None:

@@ -108,6 +108,9 @@ def command(
         typer.Option("--against-caseload", metavar="DIR", help="The caseload of that year, where it is another.", show_default=False),
     ] = None,
     letter: Annotated[bool, typer.Option("--letter", help="Write the notice of the decision.")] = False,
+    which: Annotated[
+        str | None, typer.Option("--which", metavar="LETTER", help="Which letter, where there are several.", show_default=False)
+    ] = None,
     all_accounts: Annotated[bool, typer.Option("--all-accounts", help="A letter for each account of the caseload, into --out.")] = False,
     accounts: Annotated[
         Path | None,
@@ -135,7 +138,7 @@ def command(
     if letter or all_accounts or accounts is not None:
         from rbcalc_cli import letters
 
-        wanted = letters.Wanted((form or Form.HTML).value, template, dated, out)
+        wanted = letters.Wanted((form or Form.HTML).value, template, dated, out, which)
         letters.write(asked, wanted, all_accounts=all_accounts, listed=accounts)
         return
     if form in (Form.HTML, Form.MARKDOWN):
