@@ -19,6 +19,7 @@ from rbcalc._sample_rows import Maker, Rows
 from rbcalc._sample_values import Stream, largest_remainder
 from rbcalc._years import FinancialYear
 from rbcalc.errors import UsageError
+from rbcalc_kernels.program.graph import Program
 
 LARGE: Final = 2_000_000  # dwellings; more are written in many files
 BUSY: Final = "busy"  # a year with as many changes as the sample files state for a busy one
@@ -132,7 +133,10 @@ def sample(
             raise UsageError("RC049", f"{number} {word} cannot be made", hint="give a whole number from 1")
     groups, notes = _covered(rules, councils, when, charges, subjects)
     plans = {
-        subject: {found.name: read_plan(rules, found.program(when, own=charges), when, subject) for found in held}
+        subject: {
+            found.name: read_plan(rules, found.program(when, own=charges), when, subject, _beside(found, when, charges, subjects))
+            for found in held
+        }
         for subject, held in groups.items()
     }
     wanted = _wanted(groups, plans, asked)
@@ -186,6 +190,17 @@ def _covered(
         councils[0].program(when, own=charges)
         return {first: list(councils)}, []
     return found, notes
+
+
+def _beside(council: Council, when: FinancialYear, charges: Sequence[Path], wanted: Sequence[str]) -> list[Program]:
+    """The programs of subjects whose claims are those of this one, and whose tables are therefore made with its rows."""
+    subjects = council.rules.subjects
+    about = subjects.named(council.subject)
+    mine = council.program(when, own=charges)
+    shared = {name for register in mine.registers.values() for name in register.instead}
+    others = [subject for subject in subjects.all if subject is not about and subject.accounts in shared and not wanted]
+    held = [council.of(subject.name) for subject in others if not has_plan(council.rules, subject.name)]
+    return [other.program(when, own=subjects.files(charges, other.subject)) for other in held if when in other.years()]
 
 
 def _wanted(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -17,7 +17,7 @@ from rbcalc.errors import UsageError
 from rbcalc_kernels.exact.layout import Layout, layout_of
 from rbcalc_kernels.language.documents import ProfileFile, Text
 from rbcalc_kernels.language.types import DATE, YES_NO, Choice, Number, Type
-from rbcalc_kernels.program.graph import Input, Program
+from rbcalc_kernels.program.graph import Entity, Input, Program, Ref
 from rbcalc_kernels.source import Findings
 
 SLOTS: Final = 4  # rows of the root's register that a dwelling may have
@@ -61,7 +61,8 @@ class RowPlan:
     """One row that a dwelling in a situation has, in those dwellings where every one of its chances falls.
 
     `places` says by reference column which of the dwelling's accounts, claims or people the row belongs to; `copied`, for
-    a row that another row brings with it, which of its columns are columns of that other row.
+    a row that another row brings with it, which of its columns are columns of that other row, and `when` for which members
+    of a list in a column of the other row it is brought at all.
     """
 
     register: str
@@ -70,6 +71,7 @@ class RowPlan:
     columns: Mapping[str, Spec]
     places: Mapping[str, int]
     copied: Mapping[str, str] = field(default_factory=dict)
+    when: tuple[tuple[str, tuple[int, ...]], ...] = ()
     brings: tuple[RowPlan, ...] = ()
 
 
@@ -222,19 +224,42 @@ def document_of(rules: Rules, subject: str = "") -> tuple[Mapping[str, Any], lis
     return together, [path for path, _ in contents]
 
 
-def read_plan(rules: Rules, program: Program, year: FinancialYear, subject: str = "") -> Plan:
-    """The plan for a program of a subject, the first where none is named.  Raises RulesError when the files do not fit it."""
+def read_plan(rules: Rules, program: Program, year: FinancialYear, subject: str = "", beside: Sequence[Program] = ()) -> Plan:
+    """The plan for a program of a subject, the first where none is named.  Raises RulesError when the files do not fit it.
+
+    `beside` are programs of subjects that have no plan of their own: rows of their tables go with those of this one.
+    """
     from rbcalc._sample_reader import Reader
 
     document, paths = document_of(rules, subject)
     findings = Findings()
     texts = {rules.library.shown(path): rules.library.text(rules.library.shown(path)) for path in paths}
+    for other in beside:
+        program = _with_tables(program, other)
     layout = layout_of(program)
     plan = Plan(program, layout, year, document, _columns(layout), {}, (), findings, texts)
     plan.subject = "" if subject == rules.subjects.named("").name else subject
     Reader(plan, findings).read()
     findings.raise_if_errors(texts)
     return plan
+
+
+def _with_tables(program: Program, other: Program) -> Program:
+    """A program with the tables that only another reads, hung on its own root: they are drawn, and no rule sees them."""
+    root = next(register for register in program.registers.values() if register.entity == program.root)
+    registers, inputs, entities = dict(program.registers), dict(program.inputs), dict(program.entities)
+    for register in other.registers.values():
+        if register.name in registers:
+            continue
+        entity = f"with {register.name}"
+        entities[entity] = Entity(entity, program.root)
+        registers[register.name] = replace(register, entity=entity, by=root.key, key="", references=(), optional=True)
+        inputs |= {
+            Ref(entity, ref.name): replace(described, entity=entity, table=register.name)
+            for ref, described in other.inputs.items()
+            if ref.entity == register.entity and not described.built_in and described.table in ("", register.name)
+        }
+    return replace(program, registers=registers, inputs=inputs, entities=entities)
 
 
 def _columns(layout: Layout) -> dict[str, dict[str, Column]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from fractions import Fraction
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from rbcalc._sample_figures import Figures, NoFigureError
 from rbcalc._sample_plan import MEMBERS, SLOTS, Chance, Group, Plan, Range, RowPlan, Situation, Wrong
 from rbcalc._sample_values import OWN, Spec, SpecReader, share_of
 from rbcalc_kernels.language.documents import Text
-from rbcalc_kernels.language.types import DATE
+from rbcalc_kernels.language.types import DATE, Choice
 from rbcalc_kernels.source import Findings, Span, suggest
 
 _TOP: Final = ("kind", "title", "source", "subject", "size", "references", "spread", "groups", "uprating", "brings", "rows", "values",
@@ -22,6 +22,8 @@ _RANGE: Final = ("share", "is")
 _GROUP: Final = ("title", "source", "status", "of", "count", "share", "rest", "needs", "otherwise", "shape", "weights")
 _WRONG: Final = ("register", "column", "value", "rows", "copy", "why")
 _ROW: Final = ("chance", "times", "again", "use")
+_WHEN: Final = "when"
+_ONCE: Final = "once"
 _NEEDED: Final = ("size", "references", "situations")
 _BROUGHT: Final = 1000  # rows that others bring are told apart from those that are written by numbers from here on
 
@@ -272,12 +274,12 @@ class Reader:
         else:
             again = False
         mine = (*chances, *self._chance(context, row, f"{register}/{slot}"))
-        brought = [] if again else self._brought(context, register, row, brings, mine)
+        brought = [] if again else self._brought(context, register, row, brings, mine, above)
         specs = self._specs(context, register, columns)
         places = {name: above.get(name, 0) for name in self.plan.references(register) if name != held.key} | own
         if gathered:
             places[gathered] = self._whole(row.get(gathered), own[held.key])  # each has its own, unless it says whose it has
-        made.rows.append(RowPlan(register, slot, mine, specs, places, {}, tuple(brought)))
+        made.rows.append(RowPlan(register, slot, mine, specs, places, brings=tuple(brought)))
         when = {key: value for key, value in columns.items() if str(key) in ("from", "to")}
         for inner in self.inside[register]:
             if inner in row or (register == self.plan.root and self._with_root(inner)):
@@ -295,23 +297,74 @@ class Reader:
         return (Chance(label, share_of(row["chance"], self.findings) or Fraction(0)),)
 
     def _brought(
-        self, context: _Rows, register: str, row: Mapping[str, Any], brings: Mapping[str, Any], chances: tuple[Chance, ...]
+        self,
+        context: _Rows,
+        register: str,
+        row: Mapping[str, Any],
+        brings: Mapping[str, Any],
+        chances: tuple[Chance, ...],
+        above: Mapping[str, int],
     ) -> list[RowPlan]:
-        """The rows of other registers that a row brings with it, unless it says otherwise."""
+        """The rows of other registers that a row brings with it, unless it says otherwise.
+
+        What is brought may hang on a column of the row (`when`) and on chance; tables that nobody reads are not made.
+        """
         found = []
         for other, usual in brings.items():
             said = row.get(other, {})
-            if str(said) == "no":
+            if str(said) == "no" or other not in self.plan.columns:
                 continue
+            # A home is there once, however many claims are made for it one after the other.
+            place = other, tuple(above.get(name, 0) for name in self.plan.references(other))
+            if place in context.brought:
+                continue
+            if any(str(each.get(_ONCE, "no")) == "yes" for each in (usual if isinstance(usual, list) else [usual])):
+                context.brought.add(place)
             for extra in said if isinstance(said, list) else [said]:
-                written = {**context.always.get(other, {}), **usual, **extra}
-                copied = {str(name): str(source) for name, source in written.items() if str(source) in self.plan.columns[register]}
-                specs = self._specs(context, other, {name: value for name, value in written.items() if str(name) not in copied})
-                self.numbers[other] = self.numbers.get(other, _BROUGHT) + 1
-                found.append(RowPlan(other, self.numbers[other], chances, specs, {}, copied))
+                for each in usual if isinstance(usual, list) else [usual]:
+                    self.numbers[other] = self.numbers.get(other, _BROUGHT) + 1
+                    found.append(self._one_brought(context, register, other, {**each, **extra}, chances, above))
         return found
 
-    def _specs(self, context: _Rows, register: str, written: Mapping[str, Any]) -> dict[str, Spec]:
+    def _one_brought(
+        self,
+        context: _Rows,
+        register: str,
+        other: str,
+        row: Mapping[str, Any],
+        chances: tuple[Chance, ...],
+        above: Mapping[str, int],
+    ) -> RowPlan:
+        number = self.numbers[other]
+        written = {**context.always.get(other, {}), **{key: value for key, value in row.items() if str(key) not in (_WHEN, _ONCE, *_ROW)}}
+        known = self.plan.columns[other]
+        copied = {
+            str(name): str(source)
+            for name, source in written.items()
+            if not isinstance(source, Mapping) and str(source) in self.plan.columns[register] and str(name) in known
+        }
+        specs = self._specs(context, other, {name: value for name, value in written.items() if str(name) not in copied}, copied)
+        places = {name: above[name] for name in self.plan.references(other) if name in above}
+        mine = (*chances, *self._chance(context, row, f"{other}/{number}"))
+        return RowPlan(other, number, mine, specs, places, copied, self._when(register, row.get(_WHEN, {})))
+
+    def _when(self, register: str, written: Written) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        found = []
+        for name, given in written.items():
+            column = self.plan.columns[register].get(str(name))
+            if column is None or not isinstance(column.type, Choice):
+                self.findings.error("RB039", f"{register} has no column {name} with members of a list", name.span)
+                continue
+            codes = []
+            for member in given if isinstance(given, list) else [given]:
+                if str(member) in column.type.members:
+                    codes.append(column.type.members.index(str(member)))
+                else:
+                    self.findings.error("RB039", f"{name} is never {member}", member.span, help=suggest(str(member), column.type.members))
+            found.append((str(name), tuple(codes)))
+        return tuple(found)
+
+    def _specs(self, context: _Rows, register: str, written: Mapping[str, Any], copied: Collection[str] = ()) -> dict[str, Spec]:
         columns = self.plan.columns[register]
         specs: dict[str, Spec] = {}
         for name, value in written.items():
@@ -325,7 +378,7 @@ class Reader:
             spec = context.reader.read(value, column.type, column.scale)
             if spec is not None:
                 specs[str(name)] = spec
-        missing = [name for name, column in columns.items() if column.required and name not in specs]
+        missing = [name for name, column in columns.items() if column.required and name not in specs and name not in copied]
         if missing:
             self.findings.error(
                 "RB036",
@@ -349,12 +402,13 @@ class Reader:
 class _Rows:
     """What the rows of one situation are read with."""
 
-    __slots__ = ("always", "chances", "made", "reader", "written")
+    __slots__ = ("always", "brought", "chances", "made", "reader", "written")
 
     def __init__(
         self, made: Situation, always: Mapping[str, Any], reader: SpecReader, chances: Mapping[str, Fraction], written: Written
     ) -> None:
         self.made, self.always, self.reader, self.chances, self.written = made, always, reader, chances, written
+        self.brought: set[tuple[str, tuple[int, ...]]] = set()
 
 
 def _each(name: Text, written: Written) -> Iterator[tuple[Text, Written]]:

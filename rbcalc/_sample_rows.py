@@ -138,9 +138,12 @@ class Maker:
             values = self._values(situation, row, f"{name}/{row.register}/{row.slot}", count, mine, told)
             made.append((row.register, Piece(where, leader, row.places, values)))
             for other in row.brings:
-                extra = self._values(situation, other, f"{name}/{other.register}/{other.slot}", count, mine, told)
-                extra.update({column: values[source] for column, source in other.copied.items() if source in values})
-                made.append((other.register, Piece(where, leader, other.places, extra)))
+                rows = self._brought(other, values, where - first, size, name, throws)
+                days = {day: given if np.ndim(given) == 0 else np.asarray(given)[rows] for day, given in mine.items()}
+                some = {word: given[rows] for word, given in told.items()}
+                extra = self._values(situation, other, f"{name}/{other.register}/{other.slot}", rows.size, days, some)
+                extra.update({column: _taken(values[source], rows) for column, source in other.copied.items() if source in values})
+                made.append((other.register, Piece(where[rows], leader[rows], other.places, extra)))
         return made
 
     def _amounts(self, own: Whole, name: str) -> Whole:
@@ -162,6 +165,16 @@ class Maker:
         made = np.empty(size, np.int64)
         made[order] = first + order[places - places % situation.gathers]
         return made
+
+    def _brought(self, other: RowPlan, values: Mapping[str, Values], where: Whole, size: int, name: str, throws: dict[str, Flags]) -> Whole:
+        """Which rows bring another with them."""
+        fallen = self._fallen(other, size, name, throws)[where]
+        for column, codes in other.when:
+            if column not in values:
+                return np.empty(0, np.int64)
+            drawn, given = values[column]
+            fallen &= np.isin(drawn, codes) if given is None else np.isin(drawn, codes) & given
+        return np.flatnonzero(fallen)
 
     @staticmethod
     def _fallen(row: RowPlan, size: int, name: str, throws: dict[str, Flags]) -> Flags:
@@ -323,6 +336,11 @@ class Maker:
         rows.references.clear()
         rows.digest = told.digest()
         rows.table = pa.table(dict(zip(names, arrays, strict=True)))
+
+
+def _taken(values: Values, rows: Whole) -> Values:
+    drawn, given = values
+    return drawn[rows], None if given is None else given[rows]
 
 
 def reference_texts(numbers: Whole) -> Any:

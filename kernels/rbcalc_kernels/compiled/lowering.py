@@ -150,6 +150,15 @@ class Lowering:
             found = self._ways[start, end] = tuple(steps)
         return found
 
+    def may_lack(self, start: str, end: str) -> bool:
+        """Whether rows of one entity may find no row in force of another that their rules read."""
+        at, perhaps = start, False
+        for step in path_between(self.program, start, end).steps if start != end else ():
+            described = self.program.entities[at]
+            perhaps = perhaps or any(timeline.entity == step and not timeline.needed for timeline in described.derived)
+            at = step if step is not None else cast("str", described.parent)
+        return perhaps
+
     def spell_of(self, entity: str) -> str:
         """The nearest spell entity at or above an entity, which says its rows' period; the root where there is none."""
         above = (entity, *self.program.ancestors(entity))

@@ -158,9 +158,15 @@ class Writer:
     def _known(self, node: Node, facts: Facts) -> Held:
         ref = cast("Ref", node.value)
         fact = self.lowering.program.inputs.get(ref)
-        if fact is None or not fact.optional or ref in facts.given:
+        steps = self.lowering.way(self.entity, ref.entity)
+        tests = []
+        if ref not in facts.given and self.lowering.may_lack(self.entity, ref.entity):
+            tests.append(f"({self.leaf('way', '', ref.entity, steps)} >= 0)")
+        if fact is not None and fact.optional and ref not in facts.given:
+            tests.append(self.leaf("known", ref.entity, ref.name, steps))
+        if not tests:
             return Flag("True", True)
-        return Flag(self.leaf("known", ref.entity, ref.name, self.lowering.way(self.entity, ref.entity)))
+        return Flag(tests[0] if len(tests) == 1 else f"({' & '.join(tests)})")
 
     def _constant(self, node: Node, facts: Facts) -> Held:
         value = cast("Any", node.value)

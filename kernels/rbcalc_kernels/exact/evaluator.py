@@ -177,12 +177,15 @@ class Evaluator:
                 return place
         return None
 
-    def _target(self, row: Row, entity: str) -> Row:
-        """The row of `entity` that a rule of `row`'s entity reads."""
+    def _path(self, row: Row, entity: str) -> Path:
         path = self._paths.get((row.entity, entity))
         if path is None:
             path = self._paths[row.entity, entity] = path_between(self.program, row.entity, entity)
-        return path.follow(row)
+        return path
+
+    def _target(self, row: Row, entity: str) -> Row:
+        """The row of `entity` that a rule of `row`'s entity reads."""
+        return self._path(row, entity).follow(row)
 
     def _read(self, state: Run, row: Row, ref: Ref) -> Value:
         """The value of a rule or a fact of a row."""
@@ -270,11 +273,15 @@ class Evaluator:
 
     def _known(self, ref: Ref, entity: str) -> Callable[[Context], bool]:
         name, own = ref.name, ref.entity == entity
+        declared = self.program.inputs.get(ref)
+        always = declared is None or not declared.optional
 
         def read(context: Context) -> bool:
             state, row = context
+            if not own and not self._path(row, ref.entity).leads_on(row):
+                return False
             target = row if own else self._target(row, ref.entity)
-            known = target.values.get(name) is not None
+            known = always or target.values.get(name) is not None
             if state.reads is not None:
                 state.note(ref, known, row=target, known=True)
             return known

@@ -24,6 +24,15 @@ class Path:
             row = other
         return row
 
+    def leads_on(self, row: Row) -> bool:
+        """Whether each timeline on the way has a row in force."""
+        for step in self.steps:
+            other = row.parent if step is None else row.sources.get(step)
+            if other is None:
+                return False
+            row = other
+        return True
+
 
 def path_between(program: Program, start: str, end: str) -> Path:
     """The shortest way from rows of `start` to rows of `end`, parents before sources.

@@ -94,12 +94,16 @@ def _round(typer: Typer, syntax: Syntax, scope: Scope, expected: Type | None) ->
 def _optional(typer: Typer, part: Syntax, scope: Scope) -> Ref:
     ref = typer.names.find(scope.entity, part.word) if scope.entity is not None and part.kind == "name" else None
     declared = typer.names.inputs.get(ref) if ref is not None else None
-    if ref is None or declared is None or not declared.optional:
+    if (
+        ref is None
+        or scope.entity is None
+        or not (declared is not None and declared.optional or typer.names.may_lack(scope.entity, ref.entity))
+    ):
         typer.fail(
             "RB044",
-            "only an optional fact may be absent",
+            "only an optional fact, or a value of a timeline that may have no row, may be absent",
             part,
-            help_="name an input that is declared optional: yes, or a cell of a sparse table",
+            help_="name an input that is declared optional: yes, a value of a timeline that is not needed, or a cell of a sparse table",
         )
     return ref
 

@@ -73,6 +73,20 @@ class Names:
                 found.append(declared.parent)
         return found
 
+    def may_lack(self, start: str, end: str) -> bool:
+        """Whether rows of `start` may find no row of `end` in force: one stands across a timeline that is not needed."""
+        lacking = {start: False}
+        for name in (queue := [start]):
+            declared = self.entities.get(name)
+            if declared is None:
+                continue
+            nearby = [] if declared.parent is None else [(declared.parent, False)]
+            for other, perhaps in [*nearby, *((timeline.entity, not timeline.needed) for timeline in declared.derived)]:
+                if other not in lacking:
+                    lacking[other] = lacking[name] or perhaps
+                    queue.append(other)
+        return lacking.get(end, False)
+
     def find(self, entity: str, name: str) -> Ref | None:
         """The value that `name` means in a rule of `entity`."""
         for owner in self.chain(entity):
