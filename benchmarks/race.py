@@ -19,7 +19,7 @@ from benchmarks.machine import described
 from benchmarks.measuring import Contender, Figures, line, race, same
 from benchmarks.native import Native, available
 
-WORKS = ("bill", "council_tax", "reduction", "reduction_grid", "rates")
+WORKS = ("bill", "council_tax", "reduction", "reduction_grid", "housing_benefit", "rates")
 
 
 def contenders(work: str, rows: int, threads: Sequence[int], native: Native | None, only: Sequence[str] = ()) -> Iterator[Contender]:
@@ -27,6 +27,8 @@ def contenders(work: str, rows: int, threads: Sequence[int], native: Native | No
     made: Bill | council_tax.Work | reduction.Work | rates.Work
     if work.startswith("reduction"):
         made = reduction.Work(rows, grid=work == "reduction_grid")
+    elif work == "housing_benefit":
+        made = reduction.Work(rows, rent=True)
     elif work == "rates":
         made = rates.Work(rows)
     else:

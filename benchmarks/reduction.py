@@ -1,4 +1,4 @@
-"""The works `reduction` and `reduction_grid`: claims with their people under the rules of a tapered and of a banded scheme."""
+"""The works `reduction`, `reduction_grid` and `housing_benefit`: claims with their people, under tapered and banded schemes and for the rent."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SEED = 1
 GRID = "grid_support"
 """The table that only schemes with bands of income have."""
 
-WANTED = ("council_tax_reduction", "charge_total", "bill")
+WANTED = ("council_tax_reduction", "charge_total", "bill", "housing_benefit")
 BEGAN, NEVER = 15_000, 2**31 - 1
 
 
@@ -43,6 +43,7 @@ class Work:
 
     claims: int
     grid: bool = False
+    rent: bool = False
 
     @cached_property
     def program(self) -> Program:
@@ -50,7 +51,7 @@ class Work:
         rules = rbcalc.load()
         name, year = first_council()
         if not self.grid:
-            return rules.council(name).program(year)
+            return rules.council(name).of("housing_benefit" if self.rent else "").program(year)
         for each in rules.council_names:
             try:
                 program = rules.council(each).program(year)
@@ -68,7 +69,7 @@ class Work:
     @cached_property
     def registers(self) -> dict[str, RegisterColumns]:
         """Couples of whom each has an income, one household in five with another adult."""
-        return Made(self.program, self.claims).registers()
+        return Made(self.program, self.claims, self.rent).registers()
 
     @cached_property
     def batch(self) -> Batch:
@@ -167,8 +168,8 @@ def statements(compiled: Compiled, counts: dict[str, int]) -> int:
 class Made:
     """Registers drawn from a fixed seed, in which everything that is optional and not of interest is left out."""
 
-    def __init__(self, program: Program, claims: int) -> None:
-        self.claims = claims
+    def __init__(self, program: Program, claims: int, rent: bool = False) -> None:
+        self.claims, self.rent = claims, rent
         self._random = np.random.default_rng(SEED)
         self._facts: dict[str, list[Input]] = {}
         for fact in program.inputs.values():
@@ -181,13 +182,12 @@ class Made:
         own = np.arange(claims, dtype=np.int32)
         others = claims // 5
         whose = np.sort(self._random.choice(own, others, replace=False)).astype(np.int32)
+        # Couples of whom one has reached pension age and the other has not turn on more than is made here.
+        born = (-12_000, -7_000) if self.rent else (-12_000, -1_000)
         return {
-            "accounts": self._register("accounts", claims, None, {}),
-            "dwellings": self._register("dwellings", claims, own, {}),
+            **(self._home(own) if self.rent else self._dwelling(own)),
             "claims": self._register("claims", claims, own, {"capital": (0, 1_200_000)}),
-            "household": self._register(
-                "household", people, np.repeat(own, 2), {"role": ("applicant", "partner"), "born": (-12_000, -1_000)}
-            ),
+            "household": self._register("household", people, np.repeat(own, 2), {"role": ("applicant", "partner"), "born": born}),
             "incomes": self._register(
                 "incomes",
                 people,
@@ -199,7 +199,28 @@ class Made:
                 },
             ),
             "non_dependants": self._register("non_dependants", others, whose, {"in_work": (0, 2), "gross_income": (10_000, 80_000)}),
-            "people": self._register("people", 0, np.zeros(0, dtype=np.int32), {}),
+        }
+
+    def _dwelling(self, own: npt.NDArray[np.int32]) -> dict[str, RegisterColumns]:
+        return {
+            "accounts": self._register("accounts", own.size, None, {}),
+            "dwellings": self._register("dwellings", own.size, own, {}),
+            "people": self._register("people", 0, own[:0], {}),
+        }
+
+    def _home(self, own: npt.NDArray[np.int32]) -> dict[str, RegisterColumns]:
+        """Homes of social landlords, let by the week."""
+        given = {
+            "tenure": ("registered_provider",),
+            "rent_rules": ("social_sector",),
+            "rent": (8_000, 20_000),
+            "rent_frequency": ("weekly",),
+        }
+        return {
+            "tenancies": self._register("tenancies", own.size, None, {}),
+            "rents": self._register("rents", own.size, own, given),
+            "charges": self._register("charges", 0, own[:0], {}),
+            "payments": self._register("payments", 0, own[:0], {}),
         }
 
     def _register(self, name: str, rows: int, owner: npt.NDArray[np.int32] | None, given: dict[str, tuple[Any, ...]]) -> RegisterColumns:

@@ -194,3 +194,12 @@ def test_days_begin_with_monday_or_as_the_year_does(tmp_path: Path) -> None:
     base = BASE.replace("  account: {title: Account}", "  account: {title: Account, begins: tuesday}")
     write(tmp_path, {"base.yaml": base + rule("one", "period", "count", "1")})
     assert codes(tmp_path) == ["RB061"]
+
+
+def test_a_figure_that_is_stated_again_divides_nothing(tmp_path: Path) -> None:
+    again = "      - {from: 2025-06-01, value: 1, status: provisional}\n"
+    values = "      - {from: 2024-04-01, value: 1}\n" + again + "      - {from: 2025-09-01, value: 2}\n"
+    program = with_parameter(tmp_path, values, rule("one", "period", "count", "p"))
+    assert [period.first_day for period in program.periods] == [day("2025-04-01"), day("2025-09-01")]
+    assert program.parameters["p"].by_period == (1, 2)
+    assert [dated.first_day for dated in program.parameters["p"].history] == [day("2024-04-01"), day("2025-06-01"), day("2025-09-01")]

@@ -18,6 +18,7 @@ from rbcalc_kernels.program.expressions import Scope, Stop, Typer
 from rbcalc_kernels.program.graph import Cells, Dated, Node, Op, Parameter, Period, Program, Ref, Rule, Source, Table, Value
 from rbcalc_kernels.program.library import Library, RuleSource
 from rbcalc_kernels.program.lowering import Lowering
+from rbcalc_kernels.program.merging import merged
 from rbcalc_kernels.program.names import YEAR_PARAMETERS, Names
 from rbcalc_kernels.program.ordering import ordered
 from rbcalc_kernels.program.overlays import Declarations, Declared, Entry, changes, conflicts, gather, holds, in_force
@@ -133,6 +134,8 @@ class Linker:
         parameters = self._parameters(found, names, used, periods)
         made = self._tables(found, names, used, tables, parameters, periods)
         made |= lowering.companions(made)
+        if not self.findings:
+            periods, parameters, made = merged(periods, parameters, made)
         _fixed_in_the_year(rules, names, parameters, made, self.findings)
         unused(found, names, rules, tables, cuts, (reports, comparisons, impacts), shared(found, self.sources, self.library), self.findings)
         if self.findings:

@@ -72,6 +72,8 @@ def household(records: Records, claim: Record, day: int) -> Household:
         benefits_for_cap=optional(claim, "benefits_for_cap"),
         cap_grace=bool(claim.get("cap_grace_period")),
         cap_exempt=bool(claim.get("cap_exempt")),
+        extended=optional(claim, "extended_payment"),
+        run_on=bool(claim.get("universal_credit_run_on")),
     )
 
 

@@ -37,7 +37,16 @@ LANDLORDS: dict[str, tuple[str, ...]] = {
 SHARED_EXCEPTIONS = ("care_leaver", "former_hostel_resident", "offender_management", "victim_of_domestic_violence")
 SIZE_EXEMPTIONS = ("shared_ownership", "mooring_or_site_charges", "sanctuary_scheme", "tenant_since_1996")
 TEMPORARY = ("board_and_lodging", "licensed_self_contained", "leased_not_self_contained")
-CHARGES = ("eligible_service", "ineligible_service", "water", "council_tax", "fuel_stated", "support", "garage_not_required", "furniture_to_keep")
+CHARGES = (
+    "eligible_service",
+    "ineligible_service",
+    "water",
+    "council_tax",
+    "fuel_stated",
+    "support",
+    "garage_not_required",
+    "furniture_to_keep",
+)
 FUELS = ("heating", "hot_water", "lighting", "cooking")
 MEALS = ("full_board", "half_board", "breakfast")
 ONLY_COUNCIL_TAX = ("jointly_liable", "extended_reduction", "continuing_reduction", "only_students_besides", "other_change_on")
@@ -144,7 +153,11 @@ class _Housing(Story):
             rules = "social_sector"
         frequency = pick.choice(FREQUENCIES)
         facts: Record = {"tenure": pick.choice(LANDLORDS[rules]), "rent_rules": rules, "rent_frequency": frequency}
-        facts |= {"frequency_": frequency, "rent": self.amount(frequency, 60, 320), "bedrooms": Fraction(pick.choice((1, 1, 2, 2, 3, 3, 4, 5)))}
+        facts |= {
+            "frequency_": frequency,
+            "rent": self.amount(frequency, 60, 320),
+            "bedrooms": Fraction(pick.choice((1, 1, 2, 2, 3, 3, 4, 5))),
+        }
         facts["rent_free_weeks"] = Fraction(pick.choice((2, 4, 2, 1))) if self.chance(0.12) and TIMES[frequency] != 7 else None
         if facts["rent_free_weeks"] and self.chance(0.3):
             facts["rent_weeks_in_year"] = Fraction(53)

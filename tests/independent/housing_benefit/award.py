@@ -26,7 +26,7 @@ from independent.housing_benefit.dates import ONE_DAY, Change, effective_days, e
 from independent.housing_benefit.deductions import days_of_change, deductions
 from independent.housing_benefit.facts import Household, Let, Lodged, Tenancy
 from independent.housing_benefit.means import means, no_longer_entitled, pension_age
-from independent.housing_benefit.rent import eligible_rent, rent_year
+from independent.housing_benefit.rent import eligible_rent, for_a_week, raised
 
 ZERO = Fraction(0)
 BENEFITS = frozenset(
@@ -83,6 +83,7 @@ class Figures:
     capital_too_high: bool
     benefit_before_cap: Fraction
     weekly_benefit: Fraction
+    weekly_award: Fraction
 
 
 @dataclass(frozen=True)
@@ -128,18 +129,18 @@ def figures_on(
     rent = eligible_rent(tenancy, household, year, day, seen, pension_age=by_old)
     arrived = [one for one in household.non_dependants if not by_old or not delay_covers_premium or has_arrived(one, day, since)]
     counted = means(household, amounts, seen, arrived, old_rules=by_old)
-    scale = rent_year(tenancy)  # reg 81(3): not the rent, but all that is held against it
-    off = deductions(household, year, day, seen, since, old_rules=by_old) * scale
-    most = max(rent - off, ZERO)  # HBR reg 70, SPC reg 50
-    least = MINIMUM * scale
-    benefit = ZERO if counted.capital_too_high else max(most - TAPER * counted.excess * scale, ZERO)
-    if benefit < least or tenancy.rent_free:
+    off = deductions(household, year, day, seen, since, old_rules=by_old)
+    most = max(rent - raised(tenancy, off, year), ZERO)  # HBR reg 70, SPC reg 50; reg 81(3) raises all but the rent
+    least = raised(tenancy, MINIMUM, year)
+    benefit = ZERO if counted.capital_too_high else max(most - TAPER * raised(tenancy, counted.excess, year), ZERO)
+    if benefit < least:
         benefit = ZERO
+    benefit = pence(benefit)
     if (not by_old and excluded_as_student(household)) or (no_longer_entitled(household, seen) and not outside_universal_credit(tenancy)):
         benefit = ZERO
     after = benefit if by_old else capped(household, day, benefit, least, specified=tenancy.specified)
-    if household.extended is not None and not tenancy.rent_free:  # HBR regs 72B(1) and 72E: before the cap
-        after = max(after, household.extended)
+    after = pence(after)
+    given = after if household.extended is None else max(after, household.extended)  # HBR regs 72B(1) and 72E
     return Figures(
         by_old,
         rent,
@@ -151,7 +152,8 @@ def figures_on(
         counted.nothing_counted,
         counted.capital_too_high,
         benefit,
-        pence(after),
+        after,
+        ZERO if tenancy.rent_free else given,  # HBR regs 72B(6) and 81(1)
     )
 
 
@@ -195,9 +197,11 @@ def change_between(before: Stay, after: Stay, benefit: Callable[[Household, date
     if benefits_uprated(before, after):
         return Change(occurs, counts_from=figures_from(occurs.year, by_the_week=tenancy.by_the_week))
     old, new = _credit(before.facts), _credit(after.facts)
-    if not pension_age(after.facts, occurs) or not new[0] or old == new:
-        return Change(occurs)
     then, now = benefit(before.facts, occurs), benefit(after.facts, occurs)
+    if not pension_age(after.facts, occurs) or not new[0] or old == new:
+        told = after.facts.told_on
+        late = told is not None and told > add_months(occurs, 1)
+        return Change(told if late and told is not None and now > then else occurs)  # SI 2001/1002 reg 8(3)
     if now == then:  # reg 60 speaks of changes of the rate
         return Change(occurs)
     counts_from = pension_credit_counts_from(
@@ -239,6 +243,11 @@ class InForce:
     seen: date
 
 
+def rent_differs(before: Let, after: Let) -> bool:
+    """Reg 79(2): the amount of rent payable."""
+    return for_a_week(before.facts, before.facts.rent) != for_a_week(after.facts, after.facts.rent)
+
+
 def _let_on(lets: Sequence[Let], day: date) -> Tenancy | None:
     return next((let.facts for let in lets if let.first <= day <= let.last), None)
 
@@ -253,7 +262,7 @@ def in_force(claim: HousingClaim, lets: Sequence[Let]) -> tuple[list[InForce], d
 
     stays = list(_with_birthdays(claim.stays))
     changes = [change_between(before, after, benefit, _let_on(lets, after.first) or lets[0].facts) for before, after in pairwise(stays)]
-    rents = [after.first for before, after in pairwise(lets) if before.last + ONE_DAY == after.first and before.facts != after.facts]
+    rents = [after.first for before, after in pairwise(lets) if before.last + ONE_DAY == after.first and rent_differs(before, after)]
     begins = [stays[0].first if since is None else max(since, stays[0].first)]
     for stay, change in zip(stays[1:], changes, strict=True):
         tenancy = _let_on(lets, stay.first) or lets[0].facts
@@ -305,7 +314,7 @@ def awards(worked: Sequence[Piece], year: int) -> list[Award]:
         first, last = max(piece.first, date(year, 4, 1)), min(piece.last, date(year + 1, 3, 31))
         if first > last:
             continue
-        a_week = piece.figures.weekly_benefit
+        a_week = piece.figures.weekly_award
         if found and found[-1].a_week == a_week and found[-1].last + ONE_DAY == first:
             first = found.pop().first
         days = (last - first).days + 1

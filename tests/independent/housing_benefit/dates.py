@@ -54,7 +54,8 @@ def effective(change: Change, others: Sequence[Change], rent_changes: Sequence[d
         return week_after(change.occurs)
     if rents:  # (4): a change of rent takes effect in this week, so all do, on that day
         return min(rents)
-    if by_the_week and week == first_monday(week.year):  # (5): with the new amounts
+    uprated = first_monday(week.year) if by_the_week else week_of(date((week + 6 * ONE_DAY).year, 4, 1))
+    if week == uprated:  # (5), or (4) where the new amounts count from 1 April: with them
         return week
     return week_after(change.occurs)
 

@@ -15,7 +15,7 @@ from independent.council_tax_reduction import applicable as old
 from independent.council_tax_reduction import working_age_applicable as young
 from independent.council_tax_reduction.amounts import ADDITIONS, WORKING, year_of
 from independent.council_tax_reduction.applicable import reaches_pension_age
-from independent.council_tax_reduction.facts import MissingFactError, NonDependant, Person, total
+from independent.council_tax_reduction.facts import MissingFactError, NonDependant, Person
 from independent.council_tax_reduction.income import pensioner_income
 from independent.council_tax_reduction.working_age import PASSPORTS, income_taken_one_by_one
 from independent.exemptions import age_on
@@ -145,10 +145,8 @@ def working_age_tariff(household: Household, capital: Fraction) -> Fraction:
 
 def means(household: Household, day: date, seen: date, arrived: Sequence[NonDependant], *, old_rules: bool) -> Means:
     """The means that count on a day; `day` is one of the year of the figures, `seen` that of the ages."""
-    if old_rules:
-        applicable = pension_age_applicable(household, day, seen, arrived)
-    else:
-        applicable = working_age_applicable(household, day, seen)
+    by_age = pension_age_applicable(household, day, seen, arrived) if old_rules else None
+    applicable = working_age_applicable(household, day, seen) if by_age is None else by_age
     if passported(household, old_rules=old_rules):
         return Means(applicable, nothing_counted=True)
     if household.capital is None:

@@ -1,11 +1,15 @@
 """Weekly eligible rent (HBR regs 12B to 13D and 80, SPC regs 12B to 13D and 61, and Sch 1 of both).
 
+Reg 80(8) lets any amount be rounded to the penny, half up, where that is appropriate.  That is done to the rent of a week, to a
+charge of a week, to amounts that are raised for weeks without rent, and to the claimant's part of the rent; not in between.
+
 The text of regs 12BA, A13 and B13 is that of SI 2012/3040 with SI 2013/665, SI 2013/2828 and SI 2017/213; that of regs 12B to
 12D and 13 to 13D is that of SI 2007/2868 with the same instruments; without the 15 pounds of reg 13D(6), which ended in 2011.
 """
 
 from __future__ import annotations
 
+import calendar
 from datetime import date, timedelta
 from fractions import Fraction
 
@@ -21,6 +25,7 @@ from independent.housing_benefit.amounts import (
     ONE_SPARE,
     TENANT_SINCE_1996_ENDS,
     YOUNG,
+    pence,
 )
 from independent.housing_benefit.bedrooms import additional, bedrooms
 from independent.housing_benefit.facts import Charge, Household, Tenancy
@@ -36,6 +41,7 @@ A_WEEK = {
     "quarterly": Fraction(12, 3 * 52),
     "yearly": Fraction(12, 12 * 52),
 }
+BOARD = ("full_board", "half_board", "breakfast")
 FUELS = ("heating", "hot_water", "lighting", "cooking")
 INELIGIBLE = ("ineligible_service", "water", "fuel_stated", "support", "garage_not_required", "furniture_to_keep")
 """Sch 1 para 1 and reg 12B(2)(a); council tax for which the landlord is liable is a part of the rent like any other."""
@@ -43,13 +49,20 @@ INELIGIBLE = ("ineligible_service", "water", "fuel_stated", "support", "garage_n
 
 def for_a_week(tenancy: Tenancy, amount: Fraction) -> Fraction:
     """Reg 80(2): an amount for the time of the rent, by the week."""
-    return amount * A_WEEK[tenancy.frequency]
+    return pence(amount * A_WEEK[tenancy.frequency])
 
 
-def rent_year(tenancy: Tenancy) -> Fraction:
-    """Reg 81(3), Sch 1 para 7(2): by what weekly amounts grow where some weeks of the year are without rent."""
-    weeks = tenancy.weeks_in_year
-    return Fraction(weeks, weeks - tenancy.rent_free_weeks)
+def raised(tenancy: Tenancy, amount: Fraction, year: int) -> Fraction:
+    """Reg 81(3), Sch 1 para 7(2): a weekly amount in a year of which some weeks are without rent."""
+    free = tenancy.rent_free_weeks
+    if not free:
+        return amount
+    if tenancy.by_the_week:
+        whole_year, due = tenancy.weeks_in_year, tenancy.weeks_in_year - free
+    else:
+        whole_year = 366 if calendar.isleap(year + 1) else 365
+        due = whole_year - 7 * free
+    return pence(amount * Fraction(whole_year, due))
 
 
 # ---------------------------------------------------------------- charges
@@ -64,50 +77,42 @@ def meals(charge: Charge, year: int) -> Fraction:
     return charge.people * (rates.full if full else rates.half) + charge.children * (rates.full_child if full else rates.half_child)
 
 
-def fuel(tenancy: Tenancy, year: int) -> Fraction:
-    """Sch 1 para 6: the amount of the charge where it is known or the council is the landlord, otherwise so much a week."""
-    found, flat = ZERO, []
-    for charge in tenancy.charges:
-        if charge.kind not in FUELS:
-            continue
-        if charge.amount is not None:  # (1), or (4) on evidence
-            found += for_a_week(tenancy, charge.amount)
-        elif tenancy.tenure.startswith("council_"):
-            raise MissingFactError("the amount of a charge for fuel in a rent rebate")
-        else:
-            flat.append(charge)
+def standard_fuel(tenancy: Tenancy, year: int) -> Fraction:
+    """Sch 1 para 6(2) and (3): so much a week where no amount is known."""
+    flat = [charge for charge in tenancy.charges if charge.kind in FUELS and charge.amount is None]
+    if flat and tenancy.tenure.startswith("council_"):
+        raise MissingFactError("the amount of a charge for fuel in a rent rebate")
     kinds, rates = {charge.kind for charge in flat}, FUEL[year]
-    scale = rent_year(tenancy)
     if "heating" in kinds and any(charge.one_room for charge in flat):  # (3), and cooking at its own rate
-        found += scale * (rates.heating + rates.hot_water + rates.lighting) / 2
-        flat = [charge for charge in flat if charge.kind == "cooking"]
-    return found + scale * total(getattr(rates, charge.kind) for charge in flat)
+        half = (rates.heating + rates.hot_water + rates.lighting) / 2
+        return half + (rates.cooking if "cooking" in kinds else 0)
+    return total(getattr(rates, charge.kind) for charge in flat)
 
 
 def ineligible(tenancy: Tenancy, year: int) -> Fraction:
     """Reg 12B(2)(a) and (b): what the weekly rent holds that is not met."""
-    found = fuel(tenancy, year)
+    found, standard = ZERO, standard_fuel(tenancy, year)
     for charge in tenancy.charges:
-        if charge.kind in ("full_board", "half_board", "breakfast"):
-            found += rent_year(tenancy) * meals(charge, year)
-        elif charge.kind in INELIGIBLE:
+        if charge.kind in BOARD:
+            standard += meals(charge, year)
+        elif charge.kind in INELIGIBLE or (charge.kind in FUELS and charge.amount is not None):
             if charge.amount is None:
                 raise MissingFactError(f"the amount of the charge, {charge.kind}")
             found += for_a_week(tenancy, charge.amount)
-    return found
+    return found + raised(tenancy, standard, year)
 
 
 # ---------------------------------------------------------------- without a maximum
 
 
 def whole(tenancy: Tenancy, year: int) -> Fraction:
-    """Reg 12B(2) and (3), for the whole dwelling."""
-    return max(for_a_week(tenancy, tenancy.rent) - ineligible(tenancy, year), ZERO) * tenancy.residential
+    """Reg 12B(2) and (3), for the whole dwelling: of the payments the part for living there, less what is not met."""
+    return max(for_a_week(tenancy, tenancy.rent) * tenancy.residential - ineligible(tenancy, year), ZERO)
 
 
 def unlimited(tenancy: Tenancy, year: int) -> Fraction:
     """Reg 12B(2) to (4)."""
-    return whole(tenancy, year) * tenancy.part
+    return pence(whole(tenancy, year) * tenancy.part)
 
 
 def reasonable(tenancy: Tenancy, amount: Fraction) -> Fraction:
@@ -139,7 +144,7 @@ def social(tenancy: Tenancy, household: Household, year: int, day: date, seen: d
     jointly = tenancy.joint_tenants - 1 if tenancy.joint_rooms is None else tenancy.joint_rooms
     spare = tenancy.bedrooms - bedrooms(household, seen) - additional(tenancy, day) - jointly
     share = ONE_SPARE if spare == 1 else MORE_SPARE if spare > 1 else ZERO
-    limited = reasonable(tenancy, whole(tenancy, year) * (1 - share) * tenancy.part)
+    limited = reasonable(tenancy, pence(whole(tenancy, year) * (1 - share) * tenancy.part))
     return max(limited, protection(tenancy, full, full, day))
 
 
@@ -184,7 +189,7 @@ def category(tenancy: Tenancy, household: Household, day: date, seen: date, *, p
 
 def allowance(tenancy: Tenancy, household: Household, year: int, day: date, seen: date, *, pension_age: bool) -> Fraction:
     """Regs 12D and 13D: the rent itself (the cap rent), and no more than the allowance for the category."""
-    own = reasonable(tenancy, for_a_week(tenancy, tenancy.rent) * tenancy.residential * tenancy.part)
+    own = reasonable(tenancy, pence(for_a_week(tenancy, tenancy.rent) * tenancy.residential * tenancy.part))
     if tenancy.area is None:
         raise MissingFactError("the broad rental market area")
     if year < 2024:
@@ -204,9 +209,9 @@ def referred(tenancy: Tenancy, household: Household, year: int, day: date, seen:
     own, part = unlimited(tenancy, year), tenancy.part
     off = ZERO
     if tenancy.meals_in_determination:  # (7)
-        off = total(meals(charge, year) for charge in tenancy.charges if charge.kind in ("full_board", "half_board", "breakfast"))
+        off = total(meals(charge, year) for charge in tenancy.charges if charge.kind in BOARD)
     highest = max((tenancy.claim_related if tenancy.local_reference is None else tenancy.local_reference) - off, ZERO)
-    found = highest * tenancy.residential * part
+    found = pence(highest * tenancy.residential * part)
     severe = has_severe_disability_premium(household, seen)
     young = not pension_age and young_individual(tenancy, household, day, seen) and not household.residing and not severe
     if young and tenancy.single_room is not None:  # (5), and reg 12C(3): not shared out
