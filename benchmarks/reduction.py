@@ -1,4 +1,4 @@
-"""The works `reduction`, `reduction_grid` and `housing_benefit`: claims with their people, under tapered and banded schemes and for the rent."""
+"""The works `reduction`, `reduction_grid`, `housing_benefit`: claims with their people, for Council Tax and for the rent."""
 
 from __future__ import annotations
 
