@@ -67,7 +67,7 @@ def explain_difference(before: Given, after: Given) -> Change:
     else:
         parts = list(_parts(declared, years, steps, second - first))
     told = tuple((cause, part, signed(part, type_)) for cause, part in parts if part)
-    old, new = ((str(FinancialYear.containing(year.program.first_day)), amount(year.value, type_)) for year in years)
+    old, new = ((str(FinancialYear.containing(year.program.last_day)), amount(year.value, type_)) for year in years)
     return Change(declared.title, str(type_), old, new, second - first, told, tuple(steps), signed(second - first, type_))
 
 

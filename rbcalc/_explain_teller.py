@@ -105,7 +105,7 @@ class Teller:
 
     def told(self, council: str, reference: str) -> Explanation:
         """The whole account."""
-        year = FinancialYear.containing(self.program.first_day)
+        year = FinancialYear.containing(self.program.last_day)
         section = self._section(self.root, 0)
         values = tuple(self._values(row) for row in self.root.walk())
         provisional = tuple(self._provisional())
@@ -356,7 +356,7 @@ class Teller:
         lines = [line for name in names if (line := self.line(Ref(row.entity, name), row)) is not None]
         figures = {line.title: line for line in lines}.values()
         money = [line for line in figures if isinstance(line.type, Number) and line.type.is_money]
-        paid = next((line for line in money if not line.adds_up), money[0] if money else None)
+        paid = self._paid(row.entity, money)
         title = self.program.entities[row.entity].title or row.entity
         deciding = tuple(self._decided(row, Ref(row.entity, paid.name))) if paid is not None else ()
         if paid is None or not nothing(paid.value):
@@ -365,6 +365,19 @@ class Teller:
             )
         reason = self.why.told(Ref(row.entity, paid.name), row)
         return Outcome(title, first, last, tuple(figures), deciding, reason.because, reason.needed, reason.source)
+
+    def _paid(self, entity: str, money: Sequence[Line]) -> Line | None:
+        """The figure that is paid: of those that are not added up, the one that what is added up rests on nearest."""
+        plain = {line.name: line for line in money if not line.adds_up}
+        rules = {rule.name: rule for rule in self.program.rules if rule.entity == entity}
+        waiting = [line.name for line in money if line.adds_up]
+        for name in waiting:
+            for ref in refs_of(rules[name].body) if name in rules else ():
+                if ref.entity == entity and ref.name in plain:
+                    return plain[ref.name]
+                if ref.entity == entity and ref.name not in waiting:
+                    waiting.append(ref.name)
+        return next(iter(plain.values()), money[0] if money else None)
 
     def _decided(self, row: Row, paid: Ref) -> Iterator[Line]:
         """What the figure of a derived row took from the rows that it reads, what that was made of, and the row's own lines."""

@@ -34,7 +34,7 @@ def _change(asked: Asked, first: str | None, last: str | None, year: str | None,
 
     here_given = _given(asked, asked.rules, None)
     program, records = here_given.program, here_given.records
-    own = FinancialYear.containing(program.first_day)
+    own = FinancialYear.containing(program.last_day)
     if year is None and folder is None:
         if first is None or last is None:
             raise UsageError("RC046", "between which days?", hint="give both: --changed-from 2026-04-01 --to 2026-07-01")

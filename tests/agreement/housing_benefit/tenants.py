@@ -49,7 +49,42 @@ CHARGES = (
 )
 FUELS = ("heating", "hot_water", "lighting", "cooking")
 MEALS = ("full_board", "half_board", "breakfast")
-ONLY_COUNCIL_TAX = ("jointly_liable", "extended_reduction", "continuing_reduction", "only_students_besides", "other_change_on")
+DISTURBED = {
+    "rents": (
+        "bedrooms",
+        "broad_rental_market_area",
+        "joint_tenants",
+        "rent_share",
+        "tenure",
+        "rent_rules",
+        "rent_frequency",
+        "claim_related_rent",
+    ),
+    "charges": ("amount", "people", "charge_kind"),
+    "claims": ("capital", "claimed_on", "children_in_tax_credit", "assessed_income", "mixed_age_couple_saved", "extended_payment"),
+    "household": ("sex", "passport", "care_benefit", "esa_component", "weekly_work"),
+    "incomes": ("income_kind", "frequency"),
+    "non_dependants": ("born", "gross_income", "exempt_because", "deduction_before", "component_in_allowance"),
+}
+"""Facts that may go, or be others, by register."""
+NEEDED = ("tenure", "rent_rules", "rent_frequency", "charge_kind", "income_kind", "frequency")
+OTHERS: dict[str, tuple[Any, ...]] = {
+    "bedrooms": (Fraction(0), Fraction(9)),
+    "joint_tenants": (Fraction(4),),
+    "rent_share": (Fraction(0), Fraction(1)),
+    "claim_related_rent": (Fraction(0), Fraction(75)),
+    "amount": (Fraction(0), Fraction(500)),
+    "people": (Fraction(0), Fraction(6)),
+    "capital": (Fraction(0), Fraction(16000), Fraction("16000.01")),
+    "assessed_income": (Fraction(0), Fraction(500)),
+    "mixed_age_couple_saved": (True, False),
+    "extended_payment": (Fraction("0.49"), Fraction(120)),
+    "gross_income": (Fraction(0), Fraction(10_000)),
+    "exempt_because": ("lives_elsewhere", "pension_credit", "income_support"),
+    "deduction_before": (Fraction(0), Fraction(100)),
+    "component_in_allowance": (True, False),
+}
+ONLY_COUNCIL_TAX = ("jointly_liable", "extended_reduction", "only_students_besides", "other_change_on")
 WITHOUT_PLACE = ("disregarded",)
 """Why nothing is deducted under Council Tax Reduction alone."""
 
@@ -67,6 +102,22 @@ class Tenants:
         """Facts that fit each other, so that the law can be applied to them."""
         story = _Pensioners if self.scheme == "pension_age" else _Others
         return story(self, Random(f"{self.seed}/{number}")).records()
+
+    def disturbed(self, number: int) -> Records:
+        """The same with one to three facts gone or others: they need not fit each other, and some claims cannot be worked out."""
+        random, records = Random(f"{self.seed}/disturbed/{number}"), self.plausible(number)
+        for _ in range(random.choice((1, 1, 2, 3))):
+            name = random.choice([name for name in DISTURBED if records.get(name)])
+            record, fact = random.choice(records[name]), random.choice(DISTURBED[name])
+            values = self.others(fact) if fact in NEEDED else (None, None, *self.others(fact))
+            record[fact] = random.choice(values)
+        return records
+
+    def others(self, fact: str) -> tuple[Any, ...]:
+        """Some values of a fact."""
+        if fact in self.program.lists:
+            return self.program.lists[fact].members
+        return OTHERS.get(fact, ())
 
 
 class _Housing(Story):
@@ -185,7 +236,7 @@ class _Housing(Story):
     def protections(self, facts: Record) -> None:
         if self.chance(0.06):
             facts["linked_person_died_on"] = self.monday(self.random.randint(self.first - 400, self.last))
-            if self.chance(0.7):
+            if self.chance(0.7) and facts["rent_rules"] != "exempt_accommodation":  # there no rent of before is kept
                 facts["protected_rent"] = Fraction(self.random.randint(6000, 24000), 100)
         if self.chance(0.06):
             facts["thirteen_weeks_from"] = self.monday(self.random.randint(self.first - 120, self.last))
@@ -219,8 +270,8 @@ class _Housing(Story):
     def charges(self, facts: Record, tenure: str) -> list[Record]:
         found: list[Record] = []
         frequency = str(facts["frequency_"])
-        for kind in self.random.sample(CHARGES, self.random.choice((0, 0, 1, 1, 2, 3))):
-            found.append({"charge_kind": kind, "amount": self.amount(frequency, 1, 14)})
+        kinds = self.random.sample(CHARGES, self.random.choice((0, 0, 1, 1, 2, 3)))
+        found += [{"charge_kind": kind, "amount": self.amount(frequency, 1, 14)} for kind in kinds]
         if self.chance(0.2):
             one_room, known = self.chance(0.3), tenure.startswith("council_") or self.chance(0.25)
             for kind in self.random.sample(FUELS, self.random.choice((1, 2, 3, 4))):
@@ -247,7 +298,11 @@ class _Housing(Story):
         facts = super().claim_facts()
         if self.chance(0.05):
             facts["care_home"] = self.chance(0.8)
+        if self.chance(0.03):
+            facts["extended_payment"] = Fraction(self.random.randint(0, 20000), 100)
         if self.working_age:
+            if self.chance(0.03):
+                facts["universal_credit_run_on"] = True
             if self.chance(0.04):
                 facts["transitional_addition"] = Fraction(self.random.randint(0, 4000), 100)
             if self.chance(0.1):
@@ -302,8 +357,8 @@ class _Housing(Story):
                 facts[mine] = None
             if facts.get(mine) in ("universal_credit_without_earnings", "income_support", "jsa_income_based", "esa_income_related"):
                 facts[f"{other}in_work"] = False
-            if facts.get(mine) == "esa_income_related" and self.chance(0.5):
-                facts[f"{other}component_in_allowance"] = self.chance(0.7)
+            if facts.get(mine) == "esa_income_related":
+                facts[f"{other}component_in_allowance"] = self.chance(0.4)
         if self.chance(0.12):
             facts["joint_occupiers"] = Fraction(pick.choice((2, 3)))
             if self.chance(0.3):
@@ -327,10 +382,6 @@ def program_first(claims: Tenants) -> int:
 
 class _Pensioners(_Housing):
     """The claim of somebody of pension age."""
-
-    def adult(self, role: str) -> dict[str, Any]:
-        facts = super().adult(role)
-        return facts
 
     def records(self) -> Records:
         found = super().records()

@@ -70,8 +70,9 @@ FUEL = {
 }
 COUPLE_UNDER_18 = dict(zip(YEARS, _figures("85.80 108.30 110.15 114.35"), strict=True))  # HBR Sch 3 para 1(3)(c)
 
-# ---- the benefit cap: SI 2012/2994 reg 75G as made; HBR reg 75CA(2) for the years from 2023, outside Greater London
-CAP_BEGINS = date(2013, 4, 15)
+# ---- the benefit cap: SI 2012/2994 reg 75G as made; HBR reg 75CA(2) for the years from 2023, outside Greater London.  In force from
+# 15 April 2013, it waits for a determination (reg 75A): outside four London boroughs the first were made from 15 July 2013.
+CAP_BEGINS = date(2013, 7, 15)
 CAP_2013 = (Fraction(350), Fraction(500))  # single; all others
 CAP_A_YEAR = (14753, 22020)
 

@@ -266,7 +266,7 @@ def in_force(claim: HousingClaim, lets: Sequence[Let]) -> tuple[list[InForce], d
     begins = [stays[0].first if since is None else max(since, stays[0].first)]
     for stay, change in zip(stays[1:], changes, strict=True):
         tenancy = _let_on(lets, stay.first) or lets[0].facts
-        (day,) = effective_days([change], rents, by_the_week=tenancy.by_the_week)
+        (day,) = effective_days([change], rents, since=since, by_the_week=tenancy.by_the_week)
         begins.append(max(day, begins[0]))
     found: list[InForce] = []
     following = stays[-1].last + ONE_DAY

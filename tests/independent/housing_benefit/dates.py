@@ -44,7 +44,7 @@ class Change:
     ends: bool = False
 
 
-def effective(change: Change, others: Sequence[Change], rent_changes: Sequence[date], *, by_the_week: bool) -> date:
+def effective(change: Change, rent_changes: Sequence[date], since: date | None, *, by_the_week: bool) -> date:
     """Reg 79(1), (4), (5) and (8): the first day of the next week, or as soon as something else of the same week counts."""
     if change.counts_from is not None:
         return change.counts_from
@@ -54,12 +54,14 @@ def effective(change: Change, others: Sequence[Change], rent_changes: Sequence[d
         return week_after(change.occurs)
     if rents:  # (4): a change of rent takes effect in this week, so all do, on that day
         return min(rents)
-    uprated = first_monday(week.year) if by_the_week else week_of(date((week + 6 * ONE_DAY).year, 4, 1))
-    if week == uprated:  # (5), or (4) where the new amounts count from 1 April: with them
-        return week
+    uprated = figures_from((week + 6 * ONE_DAY).year, by_the_week=by_the_week)
+    if week == week_of(uprated) and (since is None or since < uprated):  # (5), or (4) where they count from 1 April: with the new amounts
+        return uprated
     return week_after(change.occurs)
 
 
-def effective_days(changes: Sequence[Change], rent_changes: Sequence[date] = (), *, by_the_week: bool = True) -> list[date]:
-    """The days from which changes count."""
-    return [effective(change, changes, rent_changes, by_the_week=by_the_week) for change in changes]
+def effective_days(
+    changes: Sequence[Change], rent_changes: Sequence[date] = (), *, since: date | None = None, by_the_week: bool = True
+) -> list[date]:
+    """The days from which changes count; `since` is the first day of entitlement, if it is known."""
+    return [effective(change, rent_changes, since, by_the_week=by_the_week) for change in changes]

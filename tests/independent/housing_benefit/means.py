@@ -88,8 +88,11 @@ def children_counted(household: Household, day: date) -> int:
 
 
 def beside(household: Household, seen: date) -> tuple[NonDependant, ...]:
-    """The non-dependants who stand against a severe disability premium: of 18 or over, and residing (Sch 3 para 14(2)(a)(ii))."""
-    return tuple(one for one in household.residing if not (isinstance(one, Lodged) and under_18(one, seen)))
+    """The non-dependants who may stand against a severe disability premium: aged 18 or over (Sch 3 para 14(2)(a)(ii)).
+
+    Those who are away for a time, in hospital or with the forces, go on to reside normally with the claimant.
+    """
+    return tuple(one for one in household.non_dependants if not (isinstance(one, Lodged) and under_18(one, seen)))
 
 
 def under_18(one: Lodged, seen: date) -> bool:

@@ -149,14 +149,21 @@ def social(tenancy: Tenancy, household: Household, year: int, day: date, seen: d
 
 
 def protection(tenancy: Tenancy, after_death: Fraction, thirteen_weeks: Fraction, day: date) -> Fraction:
-    """Regs 12BA(3) to (8), 12D(3) to (8) and 13ZA: twelve months after a death, and the first thirteen weeks."""
-    found = ZERO
-    if tenancy.died_on is not None and tenancy.died_on <= day < add_months(tenancy.died_on, 12):
-        found = after_death if tenancy.protected is None else tenancy.protected
+    """Regs 12BA(3) to (8) and 12D(3) to (8): twelve months after a death, and the first thirteen weeks; nothing else is kept."""
+    if within_a_year(tenancy, day):  # it ends the thirteen weeks: regs 12BA(8)(b), 12D(7)(b)(iii)
+        return after_death if tenancy.protected is None else tenancy.protected
+    return thirteen_weeks if within_thirteen_weeks(tenancy, day) else ZERO
+
+
+def within_a_year(tenancy: Tenancy, day: date) -> bool:
+    """Twelve months from the date of a death."""
+    return tenancy.died_on is not None and tenancy.died_on <= day < add_months(tenancy.died_on, 12)
+
+
+def within_thirteen_weeks(tenancy: Tenancy, day: date) -> bool:
+    """The first thirteen weeks of the award, where the home could be afforded."""
     begins = tenancy.thirteen_weeks_from
-    if begins is not None and begins <= day < begins + timedelta(weeks=13):
-        found = max(found, thirteen_weeks)
-    return found
+    return begins is not None and begins <= day < begins + timedelta(weeks=13)
 
 
 # ---------------------------------------------------------------- local housing allowance
@@ -215,16 +222,31 @@ def referred(tenancy: Tenancy, household: Household, year: int, day: date, seen:
     severe = has_severe_disability_premium(household, seen)
     young = not pension_age and young_individual(tenancy, household, day, seen) and not household.residing and not severe
     if young and tenancy.single_room is not None:  # (5), and reg 12C(3): not shared out
-        found = min(found, tenancy.single_room * tenancy.residential)
-    return reasonable(tenancy, min(max(found, protection(tenancy, own, own, day)), own))
+        found = min(pence(highest * tenancy.residential), pence(tenancy.single_room * tenancy.residential))
+    if within_a_year(tenancy, day):  # 13ZA(1)
+        found = own if tenancy.protected is None else tenancy.protected
+    elif within_thirteen_weeks(tenancy, day):  # (3): no maximum
+        found = own
+    return reasonable(tenancy, min(found, own))  # 12C(2), 13ZB
+
+
+def exempt(tenancy: Tenancy, year: int, day: date) -> Fraction:
+    """SI 2006/217 Sch 3 para 5, regs 12 and 13: no deduction for what is unreasonable in the time of protection."""
+    own = unlimited(tenancy, year)
+    if within_a_year(tenancy, day) or within_thirteen_weeks(tenancy, day):  # reg 13(5) and (7)
+        return own
+    return reasonable(tenancy, own)
 
 
 def eligible_rent(tenancy: Tenancy, household: Household, year: int, day: date, seen: date, *, pension_age: bool) -> Fraction:
     """The weekly eligible rent for a day; `year` is that of the figures, `seen` the day of the ages."""
-    if tenancy.rules == "social_sector":
+    let_socially = tenancy.tenure != "private_landlord"
+    if tenancy.rules == "social_sector" or (tenancy.rules == "before_1989" and let_socially):  # reg A13(2)(a)
         return social(tenancy, household, year, day, seen, pension_age=pension_age)
     if tenancy.rules == "local_housing_allowance":
         return allowance(tenancy, household, year, day, seen, pension_age=pension_age)
     if tenancy.rules == "rent_officer":
         return referred(tenancy, household, year, day, seen, pension_age=pension_age)
-    return reasonable(tenancy, unlimited(tenancy, year))  # exempt accommodation and tenancies from before 1989
+    if tenancy.rules == "exempt_accommodation":
+        return exempt(tenancy, year, day)
+    return reasonable(tenancy, unlimited(tenancy, year))  # a private landlord's tenancies from before 1989
