@@ -49,6 +49,12 @@ class Scratch:
         self.version = 0
         """Another number after columns were given another place in memory."""
 
+    def another(self) -> Scratch:
+        """Room of the same kind, without anything in it."""
+        found = object.__new__(Scratch)
+        found.__dict__.update(_layout=self._layout, _space=self._space, _rooms={}, _columns={}, _kinds={}, entries={}, calls={}, version=0)
+        return found
+
     def holds(self, place: Place) -> bool:
         """Whether a column is one of those that pass between functions."""
         return place in self._space
@@ -140,7 +146,7 @@ class Block:
         self._held: Scratch | None = None
         if check and targets:
             # All else that is written is the block's own.
-            written, others = list(targets.values()), self._given()
+            written, others = list(targets.values()), self.given(part)
             if not surely_apart(written, others):
                 check_apart(written, others)
         self._found: dict[bool, list[Any]] = {}
@@ -242,10 +248,11 @@ class Block:
         """The figures that a function reads, as they are now."""
         return self.array(slot, uniform)
 
-    def _given(self) -> list[npt.NDArray[Any]]:
-        """All arrays of the batch."""
+    @staticmethod
+    def given(part: Part) -> list[npt.NDArray[Any]]:
+        """All arrays of some rows."""
         found: list[npt.NDArray[Any] | None] = []
-        for rows in self.entities.values():
+        for rows in part.entities.values():
             found += [*rows.columns.values(), rows.parent, rows.offsets, rows.period]
         return list({id(array): array for array in found if array is not None}.values())
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from rbcalc_kernels.compiled import passes
 from rbcalc_kernels.compiled.batches import Part, below, check_values, cut, whole
 from rbcalc_kernels.compiled.blocks import Block, Scratch
 from rbcalc_kernels.compiled.cache import Kernel
@@ -22,6 +23,7 @@ from rbcalc_kernels.compiled.module import Slot, stored_type
 from rbcalc_kernels.compiled.numbers import Num
 from rbcalc_kernels.compiled.plans import Lowered, ways_of
 from rbcalc_kernels.compiled.source import Function
+from rbcalc_kernels.compiled.steps import Steps
 from rbcalc_kernels.compiled.threads import work_through
 from rbcalc_kernels.compiled.values import Fault, Held
 from rbcalc_kernels.program.graph import Program, Ref
@@ -46,6 +48,8 @@ class Results:
     fault: npt.NDArray[np.uint16]
     faults: tuple[Fault, ...]
     entities: dict[str, EntityColumns] = field(default_factory=dict)
+    written: tuple[object, tuple[Column, ...]] | None = field(default=None, repr=False, compare=False)
+    """The columns that machine code wrote to, and what tells whether it still would."""
 
 
 _Slots = tuple[tuple[Slot, tuple[str, str] | None], ...]
@@ -63,6 +67,9 @@ class Variant:
         self.kernels: dict[str, Kernel] = {}
         """The functions that were compiled, by their source."""
         self._slots: dict[bool, tuple[_Slots, tuple[tuple[int, ...], ...]]] = {}
+        self.straight: bool | None = None
+        """Whether a whole batch can be worked out in one call (`steps`); None while nobody asked."""
+        self.steps: Steps | None = None
         self.idle: list[Scratch] = []
         """The machine code that fitted earlier runs, without their columns."""
 
@@ -108,6 +115,10 @@ class Compiled:
     def variants(self) -> tuple[Variant, ...]:
         """The ways in which the program was lowered."""
         return (self.general,) if self.single is None else (self.general, self.single)
+
+    def arrays(self, variant: Variant) -> dict[str, Array]:
+        """The figures for the functions of a variant."""
+        return self._arrays[0 if variant is self.general else 1]
 
     def _denominator(self, ref: Ref) -> int:
         helds = [variant.held(ref) for variant in self.variants]
@@ -171,12 +182,26 @@ class Compiled:
         run that nobody reads any more; their columns are written over where type and size are the same.  Raises ValueError
         when the batch does not fit the program.
         """
+        how = threads, narrow
+        found = batch.found.take() if block is None else None
+        if found is not None and found.serves(self, batch, how):
+            if not checked:
+                check_values(self.program, found.part)
+            results: Results = found.run(self, into, None, Results)
+            batch.found[:] = [found]
+            return results
         part = whole(self.program, batch, self.root)
         if not checked:
             check_values(self.program, part)
         alone = self.alone(part)
         variants = (self.single,) if narrow and self.single is not None and alone is None else self.variants
         gathered = Gathered(self, part, variants, into)
+        usual = self.single if self.single is not None and alone is None else self.general
+        found = passes.ready(self, usual, batch, part, gathered, how) if block is None else None
+        if found is not None:
+            results = found.run(self, into, gathered, Results)
+            batch.found[:] = [found]
+            return results
 
         pools: dict[Variant, list[Scratch]] = {}
         for variant in self.variants:
