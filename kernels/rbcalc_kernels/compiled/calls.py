@@ -79,11 +79,10 @@ class Calls:
                 self._values[at] = int(slot.name)
             elif slot.kind in FIGURES:
                 self._dated.append(at)
+            elif slot.kind == "column" and slot[1:3] in block.targets:
+                self._given.append((at, slot.entity, slot.name, block.array(slot).dtype))
             elif slot.kind == "column" and slot[1:3] in columns:
-                if scratch.holds(slot[1:3]) and slot[1:3] not in block.targets:
-                    self._passed.append((at, slot[1:3], columns[slot[1:3]][0]))
-                else:
-                    self._others.append((at, block.array(slot).dtype))
+                self._passed.append((at, slot[1:3], columns[slot[1:3]][0]))
             elif slot.kind in ("column", "known") and not program.entities[slot.entity].derived:
                 name = slot.name if slot.kind == "column" else f"{slot.name}?"
                 self._given.append((at, slot.entity, name, block.entities[slot.entity].columns[name].dtype))
@@ -104,10 +103,15 @@ class Calls:
         """Find where the batch's columns begin, once for a batch; whether their types are those of before."""
         origin = block.part.origin or block.part
         if self._origin is not origin:
-            columns = [origin.entities[entity].columns[name] for _, entity, name, _ in self._given]
-            if any(column.dtype != kind for column, (_, _, _, kind) in zip(columns, self._given, strict=True)):
-                return False
-            self._base: Numbers = np.array([address(column) for column in columns], dtype=np.int64)
+            begins = []
+            for _, entity, name, kind in self._given:
+                written = block.columns[entity, name] if (entity, name) in self._targets else None
+                column = origin.entities[entity].columns[name] if written is None else written
+                if column.dtype != kind:
+                    return False
+                # Of a column that is written there is the block's part.
+                begins.append(address(column) - (0 if written is None else block.first_row(entity) * kind.itemsize))
+            self._base: Numbers = np.array(begins, dtype=np.int64)
             self._origin = origin
         if self._arrays is not block.arrays:
             self._arrays = block.arrays
@@ -116,7 +120,7 @@ class Calls:
 
     def run(self, block: Block) -> bool:
         """Work out the block's columns; False where they are of other types, or others of them are written where they stay."""
-        if block.targets != self._targets or not self._bound(block):
+        if (block.targets is not self._targets and block.targets != self._targets) or not self._bound(block):
             return False
         values, scratch = self._values, block.scratch
         counts = [block.entities[entity].count for entity in self._entities]
@@ -153,6 +157,5 @@ class Calls:
         return True
 
     def forget(self) -> None:
-        """Let go of the batch and of the figures."""
-        self._origin = self._arrays = None
-        self._figures.clear()
+        """Let go of the batch."""
+        self._origin = None
