@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rbcalc_kernels.compiled import cache, native
+from rbcalc_kernels.compiled import cache, native, spells_machine
 from rbcalc_kernels.compiled.cache import CODE, PACK, Kernel, Pack
 
 SOURCE = '''"""x"""
@@ -144,3 +144,24 @@ def test_a_process_leaves_its_pack_to_the_next(folder: Path) -> None:
     assert (first[0], second[:2]) == (0, (1, 1))
     assert first[2] == second[2]
     assert not list(folder.glob(f"*{CODE}"))
+
+
+def test_code_that_is_kept_serves_fewer_rows(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For some hundred rows a loop runs as machine code where that need not be made, and as plain Python where it must."""
+    few = spells_machine.FEW
+
+    def widened(size: int) -> tuple[list[int], int]:
+        """A row's days, and how often machine code was found."""
+        monkeypatch.setattr(spells_machine, "_MADE", {})
+        start = np.arange(size + 1, dtype=np.int64)
+        begins, ends, first, last = (np.full(size, day, dtype=np.int32) for day in (3, 9, 5, 6))
+        spells_machine.ready(spells_machine.widen, size)(start, begins, ends, first, last)
+        kernel = spells_machine._MADE.get(spells_machine.widen)
+        return [int(first[-1]), int(last[-1])], 0 if kernel is None else kernel.hits
+
+    assert widened(few) == ([3, 9], 0)
+    assert not list(folder.glob(f"*{CODE}"))
+    assert widened(spells_machine.SMALL) == ([3, 9], 0)
+    assert len(list(folder.glob(f"*{CODE}"))) == 1
+    assert widened(few) == ([3, 9], 1)
+    assert widened(few - 1) == ([3, 9], 0)

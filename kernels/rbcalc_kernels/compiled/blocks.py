@@ -15,6 +15,7 @@ from rbcalc_kernels.compiled.columns import Column, EntityColumns
 from rbcalc_kernels.compiled.groups import effective_dates
 from rbcalc_kernels.compiled.layout import FIGURES, Array
 from rbcalc_kernels.compiled.machine import check_apart, surely_apart
+from rbcalc_kernels.compiled.memory import Bytes, given_back, taken
 from rbcalc_kernels.compiled.module import Slot
 from rbcalc_kernels.compiled.native import Entry, kind
 from rbcalc_kernels.compiled.source import Function, Place
@@ -42,6 +43,8 @@ class Scratch:
             self._layout.setdefault(space, {})[place] = np.dtype(type_)
         self._space = {place: space for place, (space, _) in columns.items()}
         self._rooms: dict[str, tuple[int, Column, dict[Place, int]]] = {}
+        self._memory: dict[str, Bytes] = {}
+        self._outgrown: list[Bytes] = []
         self._columns: dict[Place, Column] = {}
         self._kinds: dict[tuple[bool, int], object] = {}
         self.entries: dict[tuple[bool, int], Callable[..., Any]] = {}
@@ -49,9 +52,12 @@ class Scratch:
         self.version = 0
         """Another number after columns were given another place in memory."""
 
-    def holds(self, place: Place) -> bool:
-        """Whether a column is one of those that pass between functions."""
-        return place in self._space
+    def another(self) -> Scratch:
+        """Room of the same kind, without anything in it."""
+        found = object.__new__(Scratch)
+        found.__dict__.update(_layout=self._layout, _space=self._space, _rooms={}, _memory={}, _outgrown=[], _columns={}, version=0)
+        found._kinds, found.entries, found.calls = {}, {}, {}
+        return found
 
     def room(self, space: str, count: int) -> tuple[int, Column, dict[Place, int]]:
         """Memory for so many rows of all columns of an entity's rows: how many fit, the memory, and where each column begins."""
@@ -61,7 +67,9 @@ class Scratch:
             for number, (place, kind) in enumerate(self._layout.get(space, {}).items()):
                 begins[place] = total + number * _STEP % _PAGE
                 total += -(-(size * kind.itemsize + _PAGE) // _PAGE) * _PAGE
-            memory = np.empty(total + _PAGE, dtype=np.uint8)
+            if found is not None:
+                self._outgrown.append(self._memory[space])  # columns of the block at hand may be there still
+            memory = self._memory[space] = taken(total + _PAGE)
             first = -memory.__array_interface__["data"][0] % _PAGE
             found = self._rooms[space] = size, memory[first:], begins
             self.version += 1
@@ -95,6 +103,9 @@ class Scratch:
         """Let go of the columns, and keep the machine code."""
         self._columns.clear()
         self._rooms.clear()
+        given_back([*self._memory.values(), *self._outgrown])
+        self._memory.clear()
+        self._outgrown.clear()
         for calls in self.calls.values():
             if calls is not None:
                 calls.forget()
@@ -140,7 +151,7 @@ class Block:
         self._held: Scratch | None = None
         if check and targets:
             # All else that is written is the block's own.
-            written, others = list(targets.values()), self._given()
+            written, others = list(targets.values()), self.given(part)
             if not surely_apart(written, others):
                 check_apart(written, others)
         self._found: dict[bool, list[Any]] = {}
@@ -180,10 +191,10 @@ class Block:
         first = 0
         for place, function in enumerate(functions):
             if function.derive:
-                self._together(range(first, place))
+                self._together(first, place)
                 self._derive(function.derive)
                 first = place + 1
-        self._together(range(first, len(functions)))
+        self._together(first, len(functions))
 
     def _each(self, places: Iterable[int]) -> None:
         """Call functions one by one, with their arguments as Python holds them."""
@@ -199,29 +210,30 @@ class Block:
             entry, arrays = self._first if place == 0 and self._first is not None else self._ready(place, function)
             entry(count, *arrays)
 
-    def _together(self, places: range) -> None:
+    def _together(self, first: int, end: int) -> None:
         """Call functions between which no rows are made: all at once, where an earlier block has shown how."""
-        functions = [(place, self.variant.uniform.functions[place]) for place in places]
-        busy = [(place, function) for place, function in functions if self.entities[function.space].count]
-        uniform = [all(self.period(entity) is not None for entity in function.dated) for _, function in busy]
-        key = (places.start, tuple([place for place, _ in busy]), tuple(uniform))
-        calls = self.scratch.calls.get(key) if len(busy) > 1 else None
+        spaces, dated = self.variant.stretch(first, end)
+        idle = tuple([space for space in spaces if not self.entities[space].count])
+        several = tuple([entity for entity in dated if self.entities[entity].count and self.period(entity) is None])
+        key = (first, idle, several)
+        calls = self.scratch.calls.get(key)
         if calls is not None:
             if calls.run(self):
                 return
             del self.scratch.calls[key]
-        self._each([place for place, _ in busy])
+        functions = self.variant.uniform.functions
+        busy = [place for place in range(first, end) if functions[place].space not in idle]
+        self._each(busy)
         if len(busy) < 2 or key in self.scratch.calls:
             return
-        entries = [self.scratch.entries.get((alike, place)) for (place, _), alike in zip(busy, uniform, strict=True)]
+        uniform = [not any(entity in several for entity in functions[place].dated) for place in busy]
+        entries = [self.scratch.entries.get((alike, place)) for place, alike in zip(busy, uniform, strict=True)]
         if None in entries:
             return  # an argument of a later function was of another type than in the block before: all were forgotten
         native = [entry for entry in entries if isinstance(entry, Entry) and entry.table]
         self.scratch.calls[key] = None
         if len(native) == len(entries) and all(isinstance(rows, slice) for rows in self.part.rows.values()):
-            own = [
-                function if alike else self.variant.mixed.functions[place] for (place, function), alike in zip(busy, uniform, strict=True)
-            ]
+            own = [functions[place] if alike else self.variant.mixed.functions[place] for place, alike in zip(busy, uniform, strict=True)]
             self.scratch.calls[key] = Calls(self, list(zip(own, uniform, native, strict=True)))
 
     def first_row(self, entity: str) -> int:
@@ -242,10 +254,11 @@ class Block:
         """The figures that a function reads, as they are now."""
         return self.array(slot, uniform)
 
-    def _given(self) -> list[npt.NDArray[Any]]:
-        """All arrays of the batch."""
+    @staticmethod
+    def given(part: Part) -> list[npt.NDArray[Any]]:
+        """All arrays of some rows."""
         found: list[npt.NDArray[Any] | None] = []
-        for rows in self.entities.values():
+        for rows in part.entities.values():
             found += [*rows.columns.values(), rows.parent, rows.offsets, rows.period]
         return list({id(array): array for array in found if array is not None}.values())
 

@@ -47,11 +47,19 @@ class Pack:
 
     def entry(self, name: str, types: native.Types) -> native.Entry | None:
         """The function in a file of the pack; None when it holds no such file."""
+        code = self._files().get(name)
+        if code is not None and self._library is None:
+            self._library = native.Library(self._files().values())
+        return None if code is None or self._library is None else self._library.entry(code, types)
+
+    def has(self, name: str) -> bool:
+        """Whether it holds a file."""
+        return name in self._files()
+
+    def _files(self) -> dict[str, bytes]:
         if self._held is None:
             self._held = self._read()
-            self._library = native.Library(self._held.values()) if self._held else None
-        code = self._held.get(name)
-        return None if code is None or self._library is None else self._library.entry(code, types)
+        return self._held
 
     def add(self, name: str, code: bytes) -> None:
         """Put a file in the pack, which is written when the process ends."""
@@ -98,6 +106,7 @@ class Kernel:
         self.hits = 0
         """How many times machine code was found in the cache."""
         self._entries: dict[tuple[Any, ...], Callable[..., Any]] = {}
+        self._missing: set[tuple[Any, ...]] = set()
         self._types: dict[native.Types, None] = {}
         self._function = function
         self._common = function is not None
@@ -118,6 +127,17 @@ class Kernel:
     def has(self, arguments: tuple[Any, ...]) -> bool:
         """Whether the code for arguments of these types is there already."""
         return tuple([native.kind(each) for each in arguments]) in self._entries
+
+    def kept(self, arguments: tuple[Any, ...]) -> bool:
+        """Whether the code for arguments of these types need not be made; once it was not there, it is not looked for again."""
+        key = tuple([native.kind(each) for each in arguments])
+        if key not in self._entries and key not in self._missing:
+            types = native.types_of(arguments)
+            name = "" if types is None else self._name(types)
+            pack = _common(kernels_folder()) if self._common else _PACKS.get(hash(self.source))
+            if not name or not ((pack is not None and pack.has(name)) or (kernels_folder() / name).is_file()):
+                self._missing.add(key)
+        return key in self._entries or key not in self._missing
 
     def entry(self, arguments: tuple[Any, ...]) -> Callable[..., Any]:
         """What runs over arrays of these types, and no others."""

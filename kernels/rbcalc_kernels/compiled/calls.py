@@ -27,7 +27,8 @@ _NOTHING: Final = np.zeros(64, dtype=np.uint8)
 """What is read of a column without rows: rows that point nowhere read the first place."""
 
 
-def _address(array: npt.NDArray[Any]) -> int:
+def address(array: npt.NDArray[Any]) -> int:
+    """Where an array's memory begins."""
     found: int = array.__array_interface__["data"][0]
     return found
 
@@ -55,7 +56,7 @@ class Calls:
         self._table: Numbers = np.zeros(self._order.size, dtype=np.int64)
         self._sort(block)
         self._steps: Numbers = np.zeros(2 * len(functions) + 1, dtype=np.int64)
-        begin = _address(self._table)
+        begin = address(self._table)
         for n, (_, _, entry) in enumerate(functions):
             self._steps[2 * n : 2 * n + 2] = entry.table, begin
             begin += 8 * len(order[n])
@@ -67,6 +68,7 @@ class Calls:
 
     def _sort(self, block: Block) -> None:
         """The slots by where their arrays come from."""
+        self._targets = block.targets
         program, columns, scratch = block.compiled.program, block.variant.uniform.columns, block.scratch
         self._given: list[tuple[int, str, str, np.dtype[Any]]] = []
         self._passed: list[tuple[int, tuple[str, str], str]] = []
@@ -77,11 +79,10 @@ class Calls:
                 self._values[at] = int(slot.name)
             elif slot.kind in FIGURES:
                 self._dated.append(at)
+            elif slot.kind == "column" and slot[1:3] in block.targets:
+                self._given.append((at, slot.entity, slot.name, block.array(slot).dtype))
             elif slot.kind == "column" and slot[1:3] in columns:
-                if scratch.holds(slot[1:3]) and slot[1:3] not in block.targets:
-                    self._passed.append((at, slot[1:3], columns[slot[1:3]][0]))
-                else:
-                    self._others.append((at, block.array(slot).dtype))
+                self._passed.append((at, slot[1:3], columns[slot[1:3]][0]))
             elif slot.kind in ("column", "known") and not program.entities[slot.entity].derived:
                 name = slot.name if slot.kind == "column" else f"{slot.name}?"
                 self._given.append((at, slot.entity, name, block.entities[slot.entity].columns[name].dtype))
@@ -102,10 +103,15 @@ class Calls:
         """Find where the batch's columns begin, once for a batch; whether their types are those of before."""
         origin = block.part.origin or block.part
         if self._origin is not origin:
-            columns = [origin.entities[entity].columns[name] for _, entity, name, _ in self._given]
-            if any(column.dtype != kind for column, (_, _, _, kind) in zip(columns, self._given, strict=True)):
-                return False
-            self._base: Numbers = np.array([_address(column) for column in columns], dtype=np.int64)
+            begins = []
+            for _, entity, name, kind in self._given:
+                written = block.columns[entity, name] if (entity, name) in self._targets else None
+                column = origin.entities[entity].columns[name] if written is None else written
+                if column.dtype != kind:
+                    return False
+                # Of a column that is written there is the block's part.
+                begins.append(address(column) - (0 if written is None else block.first_row(entity) * kind.itemsize))
+            self._base: Numbers = np.array(begins, dtype=np.int64)
             self._origin = origin
         if self._arrays is not block.arrays:
             self._arrays = block.arrays
@@ -113,8 +119,8 @@ class Calls:
         return True
 
     def run(self, block: Block) -> bool:
-        """Work out the block's columns; False where the block's columns are of other types."""
-        if not self._bound(block):
+        """Work out the block's columns; False where they are of other types, or others of them are written where they stay."""
+        if (block.targets is not self._targets and block.targets != self._targets) or not self._bound(block):
             return False
         values, scratch = self._values, block.scratch
         counts = [block.entities[entity].count for entity in self._entities]
@@ -130,13 +136,13 @@ class Calls:
         values[self._passed_at] = self._passing
         if not all(counts):
             empty = np.array(counts) == 0
-            values[self._given_at[empty[self._given_of]]] = _address(_NOTHING)
-            values[self._passed_at[empty[self._passed_of]]] = _address(_NOTHING)
+            values[self._given_at[empty[self._given_of]]] = address(_NOTHING)
+            values[self._passed_at[empty[self._passed_of]]] = address(_NOTHING)
         periods = tuple([block.period(entity) for entity in self._periods])
         figures = self._figures.get(periods)
         if figures is None:
             found = [block.array(*self._slots[at]) for at in self._dated]
-            figures = self._figures[periods] = np.array([_address(array) for array in found], dtype=np.int64), found
+            figures = self._figures[periods] = np.array([address(array) for array in found], dtype=np.int64), found
         values[self._dated] = figures[0]
         kept = []
         for at, kind in self._others:
@@ -144,13 +150,12 @@ class Calls:
             if array.dtype != kind:
                 return False
             kept.append(array)
-            values[at] = _address(array)
+            values[at] = address(array)
         np.take(values, self._order, out=self._table)
-        if self._run(_address(self._steps)) == FAILED:
+        if self._run(address(self._steps)) == FAILED:
             raise RuntimeError("a compiled function failed")
         return True
 
     def forget(self) -> None:
-        """Let go of the batch and of the figures."""
-        self._origin = self._arrays = None
-        self._figures.clear()
+        """Let go of the batch."""
+        self._origin = None

@@ -24,7 +24,7 @@ class EntityColumns:
     `parent[i]` is the row of the parent entity that row i belongs to and `offsets[p]:offsets[p + 1]` are the rows of
     parent row p (both None for a root).  `period[i]` is the parameter period of the row (None: period 0 for all).
     `sources` holds, for a derived entity, the row in force of each timeline's entity, or -1.  `spread` is the fewest and the
-    most rows that a parent has, once a run has counted them; `offsets` do not change after that.
+    most rows that a parent has, once a run has counted them; `offsets` and `period` do not change after that.
     """
 
     count: int
@@ -36,8 +36,23 @@ class EntityColumns:
     spread: tuple[int, int] | None = field(default=None, repr=False, compare=False)
 
 
+class Found(list[Any]):
+    """What a run found out about a batch, for the next; it stays behind when the batch is copied."""
+
+    def take(self) -> Any:
+        """What was found out, for the one who asks; None where there is nothing, or another run has it."""
+        try:
+            return self.pop()
+        except IndexError:
+            return None
+
+    def __reduce__(self) -> tuple[type[Found], tuple[()]]:
+        return Found, ()
+
+
 @dataclass(slots=True)
 class Batch:
     """Any number of root rows with all that belongs to them, ready for a kernel."""
 
     entities: dict[str, EntityColumns]
+    found: Found = field(default_factory=Found, init=False, repr=False, compare=False)

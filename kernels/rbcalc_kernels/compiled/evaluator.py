@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import lcm
@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from rbcalc_kernels.compiled import passes
 from rbcalc_kernels.compiled.batches import Part, below, check_values, cut, whole
 from rbcalc_kernels.compiled.blocks import Block, Scratch
 from rbcalc_kernels.compiled.cache import Kernel
@@ -22,12 +23,19 @@ from rbcalc_kernels.compiled.module import Slot, stored_type
 from rbcalc_kernels.compiled.numbers import Num
 from rbcalc_kernels.compiled.plans import Lowered, ways_of
 from rbcalc_kernels.compiled.source import Function
+from rbcalc_kernels.compiled.steps import Steps
 from rbcalc_kernels.compiled.threads import work_through
 from rbcalc_kernels.compiled.values import Fault, Held
 from rbcalc_kernels.program.graph import Program, Ref
 
 BLOCK: Final = 32_768
-"""Root rows worked out at a time when there is more than one function, so that what passes between them stays near."""
+"""Root rows worked out at a time at most when there is more than one function, so that what passes between them stays near."""
+
+LEAST_BLOCK: Final = 4_096
+"""Of fewer root rows, what each block costs whatever its size would count."""
+
+NEAR: Final = 16 << 20
+"""The bytes that columns between functions take about: root rows with much below them are worked out fewer at a time."""
 
 
 @dataclass(slots=True)
@@ -46,6 +54,8 @@ class Results:
     fault: npt.NDArray[np.uint16]
     faults: tuple[Fault, ...]
     entities: dict[str, EntityColumns] = field(default_factory=dict)
+    written: tuple[object, tuple[Column, ...]] | None = field(default=None, repr=False, compare=False)
+    """The columns that machine code wrote to, and what tells whether it still would."""
 
 
 _Slots = tuple[tuple[Slot, tuple[str, str] | None], ...]
@@ -63,6 +73,14 @@ class Variant:
         self.kernels: dict[str, Kernel] = {}
         """The functions that were compiled, by their source."""
         self._slots: dict[bool, tuple[_Slots, tuple[tuple[int, ...], ...]]] = {}
+        self._bytes: Counter[str] = Counter()
+        """The bytes of a row of each entity in columns that pass between functions."""
+        for space, kind in self.uniform.columns.values():
+            self._bytes[space] += np.dtype(kind).itemsize
+        self._stretches: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        self.straight: bool | None = None
+        """Whether a whole batch can be worked out in one call (`steps`); None while nobody asked."""
+        self.steps: Steps | None = None
         self.idle: list[Scratch] = []
         """The machine code that fitted earlier runs, without their columns."""
 
@@ -75,6 +93,20 @@ class Variant:
             own = tuple([tuple([places.setdefault(slot, len(places)) for slot in function.slots]) for function in functions])
             made = self.uniform.columns
             found = self._slots[uniform] = tuple([(slot, made.get(slot[1:3]) if slot.kind == "column" else None) for slot in places]), own
+        return found
+
+    def block(self, part: Part, roots: int) -> int:
+        """How many root rows are worked out at a time."""
+        together = sum(part.entities[space].count * each for space, each in self._bytes.items() if space in part.entities)
+        return min(BLOCK, max(LEAST_BLOCK, NEAR * roots // max(1, together)))
+
+    def stretch(self, first: int, end: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The entities whose rows some functions run over, and those by whose periods they read figures."""
+        found = self._stretches.get(first)
+        if found is None:
+            functions = self.uniform.functions[first:end]
+            spaces = dict.fromkeys(function.space for function in functions)
+            found = self._stretches[first] = tuple(spaces), tuple(dict.fromkeys(each for function in functions for each in function.dated))
         return found
 
     def kernel(self, function: Function, engine: str) -> Kernel:
@@ -108,6 +140,10 @@ class Compiled:
     def variants(self) -> tuple[Variant, ...]:
         """The ways in which the program was lowered."""
         return (self.general,) if self.single is None else (self.general, self.single)
+
+    def arrays(self, variant: Variant) -> dict[str, Array]:
+        """The figures for the functions of a variant."""
+        return self._arrays[0 if variant is self.general else 1]
 
     def _denominator(self, ref: Ref) -> int:
         helds = [variant.held(ref) for variant in self.variants]
@@ -171,12 +207,26 @@ class Compiled:
         run that nobody reads any more; their columns are written over where type and size are the same.  Raises ValueError
         when the batch does not fit the program.
         """
+        how = threads, narrow
+        found = batch.found.take() if block is None else None
+        if found is not None and found.serves(self, batch, how):
+            if not checked:
+                check_values(self.program, found.part)
+            results: Results = found.run(self, into, None, Results)
+            batch.found[:] = [found]
+            return results
         part = whole(self.program, batch, self.root)
         if not checked:
             check_values(self.program, part)
         alone = self.alone(part)
         variants = (self.single,) if narrow and self.single is not None and alone is None else self.variants
         gathered = Gathered(self, part, variants, into)
+        usual = self.single if self.single is not None and alone is None else self.general
+        found = passes.ready(self, usual, batch, part, gathered, how) if block is None else None
+        if found is not None:
+            results = found.run(self, into, gathered, Results)
+            batch.found[:] = [found]
+            return results
 
         pools: dict[Variant, list[Scratch]] = {}
         for variant in self.variants:
@@ -205,12 +255,13 @@ class Compiled:
         """The batch in blocks; one in which each root row has one row of each spell entity takes the shorter way."""
         count = part.entities[self.root].count
         usual = self.single if self.single is not None and alone is None else self.general
-        size = block or BLOCK
+        size = block or usual.block(part, count)
         if len(usual.uniform.functions) == 1 and block is None:
             size = max(1, -(-count // threads))
         size = min(size, max(1, -(-count // threads)))
         if block is None and count:
-            size = -(-count // -(-count // size))  # as many blocks, of one size
+            blocks = -(-count // size)
+            size = -(-count // (-(-blocks // threads) * threads))  # as many for each thread, of one size
         for first in range(0, count, size):
             last = min(first + size, count)
             single = self.single is not None and (alone is None or bool(alone[first:last].all()))

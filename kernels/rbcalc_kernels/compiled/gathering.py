@@ -23,22 +23,42 @@ if TYPE_CHECKING:
 _NOUGHT: Final = bytes(2)
 
 
+class Marks:
+    """The root rows with a doubt or a fault."""
+
+    def __init__(self, compiled: Compiled, count: int) -> None:
+        self._compiled = compiled
+        # One nought that stands for every root row, until there is something to tell.
+        self.doubt: npt.NDArray[np.uint8] = np.ndarray(count, np.uint8, _NOUGHT, 0, (0,))
+        self.fault: npt.NDArray[np.uint16] = np.ndarray(count, np.uint16, _NOUGHT, 0, (0,))
+
+    def add(self, variant: Variant, kind: str, roots: npt.NDArray[np.int64], marks: npt.NDArray[Any]) -> None:
+        """Note the marks of rows of these root rows, in order."""
+        if kind == "doubt":
+            self.doubt = _own(self.doubt)
+            self.doubt[roots] = 1
+            return
+        self.fault = _own(self.fault)
+        codes = np.array([0, *(self._compiled.faults.index(fault) + 1 for fault in variant.lowering.faults)], dtype=np.uint16)
+        fresh = self.fault[roots] == 0
+        # Backwards, so that of several faulty rows of one root the first is reported.
+        self.fault[roots[fresh][::-1]] = codes[marks][fresh][::-1]
+
+
 class Gathered:
     """The results of a run while its blocks come in."""
 
     def __init__(self, compiled: Compiled, part: Part, variants: tuple[Variant, ...], into: Results | None) -> None:
         self.compiled = compiled
         self.part = part
-        # One nought that stands for every root row, until a block has something to tell.
-        count = part.entities[compiled.root].count
-        self.doubt: npt.NDArray[np.uint8] = np.ndarray(count, np.uint8, _NOUGHT, 0, (0,))
-        self.fault: npt.NDArray[np.uint16] = np.ndarray(count, np.uint16, _NOUGHT, 0, (0,))
+        self.marks = Marks(compiled, part.entities[compiled.root].count)
         self.columns: dict[Ref, Column] = {}
         self._blocks: list[Block] = []
         self._parts: dict[tuple[int, Ref], Column] = {}
-        self.kinds, self.in_place = compiled.kinds(variants)
+        self.kinds, in_place = compiled.kinds(variants)
         self.derived = {name for name, entity in compiled.program.entities.items() if entity.derived}
-        self._direct: list[tuple[Place, Column]] = []
+        self.direct: list[tuple[Place, Column]] = []
+        """The outputs that are written where they stay."""
         self._others: list[Ref] = []
         for ref in compiled.outputs:
             if ref.entity in self.derived:
@@ -52,10 +72,15 @@ class Gathered:
             if column is None or column.dtype != kind or column.size != size:
                 column = np.empty(size, dtype=kind)
             self.columns[ref] = column
-            if ref in self.in_place and isinstance(part.rows[ref.entity], slice):
-                self._direct.append(((ref.entity, ref.name), column))
+            if ref in in_place and isinstance(part.rows[ref.entity], slice):
+                self.direct.append(((ref.entity, ref.name), column))
             else:
                 self._others.append(ref)
+
+    def widened(self, variant: Variant) -> list[tuple[Ref, Place, int]]:
+        """The outputs that are not written where they stay: of which column each is made, and how many times it."""
+        inner = variant.lowering.outputs
+        return [(ref, (inner[ref].entity, inner[ref].name), self._scale(variant, ref)) for ref in self._others]
 
     def _scale(self, variant: Variant, ref: Ref) -> int:
         held = variant.held(ref)
@@ -64,7 +89,7 @@ class Gathered:
     def targets(self, part: Part) -> dict[Place, Column]:
         """Outputs that blocks of these rows can write in place."""
         found: dict[Place, Column] = {}
-        for place_, column in self._direct:
+        for place_, column in self.direct:
             rows = part.rows[place_[0]]
             if isinstance(rows, slice) and rows.stop > rows.start:
                 found[place_] = column[rows] if rows.stop - rows.start < column.size else column
@@ -75,21 +100,12 @@ class Gathered:
         compiled, part = self.compiled, block.part
         root_rows = part.rows[compiled.root]
         for (kind, entity), marks in block.marks.items():
-            if not marks.any():
+            if not np.maximum.reduce(marks, initial=0):  # quicker than to ask for any
                 continue
             at = np.flatnonzero(marks)
             inner = block.root_of(entity)
             roots = merged_rows(root_rows, at if inner is None else inner[at])
-            if kind == "doubt":
-                self.doubt = _own(self.doubt)
-                self.doubt[roots] = 1
-                continue
-            self.fault = _own(self.fault)
-            faults = block.variant.lowering.faults
-            codes = np.array([0, *(compiled.faults.index(fault) + 1 for fault in faults)], dtype=np.uint16)
-            fresh = self.fault[roots] == 0
-            # Backwards, so that of several faulty rows of one root the first is reported.
-            self.fault[roots[fresh][::-1]] = codes[marks[at]][fresh][::-1]
+            self.marks.add(block.variant, kind, roots, marks[at])
         for ref in self._others:
             rows = part.rows[ref.entity]
             values = self._values(block, ref, block.entities[ref.entity].count)
@@ -128,7 +144,7 @@ class Gathered:
         columns = self.columns
         if self.derived:
             columns = {ref: self.columns[ref] for ref in self.compiled.outputs if ref in self.columns}
-        return make(columns, dict(self.compiled.denominators), self.doubt, self.fault, self.compiled.faults, entities)
+        return make(columns, dict(self.compiled.denominators), self.marks.doubt, self.marks.fault, self.compiled.faults, entities)
 
     def _merged(self, name: str, blocks: list[Block]) -> tuple[EntityColumns, npt.NDArray[np.int64] | None]:
         """A derived entity's rows of all blocks, by parent, and how they were put in order (None: as they came)."""

@@ -3,9 +3,9 @@
 Importing Numba and letting it load what it keeps takes longer than most runs.  An object file holds the function and an
 entry that takes the arguments as Python holds them: a tuple with the arrays, and then the plain numbers once more.  The
 entry reads where an array's memory is from the places that are part of NumPy's and CPython's binary interface.  A second
-entry takes a table of 64-bit numbers: the plain numbers, and where the arrays' memory is; and a third calls one function
-after another that way.  Every name in an object file ends in a sum of what it was made from, so that many files are loaded
-together, which takes a seventh of the time.
+entry takes a table of 64-bit numbers: the plain numbers, and where the arrays' memory is; a third calls one function after
+another that way, and a fourth does so over the rows of a whole batch (`driving`).  Every name in an object file ends in a
+sum of what it was made from, so that many files are loaded together, which takes a seventh of the time.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from rbcalc_kernels.compiled import machine
+from rbcalc_kernels.compiled import driving, machine
 
-FORM: Final = "5"
+FORM: Final = "6"
 """The version of what object files hold; part of the name of each."""
 
 ENTRY: Final = "rbcalc_entry"
@@ -196,6 +196,7 @@ def _entry(result: Any, types: Types) -> Any:
             arguments.append(held._getvalue())  # noqa: SLF001
         finish(builder, arguments)
     _steps(ir, module)
+    driving.write(ir, module, FAILED)
     return module
 
 
@@ -236,15 +237,17 @@ def _target() -> Any:
 class Entry:
     """A function in an object file.  It takes the arguments; without Numba, nothing checks that they are of the right types.
 
-    `table` is where its entry for tables is, and `steps` where the entry is that calls several; 0 where there is none.
+    `table` is where its entry for tables is, `steps` and `drive` where the entries are that call several, once or over the rows
+    of a batch; 0 where there is none.
     """
 
-    __slots__ = ("_entry", "_numbers", "steps", "table")
+    __slots__ = ("_entry", "_numbers", "drive", "steps", "table")
 
     def __init__(self, engine: Any, types: Types, tail: str) -> None:
         self._numbers = [place for place, name in enumerate(types) if "[" not in name]
         shape = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.py_object, *([ctypes.c_int64] * len(self._numbers)))
-        at, self.table, self.steps = (int(engine.get_function_address(f"{name}_{tail}")) for name in (ENTRY, TABLE, STEPS))
+        names = (ENTRY, TABLE, STEPS, driving.DRIVE)
+        at, self.table, self.steps, self.drive = (int(engine.get_function_address(f"{name}_{tail}")) for name in names)
         self._entry = shape(at)
 
     def __call__(self, *arguments: Any) -> int:

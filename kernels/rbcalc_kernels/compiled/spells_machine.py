@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SMALL: Final = 3000
 """Below so many rows, running the plain Python is quicker than compiling it."""
 
+FEW: Final = 100
+"""Below so many, running it is quicker even than finding machine code that was kept."""
+
 NEVER: Final = 2**31 - 1
 """The first day of a stretch that is never in force; its last day is `-NEVER`."""
 
@@ -39,23 +42,28 @@ def ready(function: F, size: int) -> F:
     """The function in the form that suits so many rows."""
     if size >= SMALL:
         return compiled(function)
-    return cast("F", partial(_quickest, function)) if function in _MADE else function
+    return cast("F", partial(_quickest, function, size)) if size >= FEW or function in _MADE else function
 
 
 def compiled(function: F) -> F:
     """The function as machine code, kept like that of generated functions; the one place that says how."""
+    return cast("F", _kernel(function))
+
+
+def _kernel(function: Callable[..., Any]) -> Kernel:
     found = _MADE.get(function)
     if found is None:
         from rbcalc_kernels.compiled.cache import Kernel, identity
 
         found = _MADE.setdefault(function, Kernel(identity(function), function=function))
-    return cast("F", found)
+    return found
 
 
-def _quickest(function: Callable[..., Any], *arguments: Any) -> Any:
+def _quickest(function: Callable[..., Any], size: int, *arguments: Any) -> Any:
     """Run what is there already: machine code for arguments of these types, or plain Python."""
-    kernel = _MADE[function]
-    return kernel(*arguments) if kernel.has(arguments) else function(*arguments)
+    kernel = _kernel(function)
+    there = kernel.has(arguments) or (size >= FEW and kernel.kept(arguments))
+    return kernel(*arguments) if there else function(*arguments)
 
 
 def widen(start: Starts, begins: Days, ends: Days, first: Days, last: Days) -> None:
