@@ -40,7 +40,10 @@ class SampleTable:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What was made of one subject: how many things by council, by council and size, in which situations, in which tables."""
+    """What was made of one subject: how many things by council, by council and size, in which situations, in which tables.
+
+    `beside` are tables of other subjects that were made with them, and whose they are.
+    """
 
     subject: str
     title: str
@@ -49,6 +52,7 @@ class Made:
     members: Mapping[str, Mapping[str, int]]
     situations: Mapping[str, Mapping[str, tuple[int, str]]]
     tables: tuple[str, ...]
+    beside: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,9 @@ def sample(
     groups, notes = _covered(rules, councils, when, charges, subjects)
     plans = {
         subject: {
-            found.name: read_plan(rules, found.program(when, own=charges), when, subject, _beside(found, when, charges, subjects))
+            found.name: read_plan(
+                rules, found.program(when, own=charges), when, subject, _beside(found, when, charges, subjects), found.profile
+            )
             for found in held
         }
         for subject, held in groups.items()
@@ -168,8 +174,10 @@ def _covered(
 
     What was asked for by name must be there; so must the first subject where there is no other.
     """
-    names = [rules.subjects.named(name).name for name in wanted] or [subject.name for subject in rules.subjects.all]
     first = rules.subjects.named("").name
+    names = [rules.subjects.named(name).name for name in wanted]
+    names = [name if has_plan(rules, name) else first for name in names]  # whose tables are made with those of the first
+    names = names or [subject.name for subject in rules.subjects.all]
     found: dict[str, list[Council]] = {}
     notes: list[str] = []
     for name in dict.fromkeys(names):
@@ -192,15 +200,16 @@ def _covered(
     return found, notes
 
 
-def _beside(council: Council, when: FinancialYear, charges: Sequence[Path], wanted: Sequence[str]) -> list[Program]:
+def _beside(council: Council, when: FinancialYear, charges: Sequence[Path], wanted: Sequence[str]) -> dict[str, Program]:
     """The programs of subjects whose claims are those of this one, and whose tables are therefore made with its rows."""
     subjects = council.rules.subjects
     about = subjects.named(council.subject)
     mine = council.program(when, own=charges)
     shared = {name for register in mine.registers.values() for name in register.instead}
-    others = [subject for subject in subjects.all if subject is not about and subject.accounts in shared and not wanted]
+    asked = set(wanted) or {subject.name for subject in subjects.all}
+    others = [subject for subject in subjects.all if subject is not about and subject.accounts in shared and subject.name in asked]
     held = [council.of(subject.name) for subject in others if not has_plan(council.rules, subject.name)]
-    return [other.program(when, own=subjects.files(charges, other.subject)) for other in held if when in other.years()]
+    return {other.subject: other.program(when, own=subjects.files(charges, other.subject)) for other in held if when in other.years()}
 
 
 def _wanted(
@@ -403,7 +412,8 @@ def _part(rules: Rules, subject: str, makers: Sequence[Maker]) -> Made:
         {maker.council: maker.sizes.total for maker in makers},
         {maker.council: dict(zip(shape, maker.sizes.by_member, strict=True)) for maker in makers},
         {maker.council: {name: (sum(row), maker.sizes.origin[name]) for name, row in maker.sizes.cells.items()} for maker in makers},
-        tuple(makers[0].plan.columns),
+        tuple(name for name in makers[0].plan.columns if name not in makers[0].plan.beside),
+        makers[0].plan.beside,
     )
 
 
@@ -414,6 +424,7 @@ def _told(part: Made, makers: Sequence[Maker]) -> dict[str, Any]:
         "rules": {maker.council: maker.plan.program.digest for maker in makers},
         "sample_file": {file: hashlib.sha256(text.encode()).hexdigest() for file, text in makers[0].plan.texts.items()},
         "tables": list(part.tables),
+        "tables_beside": dict(part.beside),
         "councils": {
             maker.council: {
                 things: maker.sizes.total,

@@ -82,7 +82,7 @@ def sizes(
     if not any(shape):
         raise UsageError("RC044", f"no sizes are published for {council}", hint=f"its profile.yaml must give the {plan.things}")
     total, of_all = _total(plan, profile) if wanted is None else (wanted, "asked for")
-    made = Sizes(largest_remainder(tuple(shape), total), of_all=of_all)
+    made = Sizes(largest_remainder(tuple(shape), total), of_all=of_all, notes=list(plan.remarks))
     fewest = int(plan.document["size"]["fewest"])
     streams = f"{seed}/{council}/{plan.subject + '/' if plan.subject else ''}counts"
     shares = grouped(plan, profile, made, total, streams, busy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -60,9 +60,11 @@ class Chance:
 class RowPlan:
     """One row that a dwelling in a situation has, in those dwellings where every one of its chances falls.
 
-    `places` says by reference column which of the dwelling's accounts, claims or people the row belongs to; `copied`, for
-    a row that another row brings with it, which of its columns are columns of that other row, and `when` for which members
-    of a list in a column of the other row it is brought at all.
+    `places` says by reference column which of the dwelling's accounts, claims or people the row belongs to; `usual` names the
+    columns that nothing but `always` speaks of, and `alike`, for a later row of the same thing, those of them that it has as
+    the row in that slot.  `copied`, for a row that another row brings with it, says which of its columns are columns of that
+    other row, and `when` for which members of a list in a column of the other row it is brought at all; None stands for a
+    column that is blank there, and is among them or alone.
     """
 
     register: str
@@ -71,8 +73,10 @@ class RowPlan:
     columns: Mapping[str, Spec]
     places: Mapping[str, int]
     copied: Mapping[str, str] = field(default_factory=dict)
-    when: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    when: tuple[tuple[str, tuple[int | None, ...]], ...] = ()
     brings: tuple[RowPlan, ...] = ()
+    usual: frozenset[str] = frozenset()
+    alike: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,9 @@ class Plan:
     groups: dict[str, Group] = field(default_factory=dict)
     ranges: dict[str, Range] = field(default_factory=dict)
     subject: str = ""  # what tells its random words from those of the first subject
+    beside: dict[str, str] = field(default_factory=dict)  # tables of other subjects that are made with these, and whose they are
+    heads: frozenset[str] = frozenset()  # those of them that are the first table of their subject
+    remarks: list[str] = field(default_factory=list)
 
     @property
     def root(self) -> str:
@@ -224,22 +231,35 @@ def document_of(rules: Rules, subject: str = "") -> tuple[Mapping[str, Any], lis
     return together, [path for path, _ in contents]
 
 
-def read_plan(rules: Rules, program: Program, year: FinancialYear, subject: str = "", beside: Sequence[Program] = ()) -> Plan:
+def read_plan(
+    rules: Rules,
+    program: Program,
+    year: FinancialYear,
+    subject: str = "",
+    beside: Mapping[str, Program] | None = None,
+    profile: Mapping[str, Any] | None = None,
+) -> Plan:
     """The plan for a program of a subject, the first where none is named.  Raises RulesError when the files do not fit it.
 
-    `beside` are programs of subjects that have no plan of their own: rows of their tables go with those of this one.
+    `beside` are programs of subjects that have no plan of their own: rows of their tables go with those of this one.  What
+    a council's profile says under the name of one of the files' values stands in the place of that value.
     """
     from rbcalc._sample_reader import Reader
 
     document, paths = document_of(rules, subject)
     findings = Findings()
     texts = {rules.library.shown(path): rules.library.text(rules.library.shown(path)) for path in paths}
-    for other in beside:
+    whose: dict[str, str] = {}
+    heads = set()
+    for name, other in (beside or {}).items():
+        whose |= {register: name for register in other.registers if register not in program.registers}
+        heads |= {register.name for register in other.registers.values() if register.entity == other.root}
         program = _with_tables(program, other)
     layout = layout_of(program)
     plan = Plan(program, layout, year, document, _columns(layout), {}, (), findings, texts)
     plan.subject = "" if subject == rules.subjects.named("").name else subject
-    Reader(plan, findings).read()
+    plan.beside, plan.heads = whose, frozenset(heads)
+    Reader(plan, findings, profile or {}).read()
     findings.raise_if_errors(texts)
     return plan
 

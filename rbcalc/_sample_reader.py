@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from rbcalc._sample_figures import Figures, NoFigureError
 from rbcalc._sample_plan import MEMBERS, SLOTS, Chance, Group, Plan, Range, RowPlan, Situation, Wrong
-from rbcalc._sample_values import OWN, Spec, SpecReader, share_of
+from rbcalc._sample_values import BLANK, OWN, Spec, SpecReader, share_of
 from rbcalc_kernels.language.documents import Text
 from rbcalc_kernels.language.types import DATE, Choice
 from rbcalc_kernels.source import Findings, Span, suggest
 
 _TOP: Final = ("kind", "title", "source", "subject", "size", "references", "spread", "groups", "uprating", "brings", "rows", "values",
-    "let", "always", "situations", "private", "wrong")  # fmt: skip
+    "let", "always", "chances", "remarks", "situations", "private", "wrong")  # fmt: skip
 _SITUATION: Final = ("title", "source", "each", "count", "share", "least", "rest", "among", "of", "busy", "only", "changing", "gathers",
     "let", "amounts", "chances")  # fmt: skip
 _SIZE: Final = ("column", "things", "shape", "total", "otherwise", "members", "fewest", "source", "status")
@@ -24,6 +24,8 @@ _WRONG: Final = ("register", "column", "value", "rows", "copy", "why")
 _ROW: Final = ("chance", "times", "again", "use")
 _WHEN: Final = "when"
 _ONCE: Final = "once"
+_USUAL: Final = "usual"
+_GIVEN: Final = "given"  # of a column: something is said there
 _NEEDED: Final = ("size", "references", "situations")
 _BROUGHT: Final = 1000  # rows that others bring are told apart from those that are written by numbers from here on
 
@@ -34,8 +36,10 @@ Written = Mapping[Any, Any]
 class Reader:
     """Reads the sample files for one program."""
 
-    def __init__(self, plan: Plan, findings: Findings) -> None:
+    def __init__(self, plan: Plan, findings: Findings, profile: Written) -> None:
         self.plan, self.findings = plan, findings
+        values = plan.document.get("values", {})
+        self.named = {**values, **{key: said for key, said in profile.items() if key in values}}
         registers = plan.program.registers
         self.inside = {
             name: [other.name for other in registers.values() if held.key and other.by == held.key] for name, held in registers.items()
@@ -73,6 +77,10 @@ class Reader:
                 except NoFigureError:  # a figure that this council or this year does not have: nor has it the situation
                     continue
         self._names()
+        for table, said in document.get("remarks", {}).items():
+            remark = str(self._of_year(said))
+            if str(table) in self.plan.columns and remark:
+                self.plan.remarks.append(remark)
         self.plan.wrong = tuple(self._wrong(item) for item in document.get("wrong", ()))
 
     def _ranges(self, written: Written) -> None:
@@ -138,6 +146,13 @@ class Reader:
             return self._share(years[max(past)]) if past else Fraction(0)
         return share_of(written, self.findings) or Fraction(0)
 
+    def _chance_of(self, written: Any, group: str) -> Fraction:
+        """The share of one of the chances that all situations know: one for all, or one for each group and `otherwise`."""
+        if isinstance(written, Mapping) and not all(str(key).isdigit() for key in written):
+            found = {str(name): share for name, share in written.items()}
+            return self._share(found.get(group, found.get("otherwise")))
+        return self._share(written)
+
     def _of_year(self, written: Any) -> Any:
         """What is said of days, or what is said of the latest year that is not after the plan's: {2017: 2017-04-01, 2023: 2023-04-01}."""
         if not isinstance(written, Mapping) or not all(str(year).isdigit() for year in written):
@@ -181,7 +196,7 @@ class Reader:
                 setattr(made, key, self._share(written[key]))
         if isinstance(written.get("share"), Mapping) and not made.share:
             made.least = 0  # there was no such thing in the year
-        named = self.plan.document.get("values", {})
+        named = self.named
         days = {"year_start", "year_end"}
         for day, spec in {**self.plan.document.get("let", {}), **written.get("let", {})}.items():
             found = SpecReader(self.findings, named, days).read(self._of_year(spec), DATE)
@@ -195,7 +210,8 @@ class Reader:
                 made.days[str(amount)] = found
                 amounts = amounts | {str(amount)}
         reader = SpecReader(self.findings, named, days, amounts, self.figures, self.factor)
-        chances = {str(thing): self._share(share) for thing, share in written.get("chances", {}).items()}
+        chances = {str(thing): self._chance_of(share, made.of) for thing, share in self.plan.document.get("chances", {}).items()}
+        chances |= {str(thing): self._share(share) for thing, share in written.get("chances", {}).items()}
         self.numbers = {}
         context = _Rows(made, always, reader, chances, written)
         for register, held in self.plan.program.registers.items():
@@ -276,10 +292,15 @@ class Reader:
         mine = (*chances, *self._chance(context, row, f"{register}/{slot}"))
         brought = [] if again else self._brought(context, register, row, brings, mine, above)
         specs = self._specs(context, register, columns)
+        usual = frozenset(str(key) for key in context.always.get(register, {}) if key not in row)
+        alike: dict[str, int] = {}
+        if again:
+            before = next(plan for plan in reversed(made.rows) if plan.register == register and plan.places[held.key] == own[held.key])
+            alike = {name: before.alike.get(name, before.slot) for name in usual & before.usual}
         places = {name: above.get(name, 0) for name in self.plan.references(register) if name != held.key} | own
         if gathered:
             places[gathered] = self._whole(row.get(gathered), own[held.key])  # each has its own, unless it says whose it has
-        made.rows.append(RowPlan(register, slot, mine, specs, places, brings=tuple(brought)))
+        made.rows.append(RowPlan(register, slot, mine, specs, places, brings=tuple(brought), usual=usual, alike=alike))
         when = {key: value for key, value in columns.items() if str(key) in ("from", "to")}
         for inner in self.inside[register]:
             if inner in row or (register == self.plan.root and self._with_root(inner)):
@@ -290,6 +311,8 @@ class Reader:
     def _chance(self, context: _Rows, row: Mapping[str, Any], label: str) -> tuple[Chance, ...]:
         if "chance" not in row:
             return ()
+        if isinstance(row["chance"], Mapping):
+            return (Chance(label, self._share(row["chance"])),)
         word = str(row["chance"])
         unless, name = word.startswith("not "), word.removeprefix("not ")
         if name in context.chances:
@@ -307,7 +330,8 @@ class Reader:
     ) -> list[RowPlan]:
         """The rows of other registers that a row brings with it, unless it says otherwise.
 
-        What is brought may hang on a column of the row (`when`) and on chance; tables that nobody reads are not made.
+        What is brought may hang on a column of the row (`when`) and on chance; tables that nobody reads are not made.  What
+        the row says of a table is added to each row that is brought there, but those that are `usual` go where it says anything.
         """
         found = []
         for other, usual in brings.items():
@@ -320,8 +344,11 @@ class Reader:
                 continue
             if any(str(each.get(_ONCE, "no")) == "yes" for each in (usual if isinstance(usual, list) else [usual])):
                 context.brought.add(place)
+            rows = usual if isinstance(usual, list) else [usual]
+            if other in row:
+                rows = [each for each in rows if str(each.get(_USUAL, "no")) != "yes"] or [{}]
             for extra in said if isinstance(said, list) else [said]:
-                for each in usual if isinstance(usual, list) else [usual]:
+                for each in rows:
                     self.numbers[other] = self.numbers.get(other, _BROUGHT) + 1
                     found.append(self._one_brought(context, register, other, {**each, **extra}, chances, above))
         return found
@@ -336,7 +363,10 @@ class Reader:
         above: Mapping[str, int],
     ) -> RowPlan:
         number = self.numbers[other]
-        written = {**context.always.get(other, {}), **{key: value for key, value in row.items() if str(key) not in (_WHEN, _ONCE, *_ROW)}}
+        written = {
+            **context.always.get(other, {}),
+            **{key: value for key, value in row.items() if str(key) not in (_WHEN, _ONCE, _USUAL, *_ROW)},
+        }
         known = self.plan.columns[other]
         copied = {
             str(name): str(source)
@@ -348,16 +378,24 @@ class Reader:
         mine = (*chances, *self._chance(context, row, f"{other}/{number}"))
         return RowPlan(other, number, mine, specs, places, copied, self._when(register, row.get(_WHEN, {})))
 
-    def _when(self, register: str, written: Written) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    def _when(self, register: str, written: Written) -> tuple[tuple[str, tuple[int | None, ...]], ...]:
         found = []
         for name, given in written.items():
             column = self.plan.columns[register].get(str(name))
-            if column is None or not isinstance(column.type, Choice):
-                self.findings.error("RB039", f"{register} has no column {name} with members of a list", name.span)
+            if column is None:
+                self.findings.error(
+                    "RB039", f"{register} has no column {name}", name.span, help=suggest(str(name), self.plan.columns[register])
+                )
                 continue
-            codes = []
+            codes: list[int | None] = []
             for member in given if isinstance(given, list) else [given]:
-                if str(member) in column.type.members:
+                if str(member) == BLANK:
+                    codes.append(None)
+                elif str(member) == _GIVEN:
+                    pass  # whatever it is
+                elif not isinstance(column.type, Choice):
+                    self.findings.error("RB037", f"{name} has no members; it is blank or given", member.span)
+                elif str(member) in column.type.members:
                     codes.append(column.type.members.index(str(member)))
                 else:
                     self.findings.error("RB039", f"{name} is never {member}", member.span, help=suggest(str(member), column.type.members))
@@ -367,7 +405,8 @@ class Reader:
     def _specs(self, context: _Rows, register: str, written: Mapping[str, Any], copied: Collection[str] = ()) -> dict[str, Spec]:
         columns = self.plan.columns[register]
         specs: dict[str, Spec] = {}
-        for name, value in written.items():
+        for name, said in written.items():
+            value = self._of_year(said) if _is_by_year(said) else said
             column = columns.get(str(name))
             if column is None:
                 place = name.span if isinstance(name, Text) else context.made.place.span
@@ -409,6 +448,13 @@ class _Rows:
     ) -> None:
         self.made, self.always, self.reader, self.chances, self.written = made, always, reader, chances, written
         self.brought: set[tuple[str, tuple[int, ...]]] = set()
+
+
+def _is_by_year(written: Any) -> bool:
+    """Whether something is said for each of some years, and not shares of some values."""
+    if not isinstance(written, Mapping) or not all(str(key).isdigit() and len(str(key)) == 4 for key in written):
+        return False
+    return not any(isinstance(said, Text) and str(said).endswith("%") for said in written.values())
 
 
 def _each(name: Text, written: Written) -> Iterator[tuple[Text, Written]]:

@@ -170,10 +170,13 @@ class Maker:
         """Which rows bring another with them."""
         fallen = self._fallen(other, size, name, throws)[where]
         for column, codes in other.when:
+            members = [code for code in codes if code is not None]
             if column not in values:
-                return np.empty(0, np.int64)
+                fallen &= None in codes
+                continue
             drawn, given = values[column]
-            fallen &= np.isin(drawn, codes) if given is None else np.isin(drawn, codes) & given
+            there = np.ones(where.size, np.bool_) if given is None else given
+            fallen &= (there & np.isin(drawn, members) if members or codes else there) | (~there & (None in codes))
         return np.flatnonzero(fallen)
 
     @staticmethod
@@ -193,7 +196,9 @@ class Maker:
         columns = self.plan.columns[row.register]
         for name, spec in row.columns.items() if count else ():
             column = columns[name]
-            values, given = self._draw(situation, spec, f"{label}/{name}", count, known, words)
+            slot = row.alike.get(name, row.slot)
+            source = label if slot == row.slot else f"{label.rpartition('/')[0]}/{slot}"
+            values, given = self._draw(situation, spec, f"{source}/{name}", count, known, words)
             inside = values[given] if not given.all() else values
             if inside.size and not column.low <= int(inside.min()) <= int(inside.max()) <= column.high:
                 self.plan.findings.error("RB058", f"{name} of {situation.name} leaves the range of the fact", spec.place)
@@ -311,7 +316,7 @@ class Maker:
             told.update(name.encode() + taken.astype("<i8", copy=False).tobytes())
             names.append(name)
             arrays.append(reference_texts(taken))
-        if register == self.plan.root:
+        if register == self.plan.root or register in self.plan.heads:
             names.append(COUNCIL)
             arrays.append(pa.DictionaryArray.from_arrays(pa.array(np.zeros(order.size, np.int16)), pa.array([self.council])))
         spoilt = {wrong.column: str(wrong.value) for wrong in self.plan.wrong if wrong.register == register} if self.with_errors else {}

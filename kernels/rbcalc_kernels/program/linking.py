@@ -194,7 +194,8 @@ class Linker:
         return bodies
 
     def _rule(self, ref: Ref, names: Names, declared: Declared, body: Body) -> Rule:
-        title = str(declared.doc.title or ref.name.replace("_", " "))
+        now = in_force(declared.entries, self.last_day)
+        title = str((now and now.rule and getattr(now.rule, "title", None)) or declared.doc.title or ref.name.replace("_", " "))
         return Rule(
             ref.name,
             ref.entity,
