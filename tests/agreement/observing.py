@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -96,38 +96,58 @@ class Observing(Evaluator):
             return super()._bind(node, entity)
         what = node.value
         if isinstance(what, Place):
-            return Bound(lambda context, *values: self._note(what, context, values), node.args)
+            return Bound(self._noting(what), node.args)
         if isinstance(what, tuple) and what[0] == "key":
             keys = self.seen.keys.setdefault((what[1], str(what[2])), set())
             return Bound(lambda _, key: keys.add(key) or key, node.args)
         assert isinstance(what, tuple)
         return replace(super()._bind(Node(Op.LOOKUP, node.type, node.args, what[1]), entity), args=node.args)
 
-    def _note(self, place: Place, context: Any, values: tuple[Any, ...]) -> Any:
+    def _noting(self, place: Place) -> Callable[..., Any]:
+        """What works out a place and notes what it met there."""
         seen, op = self.seen, place.node.op
         if op in (Op.MIN, Op.MAX):
-            seen.signs[place].add((values[0] > values[1]) - (values[0] < values[1]))
-            return OPERATIONS[op](*values)
+            signs, operation = seen.signs[place], OPERATIONS[op]
+
+            def limit(_: Any, *values: Any) -> Any:
+                signs.add((values[0] > values[1]) - (values[0] < values[1]))
+                return operation(*values)
+
+            return limit
+        answers = seen.answers[place]
         if op is Op.REACHED:
-            first = self._first_day(context[1])
-            spell = context[1]
-            while not self.program.entities[spell.entity].spell:
-                spell = spell.parent
-            seen.reached[place] |= {n for n in (0, 1) if first - values[0] == n} | (
-                {-1} if spell.values["last_day"] - values[0] == -1 else set()
-            )
-            answer = first >= values[0]
-        elif op in PAIRS:
-            answer = OPERATIONS[op](*values)
-            if op in ORDERS:
-                step = self._step(place.node)
-                distance = Fraction(values[0] - values[1]) / step
-                if abs(distance) <= 1:
-                    seen.distances[place].add(distance)
-        else:
-            answer = bool(values[0])
-        seen.answers[place].add(answer)
-        return answer
+            reached = seen.reached[place]
+
+            def reach(context: Any, day: int) -> bool:
+                first = self._first_day(context[1])
+                spell = context[1]
+                while not self.program.entities[spell.entity].spell:
+                    spell = spell.parent
+                reached.update({n for n in (0, 1) if first - day == n} | ({-1} if spell.values["last_day"] - day == -1 else set()))
+                answers.add(first >= day)
+                return bool(first >= day)
+
+            return reach
+        if op in ORDERS:
+            compared, step, distances = OPERATIONS[op], self._step(place.node), seen.distances[place]
+
+            def order(_: Any, left: Any, right: Any) -> bool:
+                apart = left - right
+                if -step <= apart <= step:
+                    distances.add(Fraction(apart) / step)
+                answer = bool(compared(left, right))
+                answers.add(answer)
+                return answer
+
+            return order
+        asked = OPERATIONS[op] if op in PAIRS else bool
+
+        def ask(_: Any, *values: Any) -> bool:
+            answer = bool(asked(*values))
+            answers.add(answer)
+            return answer
+
+        return ask
 
     def _step(self, node: Node) -> Fraction:
         """The smallest difference of the fact that is compared."""

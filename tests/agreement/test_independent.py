@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -90,7 +90,7 @@ def of_days(found: Bill, worked: Worked, number: int) -> tuple[Any, Any]:
             (d.band_charged, d.kind.split()[1] if d.kind.startswith("exempt") else "not_exempt", d.after_discount_or_premium, d.daily_pence)
             for d in days
         ]
-        statute.append(list(dict.fromkeys(told)))
+        statute.append([row for row, _ in groupby(told)])
     assert at == len(found.days), "the days add up"
     return statute, rules
 

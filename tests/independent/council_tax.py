@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
+from functools import lru_cache
+from itertools import groupby
+from operator import attrgetter
 
 from independent.exemptions import (
     Dated,
@@ -29,6 +32,7 @@ PREMIUM_2025 = date(2025, 4, 1)
 ANNEXES_FROM = date(2014, 4, 1)
 PREMIUMS_FROM = date(2013, 4, 1)
 ONE_DAY = timedelta(days=1)
+NOTHING, A_QUARTER_LESS, HALF_LESS = Fraction(0), Fraction(-25), Fraction(-50)
 
 
 def half_up(amount: Fraction) -> int:
@@ -240,7 +244,7 @@ def _empty_percent(council: Council, account: Account, day: date) -> tuple[Fract
     if works and council.major_repair_discount is not None:
         return -council.major_repair_discount, f"class D discount {council.major_repair_discount} %{note}"
     if council.empty_steps is None:
-        return Fraction(-50), f"no resident 50 %{note}"
+        return HALF_LESS, f"no resident 50 %{note}"
     months = days = 0
     for step in council.empty_steps:
         if step.months is None and step.days is None:
@@ -265,7 +269,7 @@ def _second_home_percent(council: Council, account: Account, day: date) -> tuple
     if value_on(account.seasonal, day) and council.seasonal_home_discount is not None:
         discount = council.seasonal_home_discount
     if outside or discount is None:
-        return Fraction(-50), f"no resident 50 %{note}"  # PCD reg 6: J and K are outside classes A and B
+        return HALF_LESS, f"no resident 50 %{note}"  # PCD reg 6: J and K are outside classes A and B
     return -discount, f"second home discount {discount} %{note}"
 
 
@@ -273,11 +277,11 @@ def _percent(council: Council, account: Account, day: date) -> tuple[Fraction, s
     """The discount (below nought) or premium of the day, never both."""
     adults, counted = count_residents(account.residents, day)
     if counted >= 2:
-        return Fraction(0), "full"
+        return NOTHING, "full"
     if counted == 1:
-        return Fraction(-25), "one counted resident 25 %"
+        return A_QUARTER_LESS, "one counted resident 25 %"
     if adults:
-        return Fraction(-50), "all residents disregarded 50 %"
+        return HALF_LESS, "all residents disregarded 50 %"
     if value_on(account.furnished, day) is False:
         return _empty_percent(council, account, day)
     return _second_home_percent(council, account, day)
@@ -285,7 +289,7 @@ def _percent(council: Council, account: Account, day: date) -> tuple[Fraction, s
 
 def _reduction(council: Council, account: Account, day: date, net: Fraction) -> Fraction:
     """s.13A(1)(c), the care leavers' scheme first, then awards by the day; never more than is left."""
-    taken = Fraction(0)
+    taken = NOTHING
     born = account.care_leaver_born
     if born is not None:
         shared = council.care_leavers_shared
@@ -300,7 +304,7 @@ def _reduction(council: Council, account: Account, day: date, net: Fraction) -> 
         after, before = award.first is None or award.first <= day, award.last is None or day <= award.last
         if award.pence_per_day is not None and after and before:
             taken += award.pence_per_day
-    return min(taken, net)
+    return min(taken, net) if taken is not NOTHING else NOTHING
 
 
 def _birthday(born: date, age: int) -> date:
@@ -316,31 +320,42 @@ def day_charge(council: Council, account: Account, day: date) -> Day:
     area, band = value_on(account.area, day), value_on(account.band, day)
     if area is None or band is None:
         raise ValueError(f"no area or band recorded for {day}")
-    full = Fraction(council.band_amount(area, band))
-    charged, ninths, reduced = band, NINTHS[band], full
+    charged, of_band, fifths = band, band, False
     if value_on(account.disabled, day):  # RDR reg 4(3A)
-        if band == "A":
-            charged, ninths = "A-", 5
-            reduced = Fraction(5 * council.band_amount(area, "D"), 9)
-        else:
-            charged = BANDS[BANDS.index(band) - 1]
-            ninths, reduced = NINTHS[charged], Fraction(council.band_amount(area, charged))
+        fifths = band == "A"
+        charged = of_band = "D" if fifths else BANDS[BANDS.index(band) - 1]
+    full, reduced = _amounts(council.band_amount(area, band), council.band_amount(area, of_band), fifths)
+    if fifths:
+        charged = "A-"
     exempt = exempt_class(account.exemptions, account.residents, day, account.landlord_liable)
     if exempt:
-        zero = Fraction(0)
-        return Day(day, charged, full, reduced, zero, zero, f"exempt {exempt}", zero, zero, zero)
+        return Day(day, charged, full, reduced, NOTHING, NOTHING, f"exempt {exempt}", NOTHING, NOTHING, NOTHING)
     percent, kind = _percent(council, account, day)
-    factor = 1 + Fraction(percent) / 100
     annexe = value_on(account.annexe, day)
     halved = annexe is not None and day >= ANNEXES_FROM
     if halved:  # RAR reg 4
         kind += ", annexe 50 %"
-    after_percent = reduced * factor
-    final = after_percent / 2 if halved else after_percent
-    daily = final / days_in_year
-    equivalent = Fraction(ninths, 9) * factor / (2 if halved else 1)
+    after_percent, final, daily, equivalent = _after(reduced, NINTHS.get(charged, 5), percent, halved, days_in_year)
     taken = _reduction(council, account, day, daily)
     return Day(day, charged, full, reduced, after_percent, final, kind, daily, taken, equivalent)
+
+
+# Most days of an account come to the same, so that the same few sums need not be done for each of them.
+
+
+@lru_cache(maxsize=4096)
+def _amounts(full: int, other: int, fifths: bool) -> tuple[Fraction, Fraction]:
+    """A band's amount, and that of the band charged instead; below band A five ninths of band D."""
+    return Fraction(full), Fraction(5 * other, 9) if fifths else Fraction(other)
+
+
+@lru_cache(maxsize=4096)
+def _after(reduced: Fraction, ninths: int, percent: Fraction, halved: bool, days_in_year: int) -> tuple[Fraction, ...]:
+    """The year's amount after the discount or premium, and after the annexe's half; the day's; and its share of band D."""
+    factor = 1 + Fraction(percent) / 100
+    after_percent = reduced * factor
+    final = after_percent / 2 if halved else after_percent
+    return after_percent, final, final / days_in_year, Fraction(ninths, 9) * factor / (2 if halved else 1)
 
 
 # ---------------------------------------------------------------- the year
@@ -375,7 +390,7 @@ def _neighbours(days: Sequence[Day], reduction: bool) -> list[list[Day]]:
     amounts: list[Fraction] = []
     for day in days:
         amount = day.reduction_pence if reduction else day.daily_pence
-        if groups and amounts[-1] == amount:
+        if groups and (amounts[-1] is amount or amounts[-1] == amount):
             groups[-1].append(day)
         else:
             groups.append([day])
@@ -396,16 +411,17 @@ def bill(council: Council, account: Account) -> Bill:
     days = daily_charges(council, account)
     stretches = []
     for group in _neighbours(days, reduction=False):
-        total = sum((day.daily_pence for day in group), Fraction(0))
+        total = group[0].daily_pence * len(group)  # every day's amount is the same
         bands = tuple(dict.fromkeys(day.band_charged for day in group))
         kinds = tuple(dict.fromkeys(day.kind for day in group))
         first, last = group[0], group[-1]
         stretches.append(Stretch(first.day, last.day, len(group), bands, kinds, first, first.daily_pence, half_up(total)))
     total_pence = sum(stretch.charge_pence for stretch in stretches)
-    reduction = sum(half_up(sum((day.reduction_pence for day in group), Fraction(0))) for group in _neighbours(days, reduction=True))
+    reduction = sum(half_up(group[0].reduction_pence * len(group)) for group in _neighbours(days, reduction=True))
     reduction += sum(award.pence_for_year for award in account.awards)
     reduction = min(reduction, total_pence)
-    equivalent = sum((day.band_d_equivalent for day in days), Fraction(0))
+    equivalents = groupby(days, attrgetter("band_d_equivalent"))
+    equivalent = sum((amount * len(list(group)) for amount, group in equivalents), Fraction(0))
     return Bill(tuple(stretches), total_pence, reduction, total_pence - reduction, equivalent, tuple(days))
 
 

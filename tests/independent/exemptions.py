@@ -10,6 +10,7 @@ import calendar
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -28,14 +29,17 @@ class Dated(Generic[T]):
         return self.first <= day and (self.last is None or day <= self.last)
 
 
-def value_on(facts: Iterable[Dated[T]], day: date) -> T | None:
+def value_on(facts: Sequence[Dated[T]], day: date) -> T | None:
     """The value that holds on the day; two different values on one day are an error in the record."""
-    found = [fact.value for fact in facts if fact.covers(day)]
-    if any(value != found[0] for value in found):
+    if not facts:
+        return None
+    found = [fact.value for fact in facts if fact.first <= day and (fact.last is None or day <= fact.last)]
+    if len(found) > 1 and any(value != found[0] for value in found):
         raise ValueError(f"two different facts recorded for {day}: {found}")
     return found[0] if found else None
 
 
+@lru_cache(maxsize=4096)
 def add_months(day: date, months: int) -> date:
     """The corresponding date so many months on, or the last day of a month that is too short."""
     year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
@@ -114,9 +118,9 @@ class Resident:
             return False
         if self.category_last is not None and day > self.category_last:
             return False
-        age = age_on(self.born, day)
         if self.category in RECORDED:
             return True
+        age = age_on(self.born, day)
         if self.category == "under_18":
             return age < 18
         if self.category == "child_benefit_18_plus":  # Sch 1 para 3

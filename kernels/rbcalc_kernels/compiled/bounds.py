@@ -31,8 +31,8 @@ class Interval:
     @staticmethod
     def of(low: Fraction | int, high: Fraction | int) -> Interval:
         """The interval between two numbers in either order."""
-        low, high = Fraction(low), Fraction(high)
-        return Interval(min(low, high), max(low, high))
+        low, high = (low, high) if low <= high else (high, low)
+        return Interval(Fraction(low), Fraction(high))
 
     @property
     def largest(self) -> Fraction:
@@ -54,11 +54,18 @@ class Interval:
         return Interval(-self.high, -self.low)
 
     def __mul__(self, other: Interval) -> Interval:
+        # Nearly all are products with what is never below 0, of which the outermost corners are known.
+        if other.low.numerator >= 0:
+            low = self.low * (other.low if self.low.numerator >= 0 else other.high)
+            return Interval(low, self.high * (other.high if self.high.numerator >= 0 else other.low))
         corners = [a * b for a in (self.low, self.high) for b in (other.low, other.high)]
         return Interval(min(corners), max(corners))
 
     def __truediv__(self, other: Interval) -> Interval:
         """The quotient; the divisor must not hold 0."""
+        if other.low.numerator > 0:
+            low = self.low / (other.high if self.low.numerator >= 0 else other.low)
+            return Interval(low, self.high / (other.low if self.high.numerator >= 0 else other.high))
         corners = [a / b for a in (self.low, self.high) for b in (other.low, other.high)]
         return Interval(min(corners), max(corners))
 

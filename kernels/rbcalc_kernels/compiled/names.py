@@ -58,13 +58,18 @@ class Names:
     def localised(self, lines: Sequence[str]) -> list[str]:
         """The lines of one function with identifiers that do not depend on what other functions hold."""
         local = Names()
+        known: dict[str, str] = {}  # most identifiers stand in many places
 
         def renamed(found: re.Match[str]) -> str:
-            stem, dash, rest = found[0].partition("__")
-            if stem not in self._taken:
-                return found[0]
-            key = self._taken[stem]
-            return f"{local.of(key, *(NUMBERED.sub('', wish) for wish in self._wishes[key]))}{dash}{rest}"
+            name = known.get(found[0])
+            if name is None:
+                stem, dash, rest = found[0].partition("__")
+                name = found[0]
+                if stem in self._taken:
+                    key = self._taken[stem]
+                    name = f"{local.of(key, *(NUMBERED.sub('', wish) for wish in self._wishes[key]))}{dash}{rest}"
+                known[found[0]] = name
+            return name
 
         return [line if line.lstrip().startswith("#") else _IDENTIFIER.sub(renamed, line) for line in lines]
 
