@@ -343,13 +343,23 @@ class Teller:
 
     # ------------------------------------------------------------------------------------------------ what came out
     def _outcomes(self) -> list[Outcome]:
-        """What the rows of derived entities came to, rows that follow each other with the same outcome put together."""
+        """What the rows of derived entities came to, rows that follow each other with the same outcome put together.
+
+        Days before the year, which a program that begins before it works out as well, are those of last year's account.
+        """
+        since = FinancialYear.containing(self.program.last_day).first_day
         found = [
             self._outcome(row, [name for name, rule in self.derived.items() if rule.entity == row.entity])
             for row in self.root.walk()
-            if any(rule.entity == row.entity for rule in self.derived.values())
+            if any(rule.entity == row.entity for rule in self.derived.values()) and (self.everything or spanned(row)[1] >= since)
         ]
-        return found if self.everything else joined_outcomes(found)
+        if self.everything:
+            return found
+        return joined_outcomes(found) if self.aside_given else [self._applied(outcome) for outcome in joined_outcomes(found)]
+
+    def _applied(self, outcome: Outcome) -> Outcome:
+        """An outcome without the figures that are nought because they never applied; what is paid is told all the same."""
+        return replace(outcome, figures=tuple(line for line in outcome.figures if line.name in self.paid or not nothing(line.value)))
 
     def _outcome(self, row: Row, names: Sequence[str]) -> Outcome:
         first, last = spanned(row)
@@ -357,6 +367,7 @@ class Teller:
         figures = {line.title: line for line in lines}.values()
         money = [line for line in figures if isinstance(line.type, Number) and line.type.is_money]
         paid = self._paid(row.entity, money)
+        self.paid |= {paid.name} if paid is not None else set()
         title = self.program.entities[row.entity].title or row.entity
         deciding = tuple(self._decided(row, Ref(row.entity, paid.name))) if paid is not None else ()
         if paid is None or not nothing(paid.value):

@@ -139,7 +139,7 @@ def sample(
     plans = {
         subject: {
             found.name: read_plan(
-                rules, found.program(when, own=charges), when, subject, _beside(found, when, charges, subjects), found.profile
+                rules, found.program(when, own=charges), when, subject, _beside(found, when, charges), found.profile, subjects or None
             )
             for found in held
         }
@@ -200,14 +200,13 @@ def _covered(
     return found, notes
 
 
-def _beside(council: Council, when: FinancialYear, charges: Sequence[Path], wanted: Sequence[str]) -> dict[str, Program]:
+def _beside(council: Council, when: FinancialYear, charges: Sequence[Path]) -> dict[str, Program]:
     """The programs of subjects whose claims are those of this one, and whose tables are therefore made with its rows."""
     subjects = council.rules.subjects
     about = subjects.named(council.subject)
     mine = council.program(when, own=charges)
     shared = {name for register in mine.registers.values() for name in register.instead}
-    asked = set(wanted) or {subject.name for subject in subjects.all}
-    others = [subject for subject in subjects.all if subject is not about and subject.accounts in shared and subject.name in asked]
+    others = [subject for subject in subjects.all if subject is not about and subject.accounts in shared]
     held = [council.of(subject.name) for subject in others if not has_plan(council.rules, subject.name)]
     return {other.subject: other.program(when, own=subjects.files(charges, other.subject)) for other in held if when in other.years()}
 

@@ -18,26 +18,26 @@ class NoFigureError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures of a program on the first day of its year."""
+    """The figures of programs on the first day of their year; the first that has one is asked."""
 
-    program: Program
+    programs: tuple[Program, ...]
 
     def one(self, text: str) -> Fraction:
         """A parameter, or a cell of a table without bands: `personal_allowance[single, older]`."""
         name, members = self._split(text)
-        parameter = self.program.parameters.get(name)
-        if parameter is not None and isinstance(parameter.by_period[0], int | Fraction):
-            return Fraction(parameter.by_period[0])
-        table = self.program.tables.get(name)
-        found = table.by_period[0].rows.get(members) if table is not None and table.bands is None else None
-        if found is None or not isinstance(found[1][0], int | Fraction):
-            raise NoFigureError(text)
-        return Fraction(found[1][0])
+        for program in self.programs:
+            parameter, table = program.parameters.get(name), program.tables.get(name)
+            if parameter is not None and isinstance(parameter.by_period[0], int | Fraction):
+                return Fraction(parameter.by_period[0])
+            found = table.by_period[0].rows.get(members) if table is not None and table.bands is None else None
+            if found is not None and isinstance(found[1][0], int | Fraction):
+                return Fraction(found[1][0])
+        raise NoFigureError(text)
 
     def edges(self, text: str) -> list[Fraction]:
         """The edges of a banded table, without the zero that all begin with; of all its columns when none is named."""
         name, members = self._split(text)
-        table = self.program.tables.get(name)
+        table = next((program.tables[name] for program in self.programs if name in program.tables), None)
         rows = table.by_period[0].rows if table is not None and table.bands is not None else {}
         found = {Fraction(edge) for key, (edges, _) in rows.items() if not members or key == members for edge in edges if edge}
         if not found:
@@ -47,7 +47,7 @@ class Figures:
     def known(self, text: str) -> bool:
         """Whether the rules of any year have such a parameter or table; a table may lack a cell."""
         name = text.partition("[")[0].strip()
-        return name in self.program.parameters or name in self.program.tables
+        return any(name in program.parameters or name in program.tables for program in self.programs)
 
     @staticmethod
     def _split(text: str) -> tuple[str, tuple[str, ...]]:

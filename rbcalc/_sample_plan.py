@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -155,6 +155,7 @@ class Plan:
     subject: str = ""  # what tells its random words from those of the first subject
     beside: dict[str, str] = field(default_factory=dict)  # tables of other subjects that are made with these, and whose they are
     heads: frozenset[str] = frozenset()  # those of them that are the first table of their subject
+    others: tuple[Program, ...] = ()  # programs whose figures are known too
     remarks: list[str] = field(default_factory=list)
 
     @property
@@ -238,11 +239,13 @@ def read_plan(
     subject: str = "",
     beside: Mapping[str, Program] | None = None,
     profile: Mapping[str, Any] | None = None,
+    made: Sequence[str] | None = None,
 ) -> Plan:
     """The plan for a program of a subject, the first where none is named.  Raises RulesError when the files do not fit it.
 
-    `beside` are programs of subjects that have no plan of their own: rows of their tables go with those of this one.  What
-    a council's profile says under the name of one of the files' values stands in the place of that value.
+    `beside` are programs of subjects that have no plan of their own: their figures are known, and rows of their tables, or of
+    those of the subjects that are `made`, go with those of this one.  What a council's profile says under the name of one of
+    the files' values stands in the place of that value.
     """
     from rbcalc._sample_reader import Reader
 
@@ -251,14 +254,17 @@ def read_plan(
     texts = {rules.library.shown(path): rules.library.text(rules.library.shown(path)) for path in paths}
     whose: dict[str, str] = {}
     heads = set()
-    for name, other in (beside or {}).items():
+    others = dict(beside or {})
+    for name, other in others.items():
+        if made is not None and name not in made:
+            continue
         whose |= {register: name for register in other.registers if register not in program.registers}
         heads |= {register.name for register in other.registers.values() if register.entity == other.root}
         program = _with_tables(program, other)
     layout = layout_of(program)
     plan = Plan(program, layout, year, document, _columns(layout), {}, (), findings, texts)
     plan.subject = "" if subject == rules.subjects.named("").name else subject
-    plan.beside, plan.heads = whose, frozenset(heads)
+    plan.beside, plan.heads, plan.others = whose, frozenset(heads), tuple(others.values())
     Reader(plan, findings, profile or {}).read()
     findings.raise_if_errors(texts)
     return plan

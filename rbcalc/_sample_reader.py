@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from fnmatch import fnmatch
 from fractions import Fraction
 from typing import Any, Final
 
@@ -25,6 +26,7 @@ _ROW: Final = ("chance", "times", "again", "use")
 _WHEN: Final = "when"
 _ONCE: Final = "once"
 _USUAL: Final = "usual"
+_ELSE: Final = "otherwise"
 _GIVEN: Final = "given"  # of a column: something is said there
 _NEEDED: Final = ("size", "references", "situations")
 _BROUGHT: Final = 1000  # rows that others bring are told apart from those that are written by numbers from here on
@@ -39,12 +41,13 @@ class Reader:
     def __init__(self, plan: Plan, findings: Findings, profile: Written) -> None:
         self.plan, self.findings = plan, findings
         values = plan.document.get("values", {})
-        self.named = {**values, **{key: said for key, said in profile.items() if key in values}}
+        own = {**values, **{key: said for key, said in profile.items() if key in values}}
+        self.named = {key: self._of_year(said) if _is_by_year(said) else said for key, said in own.items()}
         registers = plan.program.registers
         self.inside = {
             name: [other.name for other in registers.values() if held.key and other.by == held.key] for name, held in registers.items()
         }
-        self.figures = Figures(plan.program)
+        self.figures = Figures((plan.program, *plan.others))
         self.factor = Fraction(1)
         self.numbers: dict[str, int] = {}
 
@@ -146,11 +149,11 @@ class Reader:
             return self._share(years[max(past)]) if past else Fraction(0)
         return share_of(written, self.findings) or Fraction(0)
 
-    def _chance_of(self, written: Any, group: str) -> Fraction:
-        """The share of one of the chances that all situations know: one for all, or one for each group and `otherwise`."""
+    def _chance_of(self, written: Any, made: Situation) -> Fraction:
+        """The share of a chance that all situations know: one for all, or the first that is of the group or fits the name."""
         if isinstance(written, Mapping) and not all(str(key).isdigit() for key in written):
-            found = {str(name): share for name, share in written.items()}
-            return self._share(found.get(group, found.get("otherwise")))
+            fitting = (share for name, share in written.items() if str(name) in (made.of, _ELSE) or fnmatch(made.name, str(name)))
+            return self._share(next(fitting, None))
         return self._share(written)
 
     def _of_year(self, written: Any) -> Any:
@@ -210,7 +213,7 @@ class Reader:
                 made.days[str(amount)] = found
                 amounts = amounts | {str(amount)}
         reader = SpecReader(self.findings, named, days, amounts, self.figures, self.factor)
-        chances = {str(thing): self._chance_of(share, made.of) for thing, share in self.plan.document.get("chances", {}).items()}
+        chances = {str(thing): self._chance_of(share, made) for thing, share in self.plan.document.get("chances", {}).items()}
         chances |= {str(thing): self._share(share) for thing, share in written.get("chances", {}).items()}
         self.numbers = {}
         context = _Rows(made, always, reader, chances, written)
@@ -313,11 +316,14 @@ class Reader:
             return ()
         if isinstance(row["chance"], Mapping):
             return (Chance(label, self._share(row["chance"])),)
-        word = str(row["chance"])
-        unless, name = word.startswith("not "), word.removeprefix("not ")
-        if name in context.chances:
-            return (Chance(name, context.chances[name], unless),)
-        return (Chance(label, share_of(row["chance"], self.findings) or Fraction(0)),)
+        found = []
+        for written in row["chance"] if isinstance(row["chance"], list) else [row["chance"]]:
+            unless, name = str(written).startswith("not "), str(written).removeprefix("not ")
+            if name in context.chances:
+                found.append(Chance(name, context.chances[name], unless))
+            else:
+                found.append(Chance(label, share_of(written, self.findings) or Fraction(0)))
+        return tuple(found)
 
     def _brought(
         self,

@@ -113,7 +113,8 @@ def ways_of(program: Program, outputs: Sequence[Ref], root: str, *, keep: bool) 
 def _lowered(program: Program, outputs: Sequence[Ref], collapsed: frozenset[str]) -> Lowered:
     lowering = Lowering(program, outputs, collapsed)
     inner = tuple(dict.fromkeys(lowering.outputs.values()))
-    uniform, mixed = (generate(lowering, inner, mixed=each) for each in (False, True))
+    uniform = generate(lowering, inner, mixed=False)
+    mixed = generate(lowering, inner, mixed=True) if len(program.periods) > 1 else uniform  # no rows are of several
     helds = {ref: lowering.held(column) for ref, column in lowering.outputs.items()}
     touched = {task.entity for task in lowering.tasks} | {task.child for task in lowering.tasks}
     layout: Any = copy(lowering.layout)
@@ -159,6 +160,7 @@ def shape(program: Program, outputs: Sequence[Ref]) -> str:
         code_state(),
         program.first_day,
         program.last_day,
+        len(program.periods) > 1,
         list(program.entities.values()),
         list(program.inputs.values()),
         [(each.name, each.type, each.step) for each in program.parameters.values()],

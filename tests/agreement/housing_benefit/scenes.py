@@ -15,7 +15,7 @@ from rbcalc_kernels.program.graph import Program
 from rbcalc_kernels.program.linking import link
 
 HERE = Path(__file__).parent
-TOTAL = int(os.environ.get("RBCALC_TEST_ACCOUNTS", "50000")) * 3 // 50
+TOTAL = int(os.environ.get("RBCALC_TEST_ACCOUNTS", "50000")) // 20
 """Claims in all years; RBCALC_TEST_ACCOUNTS asks for more."""
 
 

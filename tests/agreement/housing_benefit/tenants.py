@@ -24,7 +24,13 @@ from rbcalc_kernels.program.graph import Program
 
 SCHEMES = ("pension_age", "working_age")
 FREQUENCIES = ("weekly",) * 5 + ("four_weekly",) * 2 + ("fortnightly", "monthly", "monthly", "daily", "quarterly", "yearly")
-TIMES = {"daily": 7, "weekly": 1, "fortnightly": Fraction(1, 2), "four_weekly": Fraction(1, 4), "monthly": Fraction(12, 52)}
+TIMES: dict[str, int | Fraction] = {
+    "daily": 7,
+    "weekly": 1,
+    "fortnightly": Fraction(1, 2),
+    "four_weekly": Fraction(1, 4),
+    "monthly": Fraction(12, 52),
+}
 TIMES |= {"quarterly": Fraction(4, 52), "yearly": Fraction(1, 52)}
 RULES = ("social_sector",) * 5 + ("local_housing_allowance",) * 4 + ("rent_officer", "exempt_accommodation", "before_1989")
 LANDLORDS: dict[str, tuple[str, ...]] = {

@@ -3,7 +3,7 @@
 Held against the statute at zero difference on plausible claims: the days of every award, the benefit of each week, the pounds of
 every stretch and of the year, and the eligible rent, applicable amount, income and deductions behind them.  Every value of every
 rule is held between the two evaluators, on plausible claims and on disturbed ones.  The generated source runs as plain Python,
-which so few claims repay; as machine code it runs where RBCALC_TEST_ACCOUNTS asks for many.  3,000 claims, or more.
+which so few claims repay; as machine code it runs where RBCALC_TEST_ACCOUNTS asks for many.  2,500 claims, or more.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from rbcalc_kernels.program.graph import Ref
 ONE_DAY = timedelta(days=1)
 MANY = 2_000
 """From so many claims a scene on, machine code repays the time that it takes to make."""
-KERNEL = 4
+KERNEL = 6
 """Of so many claims one goes through the compiled evaluator as well, and a disturbed one with it."""
 CROWDED_APART = Fraction(8, 100)
 """Of claims with a change that waits beside another so many may differ (see `crowding`)."""

@@ -41,17 +41,23 @@ def of_one(
 
 
 def weekly_deduction(one: NonDependant, year: int, seen: date) -> Fraction:
-    """Para (1) to (5): one for a couple, the higher by their joint income, and the part of it that falls on the claimant."""
+    """Para (1) to (5): the part that falls on the claimant."""
+    return shared(one, undivided(one, year, seen))
+
+
+def undivided(one: NonDependant, year: int, seen: date) -> Fraction:
+    """Para (1) to (4): one deduction for a couple, the higher by their joint income."""
     assert isinstance(one, Lodged)
     found = of_one(one.exempt, one.born, one.component, one.in_work, one.gross_income, year, seen)
     if one.couple:
         other = of_one(one.other_exempt, one.other_born, one.other_component, one.other_in_work, one.gross_income, year, seen)
         found = max(found, other)
-    return shared(one, found)
+    return found
 
 
-def shared(one: Lodged, amount: Fraction) -> Fraction:
+def shared(one: NonDependant, amount: Fraction) -> Fraction:
     """Para (5): apportioned between joint occupiers, each part to the nearest penny."""
+    assert isinstance(one, Lodged)
     part = Fraction(1, one.joint_occupiers) if one.share is None else one.share
     return pence(amount * part)
 
@@ -71,7 +77,7 @@ def counted(one: NonDependant, year: int, day: date, seen: date, since: date | N
         return now
     if one.before is None:
         raise MissingFactError("the deduction before it rose")
-    return min(now, one.before)
+    return min(now, shared(one, one.before))
 
 
 def deductions(household: Household, year: int, day: date, seen: date, since: date | None, *, old_rules: bool) -> Fraction:
