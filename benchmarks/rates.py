@@ -27,7 +27,7 @@ from rbcalc_kernels.compiled.cutting import CutDates
 from rbcalc_kernels.compiled.evaluator import Compiled, Results, compile_program
 from rbcalc_kernels.compiled.spells import cut
 from rbcalc_kernels.exact.evaluator import Evaluator
-from rbcalc_kernels.exact.operations import months_after
+from rbcalc_kernels.exact.operations import after_months
 from rbcalc_kernels.exact.spells import Builder
 from rbcalc_kernels.program.graph import Program, Ref
 
@@ -134,7 +134,7 @@ class Work:
     def ends_of_empty(self) -> npt.NDArray[np.int32]:
         """By the first day without occupation, the first day after the months that are not charged; then for industry."""
         months = [self.program.parameters[name].by_period[0] for name in ("empty_months", "empty_months_industrial")]
-        return np.array([months_after(day, Fraction(own)) for own in months for day in range(EARLIEST, LATEST + 1)], np.int32)
+        return np.array([after_months(day, Fraction(own)) for own in months for day in range(EARLIEST, LATEST + 1)], np.int32)
 
     @property
     def bytes_moved(self) -> int:

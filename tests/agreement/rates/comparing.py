@@ -70,9 +70,9 @@ def bound(account: Row, year: int) -> Fraction:
         found += COARSE * chain(year)
     for row in rows:
         coarse = ("apportioned", "extension_applies", "extension_applies", "new_fibre_counts")
-        if row.values["new_fibre_counts"]:
+        if row.values.get("new_fibre_counts"):
             found += money(row, "gross") / (2 * 10**9)  # the share of new fibre is held to nine decimals
-        found += COARSE * sum(bool(row.values[name]) for name in coarse)
+        found += COARSE * sum(bool(row.values.get(name)) for name in coarse)
     return found
 
 
