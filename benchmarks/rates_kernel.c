@@ -1,9 +1,9 @@
 /* Business rates of 2025-26 by hand: the opponent of the work `rates`.
 
    It holds the rules of that year that the work's lines need, all of them, and notes what they refuse.  What an officer may change is read from
-   `figures`.  One straight loop over the periods of a block of ratepayers, without branches and in doubles that hold whole numbers: thousandths of a
-   penny, and ten-thousandths for the limits of transition.  Quotients that a double cannot hold exactly are put right by their remainder in 64 bits.
-   Values of more than £10,000,000 and caps of parts of a per cent are not for this function, which is in its favour.
+   `figures`.  One straight loop over the periods of a block of ratepayers, without branches and in doubles that hold whole numbers of ten-thousandths
+   of a penny.  Quotients that a double cannot hold exactly are put right by their remainder in 64 bits.
+   Values of more than £4,000,000 and caps of parts of a per cent are not for this function, which is in its favour.
 
    Rounding: floor((2n + d) / 2d), with one correctly rounded division, is exact while the quotient is below 2^53 / 2d. */
 
@@ -29,6 +29,12 @@ static inline double proportion(double a, double b, double c) {
 /* a times thousandths that are near 1000, to the nearest whole number */
 static inline double inflated(double a, double thousandths) { return a + floored((2 * a * (thousandths - 1000) + 1000.5) / 2000); }
 
+/* a share, in hundredths of a per cent, of a whole amount, to the nearest whole number */
+static inline double shared(double a, double share) {
+    double high = floored(a / 10000), low = a - high * 10000;
+    return high * share + floored((2 * low * share + 10000.5) / 20000);
+}
+
 #define COLUMNS(X) \
     X(int64_t, rateable) X(uint8_t, use) X(uint8_t, london) X(uint8_t, london_given) X(uint8_t, industrial) X(uint8_t, industrial_given) X(uint8_t, rural) \
     X(uint8_t, rural_given) X(int64_t, improvement) X(uint8_t, improvement_given) X(int64_t, value_before) X(uint8_t, before_given) \
@@ -38,7 +44,7 @@ static inline double inflated(double a, double thousandths) { return a + floored
     X(int64_t, of_works) X(uint8_t, of_works_given) X(int32_t, part_since) X(uint8_t, part_given) X(uint8_t, claimed) X(uint8_t, claimed_given) \
     X(int32_t, others) X(uint8_t, others_given) X(int64_t, greatest) X(uint8_t, greatest_given) X(int64_t, together) X(uint8_t, together_given) \
     X(int32_t, taken_on) X(uint8_t, taken_given) X(int64_t, taken_value) X(uint8_t, taken_value_given) X(int64_t, next) X(uint8_t, next_given) \
-    X(uint8_t, supported) X(uint8_t, supported_given) X(int64_t, base) X(uint8_t, base_given) X(double, allowed) X(uint8_t, allowed_given) \
+    X(uint8_t, supported) X(uint8_t, supported_given) X(int64_t, base) X(uint8_t, base_given) X(int64_t, allowed) X(uint8_t, allowed_given) \
     X(uint8_t, refused) X(uint8_t, refused_given) X(int32_t, top_up) X(uint8_t, top_up_given) X(int32_t, discretionary) X(uint8_t, discretionary_given) \
     X(int32_t, first_day) X(int16_t, days)
 
@@ -50,129 +56,156 @@ enum place {
 };
 
 /* the amounts of some periods after each step, relief for retail before the cap, and whether a fact is missing */
-static __attribute__((noinline)) void periods(int64_t first, int64_t count, void *const *p, const int64_t *restrict starts, const double *restrict figures,
+#define X(type, name) const type *restrict name##_at,
+static __attribute__((noinline)) void periods(int64_t first, int64_t count, COLUMNS(X) const int32_t *restrict account, const int64_t *restrict starts, const double *restrict figures,
                                               const int32_t *restrict after, double *restrict value, double *restrict full, double *restrict gross,
                                               double *restrict with_transition, double *restrict apportioned, double *restrict after_mandatory,
                                               double *restrict after_support, double *restrict top_up_relief, double *restrict after_funded,
-                                              double *restrict for_retail, double *restrict retail, double *restrict begun, uint8_t *restrict missing) {
-#define X(type, name) const type *restrict name = (const type *)p[AT_##name] + first;
-    COLUMNS(X)
+                                              double *restrict for_retail, double *restrict retail, double *restrict begun, double *restrict worth, int32_t *restrict kept, uint8_t *restrict missing) {
 #undef X
-    const int32_t *restrict account = (const int32_t *)p[AT_account] + first;
     const double small = figures[SMALL], standard = figures[STANDARD], year = figures[YEAR], twice = 2 * year;
-    const double *caps = figures + CAPS, *limits = figures + LIMITS, *relieved = figures + RELIEVED, *q = figures + Q;
+    const double *caps = figures + CAPS, *limits = figures + LIMITS, *relieved = figures + RELIEVED;
+    const double c0 = caps[0], c1 = caps[1], c2 = caps[2], c3 = caps[3], c4 = caps[4], c5 = caps[5], c6 = caps[6], c7 = caps[7], c8 = caps[8];
+    const double q0 = figures[Q], q1 = figures[Q + 1], q2 = figures[Q + 2];
     const double charity_divisor = figures[CHARITY], disregarded = figures[DISREGARDED], taper_divided = figures[DIVIDED], empty_from = figures[EMPTY_FROM], full_divisor = figures[FULL_DIVISOR], full_to = figures[FULL_TO], size_medium = figures[SIZE_MEDIUM], size_small = figures[SIZE_SMALL], size_small_london = figures[SIZE_SMALL_LONDON], small_limit = figures[SMALL_LIMIT], steps = figures[STEPS], subtracted = figures[SUBTRACTED], taper_to = figures[TAPER_TO], together_limit = figures[TOGETHER], together_london = figures[TOGETHER_LONDON], film_share = figures[FILM];
     const int32_t year_start = figures[FIRST], grace_begins = figures[GRACE_BEGINS], longer_from = figures[LONGER_FROM], reset = figures[RESET], reset_later = figures[RESET_LATER], reset_from = figures[RESET_FROM];
     for (int64_t i = 0; i < count; i++) { /* the value that is charged */
-        int exempt = exemption_given[i] & (exemption[i] != 0), occupied = state[i] == 0, improved = improvement_given[i] & occupied;
-        int slow = (industrial_given[i] & industrial[i]) * DAYS, apart = occupied & occupied_given[i];
-        double v = rateable[i], works = improved ? (double)improvement[i] : 0, of_part = occupied_value[i];
-        int free_of_charge = exempt | (v < empty_from), free = first_day[i] < after[slow + (part_given[i] ? part_since[i] : EARLIEST) - EARLIEST];
-        missing[i] = apart & ((of_part > v) | (improved & !of_works_given[i]) | (!free_of_charge & !part_given[i]));
+#define X(type, name) __typeof__(+name##_at[0]) name = name##_at[first + i]; /* a byte as an int */
+        COLUMNS(X)
+#undef X
+        int exempt = exemption_given & (exemption != 0), occupied = state == 0, improved = improvement_given & occupied;
+        int slow = (industrial_given & industrial) * DAYS, apart = occupied & occupied_given;
+        double v = rateable, works = improved ? (double)improvement : 0, of_part = occupied_value;
+        int free_of_charge = exempt | (v < empty_from), free = first_day < after[slow + (part_given ? part_since : EARLIEST) - EARLIEST];
+        missing[i] = apart & ((of_part > v) | (improved & !of_works_given) | (!free_of_charge & !part_given));
         v = improved ? most(v - works, 0) : v;
-        of_part = most(of_part - (improved & of_works_given[i] ? (double)of_works[i] : 0), 0);
+        of_part = most(of_part - (improved & of_works_given ? (double)of_works : 0), 0);
+        worth[i] = v;
         value[i] = (apart & (free_of_charge | free)) ? -1 - of_part : v; /* below nothing where an apportionment has effect */
     }
     for (int64_t i = 0; i < count; i++) {
-        double v = value[starts[account[i]] - first];
+        double v = value[starts[account[first + i]] - first];
         begun[i] = v < 0 ? -1 - v : v;
     }
     for (int64_t i = 0; i < count; i++) {
-        double listed = rateable[i], length = days[i];
-        int in_london = london_given[i] & london[i], occupied = state[i] == 0, exempt = exemption_given[i] & (exemption[i] != 0), part = value[i] < 0;
-        double v = occupied & improvement_given[i] ? most(listed - (double)improvement[i], 0) : listed, charged = part ? -1 - value[i] : v;
-        int who = kind_given[i] * kind[i], charitable = (who == 1) | (who == 2), now = first_day[i], lost = missing[i];
+#define X(type, name) __typeof__(+name##_at[0]) name = name##_at[first + i]; /* a byte as an int */
+        COLUMNS(X)
+#undef X
+        double listed = rateable, length = days;
+        int in_london = london_given & london, occupied = state == 0, exempt = exemption_given & (exemption != 0), part = value[i] < 0;
+        double v = worth[i], charged = part ? -1 - value[i] : v;
+        int who = kind_given * kind, charitable = (who == 1) | (who == 2), now = first_day, lost = missing[i];
 
-        int slow = (industrial_given[i] & industrial[i]) * DAYS, whole_spell = short_from_given[i] & short_to_given[i];
-        int too_short = empty_before_given[i] & whole_spell & (short_to[i] - short_from[i] + 1 < (short_from[i] >= reset_from ? reset_later : reset));
-        int since = empty_given[i] ? empty_since[i] : EARLIEST, counted = too_short ? empty_before[i] : since;
+        int slow = (industrial_given & industrial) * DAYS, whole_spell = short_from_given & short_to_given;
+        int too_short = empty_before_given & whole_spell & (short_to - short_from + 1 < (short_from >= reset_from ? reset_later : reset));
+        int since = empty_given ? empty_since : EARLIEST, counted = too_short ? empty_before : since;
         int counts = !occupied & !exempt & (listed >= empty_from), over = now >= after[slow + counted - EARLIEST];
-        lost |= !occupied & exemption_given[i] & (exemption[i] == 12) & !charitable;
-        lost |= counts & (!empty_given[i] | (now < since) | (empty_before_given[i] & !whole_spell));
+        lost |= !occupied & exemption_given & (exemption == 12) & !charitable;
+        lost |= counts & (!empty_given | (now < since) | (empty_before_given & !whole_spell));
         int due = occupied | (counts & over);
 
-        int several = others_given[i] ? others[i] : 0, later = (several > 0) & taken_given[i], taken = later ? taken_on[i] : year_start;
+        int several = others_given * others, later = (several > 0) & taken_given, taken = later ? taken_on : year_start;
         int ends = after[(taken < longer_from ? 2 : 3) * DAYS + taken - EARLIEST], counts_from = taken > grace_begins ? taken : grace_begins;
         int grace = later & ((now < taken) | ((now >= counts_from) & (now < ends)));
-        int others_left = several - grace, asked = occupied & claimed_given[i] & claimed[i];
-        double of_taken = taken_value_given[i] ? (double)taken_value[i] : 0, most_of_others = greatest_given[i] ? (double)greatest[i] : 0;
-        double left_value = most((together_given[i] ? (double)together[i] : 0) - (grace ? of_taken : 0), 0);
+        int others_left = several - grace, asked = occupied & claimed_given & claimed;
+        double of_taken = taken_value_given ? (double)taken_value : 0, most_of_others = greatest_given ? (double)greatest : 0;
+        double left_value = most((together_given ? (double)together : 0) - (grace ? of_taken : 0), 0);
         int hides = grace & (of_taken >= most_of_others);
-        double left_greatest = hides ? (next_given[i] ? (double)next[i] : left_value) : most_of_others;
+        double left_greatest = hides ? (next_given ? (double)next : left_value) : most_of_others;
         double allowed_together = in_london ? together_london : together_limit;
         int small_ones = (left_greatest <= disregarded) & (charged + left_value <= allowed_together);
-        lost |= asked & (others_left != 0) & (!greatest_given[i] | !together_given[i] | (grace & !taken_value_given[i]) | (hides & !next_given[i] & (left_value > disregarded)));
+        lost |= asked & (others_left != 0) & (!greatest_given | !together_given | (grace & !taken_value_given) | (hides & !next_given & (left_value > disregarded)));
         int taper = asked & ((others_left == 0) | small_ones) & (charged <= taper_to);
-        int charity = occupied & charitable & (use[i] != SCHOOL);
-        int village = rural_given[i] & (begun[i] <= limits[rural[i]]);
-        int nothing = occupied & ((use[i] == HEAT_NETWORK) | (use[i] == LAVATORY) | village);
+        int charity = occupied & charitable & (use != SCHOOL);
+        double limit_here = limits[rural];
+        int village = rural_given & (begun[i] <= limit_here);
+        int nothing = occupied & ((use == HEAT_NETWORK) | (use == LAVATORY) | village);
         charity &= nothing == 0;
         taper &= (nothing | charity) == 0;
 
-        double rate = charged <= small_limit ? small : standard, whole = floored((200 * v * rate * length + year) / twice), charge = due ? whole : 0;
-        int listed_before = before_given[i] & start_given[i];
-        lost |= before_given[i] & !start_given[i];
-        double before = listed_before ? (double)value_before[i] : 0, start = listed_before ? (double)at_start[i] : 0;
+        missing[i] = lost;
+        kept[i] = due | nothing << 1 | charity << 2 | taper << 3;
+    }
+    for (int64_t i = 0; i < count; i++) { /* the charge, transition and mandatory relief */
+#define X(type, name) __typeof__(+name##_at[0]) name = name##_at[first + i]; /* a byte as an int */
+        COLUMNS(X)
+#undef X
+        double listed = rateable, length = days;
+        int in_london = london_given & london, occupied = state == 0, part = value[i] < 0, lost = missing[i];
+        int due = kept[i] & 1, nothing = kept[i] >> 1 & 1, charity = kept[i] >> 2 & 1, taper = kept[i] >> 3 & 1;
+        double v = worth[i], charged = part ? -1 - value[i] : v;
+        double rate = charged <= small_limit ? small : standard, whole = floored((2000 * v * rate * length + year) / twice), charge = due ? whole : 0;
+        int listed_before = before_given & start_given;
+        lost |= before_given & !start_given;
+        double before = listed_before ? (double)value_before : 0, start = listed_before ? (double)at_start : 0;
         double upper = most(before, start) * 1000000, medium = in_london ? size_small_london : size_small;
-        double first_cap = start > medium ? caps[3] : caps[0], second_cap = start > medium ? caps[4] : caps[1], third_cap = start > medium ? caps[5] : caps[2];
-        first_cap = start > size_medium ? caps[6] : first_cap;
-        second_cap = start > size_medium ? caps[7] : second_cap;
-        third_cap = start > size_medium ? caps[8] : third_cap;
-        double one = least(upper, inflated(floored((2 * before * small * 1000 * first_cap + 100.5) / 200), q[0]));
-        double two = least(upper, inflated(floored((2 * one * second_cap + 100.5) / 200), q[1]));
-        double three = least(upper, inflated(floored((2 * two * third_cap + 100.5) / 200), q[2]));
+        double first_cap = start > medium ? c3 : c0, second_cap = start > medium ? c4 : c1, third_cap = start > medium ? c5 : c2;
+        first_cap = start > size_medium ? c6 : first_cap;
+        second_cap = start > size_medium ? c7 : second_cap;
+        third_cap = start > size_medium ? c8 : third_cap;
+        double one = least(upper, inflated(floored((2 * before * small * 1000 * first_cap + 100.5) / 200), q0));
+        double two = least(upper, inflated(floored((2 * one * second_cap + 100.5) / 200), q1));
+        double three = least(upper, inflated(floored((2 * two * third_cap + 100.5) / 200), q2));
         int limited = due & (start * small * 1000 > most(two, three)) & (nothing == 0);
         double fallen = proportion(three, v, most(start, 1) * 100) * 100, limit = v < start ? fallen : three + (v - start) * small * 1000;
-        double of_limit = floored((2 * (limit + v * (rate - small) * 1000) * length + 10 * year + 0.5) / (20 * year));
+        double of_limit = floored((2 * (limit + v * (rate - small) * 1000) * length + year) / twice);
         double transition = limited ? of_limit : charge;
-        double left = part ? proportion(transition, charged, most(v, 1) * 10) * 10 : transition;
+        double left = part ? proportion(transition, least(charged, v), most(v, 1) * 100) * 100 : transition;
 
         double above = most(charged - subtracted, 1);
         double divisor = __builtin_ceil((2000 * taper_divided - above) / (2 * above));
         divisor = charged <= full_to ? full_divisor : divisor;
         divisor = charity ? charity_divisor : divisor;
-        double divided = floored((2000 * left + divisor) / (2 * divisor));
+        double divided = floored((2000 * left + divisor) / (2 * divisor)); /* of what has relief, which is less than £4,000,000 */
         double mandatory = nothing ? 0 : ((charity | taper) ? divided : left);
 
-        int helped = occupied & supported_given[i] & (supported[i] == 2) & (who == 0);
-        double for_year = allowed_given[i] ? allowed[i] : (base_given[i] ? (double)base[i] : 0) + steps;
-        lost |= helped & !allowed_given[i] & (!base_given[i] | (start_given[i] & (at_start[i] != rateable[i])));
-        double support = floored((2 * (mandatory * year - for_year * 1000 * length) + year) / twice);
-        double rest = mandatory - (helped ? most(support, 0) : 0);
-
-        int own = due & (who != 3);
-        double topped = own & top_up_given[i] ? floored((2 * rest * top_up[i] + 10000.5) / 20000) : 0, room = rest - topped;
-        double film = most(floored((2 * (charge * film_share - 100 * most(charge - transition, 0)) + 100.5) / 200), 0);
-        film = part ? proportion(film, charged, most(v, 1) * 10) * 10 : film;
-        film = own & (use[i] == FILM_STUDIO) ? least(film, room) : 0;
-        int shop = occupied & own & ((refused_given[i] & refused[i]) == 0);
         full[i] = whole;
         gross[i] = charge;
         with_transition[i] = transition;
         apportioned[i] = left;
         after_mandatory[i] = mandatory;
+        missing[i] = lost;
+    }
+    for (int64_t i = 0; i < count; i++) { /* what the council gives */
+#define X(type, name) __typeof__(+name##_at[0]) name = name##_at[first + i]; /* a byte as an int */
+        COLUMNS(X)
+#undef X
+        double length = days, v = worth[i], charge = gross[i], transition = with_transition[i], mandatory = after_mandatory[i];
+        int occupied = state == 0, part = value[i] < 0, due = kept[i] & 1, who = kind_given * kind, lost = missing[i];
+        double charged = part ? -1 - value[i] : v;
+        int helped = occupied & supported_given & (supported == 2) & (who == 0);
+        double for_year = allowed_given ? allowed : (base_given ? (double)base : 0) + steps;
+        lost |= helped & !allowed_given & (!base_given | (start_given & (at_start != rateable)));
+        double support = floored((2 * (mandatory * year - for_year * 10000 * length) + year) / twice);
+        double rest = mandatory - (helped ? most(support, 0) : 0);
+
+        int own = due & (who != 3), shop = occupied & own & ((refused_given & refused) == 0);
+        double share = relieved[use];
+        double topped = own & top_up_given ? shared(rest, top_up) : 0, room = rest - topped;
+        double film = most(floored((2 * (charge * film_share - 100 * most(charge - transition, 0)) + 100.5) / 200), 0);
+        film = part ? proportion(film, least(charged, v), most(v, 1) * 100) * 100 : film;
+        film = own & (use == FILM_STUDIO) ? least(film, room) : 0;
         after_support[i] = rest;
         top_up_relief[i] = topped;
         after_funded[i] = rest - film;
         for_retail[i] = room - film;
-        retail[i] = shop ? floored((2 * relieved[use[i]] * (room - film) + 100.5) / 200) : 0;
-        value[i] = own & discretionary_given[i] ? (double)discretionary[i] : 0; /* from here on the share of the council's own relief */
+        retail[i] = shop ? floored((2 * share * (room - film) + 100.5) / 200) : 0;
+        value[i] = own & discretionary_given ? (double)discretionary : 0; /* from here on the share of the council's own relief */
         missing[i] = lost;
     }
 }
 
-/* pence of whole amounts of which a thousand make a penny */
-static inline double pence(double amount) { return floored((2 * amount + 1000.5) / 2000); }
+/* pence of whole amounts of which ten thousand make a penny */
+static inline double pence(double amount) { return floored((2 * amount + 10000.5) / 20000); }
 
-enum { OF_VALUE, OF_FULL, OF_GROSS, OF_TRANSITION, OF_APPORTIONED, OF_MANDATORY, OF_SUPPORT, OF_TOP_UP, OF_FUNDED, OF_ROOM, OF_RETAIL, OF_BEGUN, COLUMNS_OF };
+enum { OF_VALUE, OF_FULL, OF_GROSS, OF_TRANSITION, OF_APPORTIONED, OF_MANDATORY, OF_SUPPORT, OF_TOP_UP, OF_FUNDED, OF_ROOM, OF_RETAIL, OF_BEGUN, OF_WORTH, OF_KEPT, COLUMNS_OF };
 
-static __attribute__((noinline)) void lines(int64_t first, int64_t count, double *const *of, int64_t *const *out) {
-    const double *restrict full = of[OF_FULL], *restrict gross = of[OF_GROSS], *restrict transition = of[OF_TRANSITION], *restrict apportioned = of[OF_APPORTIONED];
-    const double *restrict mandatory = of[OF_MANDATORY], *restrict support = of[OF_SUPPORT], *restrict funded = of[OF_FUNDED], *restrict retail = of[OF_RETAIL];
-    const double *restrict discretionary = of[OF_ROOM], *restrict owed = of[OF_VALUE];
-    int64_t *restrict o0 = out[0] + first, *restrict o1 = out[1] + first, *restrict o2 = out[2] + first, *restrict o3 = out[3] + first, *restrict o4 = out[4] + first;
-    int64_t *restrict o5 = out[5] + first, *restrict o6 = out[6] + first, *restrict o7 = out[7] + first, *restrict o8 = out[8] + first, *restrict o9 = out[9] + first;
-    int64_t *restrict o10 = out[10] + first, *restrict o11 = out[11] + first;
+static __attribute__((noinline)) void lines(int64_t count, const double *restrict full, const double *restrict gross, const double *restrict transition,
+                                            const double *restrict apportioned, const double *restrict mandatory, const double *restrict support,
+                                            const double *restrict funded, const double *restrict retail, const double *restrict discretionary,
+                                            const double *restrict owed, int64_t *restrict o0, int64_t *restrict o1, int64_t *restrict o2, int64_t *restrict o3,
+                                            int64_t *restrict o4, int64_t *restrict o5, int64_t *restrict o6, int64_t *restrict o7, int64_t *restrict o8,
+                                            int64_t *restrict o9, int64_t *restrict o10, int64_t *restrict o11) {
     for (int64_t n = 0; n < count; n++) {
         double a = pence(full[n]), b = pence(gross[n]), c = pence(transition[n]), d = pence(apportioned[n]), e = pence(mandatory[n]), f = pence(support[n]);
         double g = pence(funded[n]), h = pence(retail[n]), k = pence(discretionary[n]), l = pence(owed[n]);
@@ -212,15 +245,17 @@ void work_out_rates(int64_t first, int64_t last, void *const *p, void *const *ow
             lost = aligned_alloc(64, room);
             for (int k = 0; k < COLUMNS_OF; k++) of[k] = held + k * room;
         }
-        periods(p0, count, p, starts, figures, after, of[OF_VALUE], of[OF_FULL], of[OF_GROSS], of[OF_TRANSITION], of[OF_APPORTIONED], of[OF_MANDATORY],
-                of[OF_SUPPORT], of[OF_TOP_UP], of[OF_FUNDED], of[OF_ROOM], of[OF_RETAIL], of[OF_BEGUN], lost);
+#define X(type, name) p[AT_##name],
+        periods(p0, count, COLUMNS(X) p[AT_account], starts, figures, after, of[OF_VALUE], of[OF_FULL], of[OF_GROSS], of[OF_TRANSITION], of[OF_APPORTIONED], of[OF_MANDATORY],
+                of[OF_SUPPORT], of[OF_TOP_UP], of[OF_FUNDED], of[OF_ROOM], of[OF_RETAIL], of[OF_BEGUN], of[OF_WORTH], (int32_t *)of[OF_KEPT], lost);
+#undef X
         double *restrict retail = of[OF_RETAIL], *restrict funded = of[OF_FUNDED], *restrict topped = of[OF_TOP_UP], *restrict left = of[OF_ROOM], *restrict owed = of[OF_VALUE];
         for (int64_t k = r; k < end; k++) {
             int64_t begin = starts[whose[k]] - p0, stop = starts[whose[k + 1]] - p0;
             double used = 0, limit = cap;
             for (int64_t a = whose[k]; a < whose[k + 1]; a++) {
-                limit = least(limit, cap_left_given[a] ? (double)cap_left[a] * 1000 : limit);
-                limit = least(limit, subsidy_given[a] ? (double)subsidy_room[a] * 1000 : limit);
+                limit = least(limit, cap_left_given[a] ? (double)cap_left[a] * 10000 : limit);
+                limit = least(limit, subsidy_given[a] ? (double)subsidy_room[a] * 10000 : limit);
             }
             for (int64_t n = begin; n < stop; n++) {
                 double was = least(used, limit);
@@ -229,13 +264,13 @@ void work_out_rates(int64_t first, int64_t last, void *const *p, void *const *ow
             }
         }
         for (int64_t n = 0; n < count; n++) { /* the council's own relief, on what that for retail leaves */
-            double after_retail = funded[n] - retail[n], local = floored((2 * (left[n] - retail[n]) * owed[n] + 10000.5) / 20000);
+            double after_retail = funded[n] - retail[n], local = shared(left[n] - retail[n], owed[n]);
             retail[n] = after_retail;
             left[n] = after_retail - least(after_retail, topped[n] + local);
         }
         for (int64_t a = a0; a < a1; a++) { /* nearly always one period */
             int64_t at = a - a0, n = starts[a] - p0, stop = starts[a + 1] - p0;
-            double remitted = hardship_given[a] ? hardship[a] * 1000 : 0, so_far = 0, sum = 0;
+            double remitted = hardship_given[a] ? hardship[a] * 10000 : 0, so_far = 0, sum = 0;
             uint8_t any = 0;
             for (int64_t m = n; m < stop; m++) {
                 double was = least(so_far, remitted);
@@ -253,7 +288,9 @@ void work_out_rates(int64_t first, int64_t last, void *const *p, void *const *ow
                 }
             }
         }
-        lines(a0, a1 - a0, of, out);
+        lines(a1 - a0, of[OF_FULL], of[OF_GROSS], of[OF_TRANSITION], of[OF_APPORTIONED], of[OF_MANDATORY], of[OF_SUPPORT], of[OF_FUNDED], retail, left, owed,
+              out[0] + a0, out[1] + a0, out[2] + a0, out[3] + a0, out[4] + a0, out[5] + a0, out[6] + a0, out[7] + a0, out[8] + a0, out[9] + a0, out[10] + a0,
+              out[11] + a0);
     }
     free(held);
     free(lost);

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 _SIGNS: Final = {Op.EQ: "==", Op.NE: "!=", Op.LT: "<", Op.LE: "<=", Op.GT: ">", Op.GE: ">="}
 _OPPOSITE: Final = {Op.EQ: Op.NE, Op.NE: Op.EQ, Op.LT: Op.GE, Op.GE: Op.LT, Op.GT: Op.LE, Op.LE: Op.GT}
-_RISKY: Final = frozenset({Op.COLUMN, Op.LOOKUP, Op.PARAMETER_AT, Op.AGGREGATE, Op.MONTHS_AFTER, Op.AFTER_MONTHS, Op.ADD, Op.SUB, Op.REFUSE})
+_RISKY: Final = frozenset(
+    {Op.COLUMN, Op.LOOKUP, Op.PARAMETER_AT, Op.AGGREGATE, Op.MONTHS_AFTER, Op.AFTER_MONTHS, Op.ADD, Op.SUB, Op.REFUSE}
+)
 _COSTLY: Final = frozenset(
     {Op.MONTHS_AFTER, Op.AFTER_MONTHS, Op.YEARS_BETWEEN, Op.MONTHS_BETWEEN, Op.YEAR, Op.MONTH, Op.DAY_OF_MONTH, Op.NEXT_WEEKDAY}
 )
@@ -60,7 +62,8 @@ class Writer:
             Op.MUL: self._product, Op.DIV: self._quotient, Op.NEG: self._negative, Op.MIN: self._extreme,
             Op.MAX: self._extreme, Op.ROUND: self._round, Op.AS: lambda node, facts: self.value(node.args[0], facts),
             Op.AND: self._both, Op.OR: self._both, Op.NOT: self._not, Op.IF: self._if,
-            Op.MONTHS_AFTER: self._months_after, Op.AFTER_MONTHS: self._months_after, Op.YEARS_BETWEEN: self._between, Op.MONTHS_BETWEEN: self._between,
+            Op.MONTHS_AFTER: self._months_after, Op.AFTER_MONTHS: self._months_after,
+            Op.YEARS_BETWEEN: self._between, Op.MONTHS_BETWEEN: self._between,
             Op.YEAR: self._part, Op.MONTH: self._part, Op.DAY_OF_MONTH: self._part, Op.NEXT_WEEKDAY: self._next_weekday,
         }  # fmt: skip
 

@@ -1,7 +1,7 @@
 """The lines of a ratepayer's bills by the rules and by the independent calculation, and what may lie between them.
 
-The rules hold amounts of a period to £0.000001, but a limit that falls with the value, and what is charged of a part, to £0.0001; nothing else
-is rounded before the bill.
+The rules hold amounts of a period to £0.000001, but a limit that falls with the value, and what is charged of a part, to £0.0001;
+nothing else is rounded before the bill.
 So a line of the rules may be off by so much, as is worked out in `bound`, and not more; and a bill may be off by a penny
 just where the exact amount lies within that bound of a half penny.
 """
