@@ -164,7 +164,11 @@ def rounding_of(text: Text, type_: Type, findings: Findings) -> Rounding | None:
 
 
 def source_of(file: RuleFile, *levels: tuple[SourceDoc | None, Text | None]) -> tuple[Source | None, dict[str, Any]]:
-    """The source of an entry: the file's keys, overlaid by each level's (outermost first), with the nearest status."""
+    """The source of an entry: the file's keys, overlaid by each level's (outermost first), with the nearest status.
+
+    Where in a law or a document something stands says nothing of another one, so that this is inherited only while both are the same; and
+    a file's note is about its own law.
+    """
     keys: dict[str, Text] = {}
     status = "confirmed"
     for source, given in ((file.source, file.status), *levels):
@@ -172,6 +176,10 @@ def source_of(file: RuleFile, *levels: tuple[SourceDoc | None, Text | None]) -> 
             own = {name: value for name, value in source.model_dump().items() if value is not None}
             if "law" in keys and own.get("law", keys["law"]) != keys["law"]:
                 keys = {}  # paragraph and address are those of another instrument
+            elif any(name in own and own[name] != keys.get(name, own[name] if "law" not in keys else "") for name in ("document", "resolution")):
+                of_file = file.source is not None and keys.get("note") == file.source.note
+                elsewhere = ("paragraph", "page", "url", "note") if of_file else ("paragraph", "page", "url")
+                keys = {name: value for name, value in keys.items() if name not in elsewhere}
             keys |= own
         if given is not None:
             status = str(given)
