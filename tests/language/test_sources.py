@@ -32,7 +32,7 @@ def cited(*levels: dict[str, str]) -> str:
         ([{"law": "SI 2022/1403", "paragraph": "reg. 5"}], "SI 2022/1403, reg. 5"),
         ([{"paragraph": "reg. 4"}, {"law": "SI 2022/1403"}], "SI 2022/1403"),
         ([{"document": "A leaflet"}], "SI 2016/1265, A leaflet"),
-        ([{"law": "SI 2022/1403", "note": "of the figure"}, {"law": "SI 2023/1"}], "SI 2023/1, of the figure"),
+        ([{"document": "A leaflet", "note": "of the figure"}, {"document": "Another"}], "SI 2016/1265, Another, of the figure"),
     ],
 )
 def test_where_something_stands_is_inherited_within_one_law_only(levels: list[dict[str, str]], text: str) -> None:

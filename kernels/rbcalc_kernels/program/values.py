@@ -176,9 +176,9 @@ def source_of(file: RuleFile, *levels: tuple[SourceDoc | None, Text | None]) -> 
             own = {name: value for name, value in source.model_dump().items() if value is not None}
             if "law" in keys and own.get("law", keys["law"]) != keys["law"]:
                 keys = {}  # paragraph and address are those of another instrument
-            elif any(name in own and own[name] != keys.get(name, own[name] if "law" not in keys else "") for name in ("document", "resolution")):
-                of_file = file.source is not None and keys.get("note") == file.source.note
-                elsewhere = ("paragraph", "page", "url", "note") if of_file else ("paragraph", "page", "url")
+            elif any(name in own and own[name] != keys.get(name, keys.get("law", own[name])) for name in ("document", "resolution")):
+                about_law = file.source is not None and keys.get("note") == file.source.note
+                elsewhere = ("paragraph", "page", "url", "note") if about_law else ("paragraph", "page", "url")
                 keys = {name: value for name, value in keys.items() if name not in elsewhere}
             keys |= own
         if given is not None:
