@@ -129,8 +129,9 @@ class Work:
         kinds, uses = of.lists["rural_kind"].members, of.lists["rating_use"].members
         return np.array([
             *(value(name, whole) for name, whole in NAMED["figures"].items()),
-            100 * value("step_of_2023") * value("year_of_2023_scheme"), value("retail_share", 100), value("retail_cash_cap", 1_000_000), days,
-            of.first_day, value("grace_begins"), value("longer_grace_from"), *(float(each.value) for each in resets),
+            100 * value("step_of_2023") * value("year_of_2023_scheme"), value("retail_share", 100),
+            value("retail_cash_cap", 1_000_000), days, of.first_day, value("grace_begins"), value("longer_grace_from"),
+            *(float(each.value) for each in resets),
             resets[-1].first_day,
             value("inflation_2023", 1000), *(float(later / earlier * 1000) for earlier, later in pairwise(small)),
             *(float(caps[size, year] * 100) for size in ("small", "medium", "large") for year in ("year_1", "year_2", "year_3")),

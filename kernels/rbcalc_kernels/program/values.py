@@ -175,12 +175,14 @@ def source_of(file: RuleFile, *levels: tuple[SourceDoc | None, Text | None]) -> 
         if source is not None:
             own = {name: value for name, value in source.model_dump().items() if value is not None}
             if "law" in keys and own.get("law", keys["law"]) != keys["law"]:
-                keys = {}  # paragraph and address are those of another instrument
+                kept: tuple[str, ...] = ("note",)  # paragraph and address are those of another instrument
             elif any(name in own and own[name] != keys.get(name, keys.get("law", own[name])) for name in ("document", "resolution")):
-                about_law = file.source is not None and keys.get("note") == file.source.note
-                elsewhere = ("paragraph", "page", "url", "note") if about_law else ("paragraph", "page", "url")
-                keys = {name: value for name, value in keys.items() if name not in elsewhere}
-            keys |= own
+                kept = ("law", "document", "resolution", "note")
+            else:
+                kept = tuple(keys)
+            if kept != tuple(keys) and file.source is not None and keys.get("note") == file.source.note:
+                kept = tuple(name for name in kept if name != "note")  # a file's note is about its own law
+            keys = {name: value for name, value in keys.items() if name in kept} | own
         if given is not None:
             status = str(given)
     if not any(name in keys for name in ("law", "document", "resolution", "url", "note")):
