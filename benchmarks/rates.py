@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,14 @@ from rbcalc_kernels.compiled.cutting import CutDates
 from rbcalc_kernels.compiled.evaluator import Compiled, Results, compile_program
 from rbcalc_kernels.compiled.spells import cut
 from rbcalc_kernels.exact.evaluator import Evaluator
-from rbcalc_kernels.exact.operations import months_after
+from rbcalc_kernels.exact.operations import after_months
 from rbcalc_kernels.exact.spells import Builder
 from rbcalc_kernels.program.graph import Program, Ref
 
 YEAR = "2025-26"
 SAMPLE = 200
 NAMED: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "work" / "rates" / "columns.yaml").read_text(encoding="utf-8"))
+OWN: tuple[str, ...] = tuple(NAMED["own"])
 LINES: tuple[str, ...] = tuple(NAMED["lines"])
 GIVEN: dict[str, str] = {}
 """The columns of a period that the tables have, by what they are called here, in the order of the function in C."""
@@ -110,7 +112,7 @@ class Work:
 
     @cached_property
     def figures(self) -> npt.NDArray[np.float64]:
-        """What officers and the law set, as the function in C takes it: pounds, thousandths, per cent, hundredths of a penny."""
+        """What officers and the law set, as the function in C takes it: pounds, thousandths, per cent, ten-thousandths of a penny."""
         of, days = self.program, self.program.last_day - self.program.first_day + 1
 
         def value(name: str, whole: int = 1) -> float:
@@ -120,11 +122,18 @@ class Work:
         def rows(name: str) -> dict[tuple[str, ...], Any]:
             return {keys: cell[1][0] for keys, cell in of.tables[name].by_period[0].rows.items()}
 
+        resets: Any = of.parameters["reset_occupation"].history
+        history = of.parameters["small_multiplier"].history
+        small: list[Any] = [each.value for each in history if -800 < each.first_day - of.first_day <= 0]
         caps, limits, relieved = rows("cap_of_2023"), rows("rural_limit"), rows("has_retail_relief")
         kinds, uses = of.lists["rural_kind"].members, of.lists["rating_use"].members
         return np.array([
             *(value(name, whole) for name, whole in NAMED["figures"].items()),
-            100 * value("step_of_2023") * value("year_of_2023_scheme"), value("retail_share", 100), value("retail_cash_cap", 100_000), days,
+            100 * value("step_of_2023") * value("year_of_2023_scheme"), value("retail_share", 100),
+            value("retail_cash_cap", 1_000_000), days, of.first_day, value("grace_begins"), value("longer_grace_from"),
+            *(float(each.value) for each in resets),
+            resets[-1].first_day,
+            value("inflation_2023", 1000), *(float(later / earlier * 1000) for earlier, later in pairwise(small)),
             *(float(caps[size, year] * 100) for size in ("small", "medium", "large") for year in ("year_1", "year_2", "year_3")),
             *(-1 if kind in ("not_rural", "other_of_benefit") else float(limits[kind,]) for kind in kinds),
             *(value("retail_share", 100) * bool(relieved[use,]) for use in uses),
@@ -132,14 +141,22 @@ class Work:
 
     @cached_property
     def ends_of_empty(self) -> npt.NDArray[np.int32]:
-        """By the first day without occupation, the first day after the months that are not charged; then for industry."""
-        months = [self.program.parameters[name].by_period[0] for name in ("empty_months", "empty_months_industrial")]
-        return np.array([months_after(day, Fraction(own)) for own in months for day in range(EARLIEST, LATEST + 1)], np.int32)
+        """By the first day, the first day after the months that are not charged; after those of industry; after those of grace."""
+        names = ("empty_months", "empty_months_industrial", "grace_months", "longer_grace_months")
+        months: list[Any] = [self.program.parameters[name].by_period[0] for name in names]
+        return np.array([after_months(day, Fraction(own)) for own in months for day in range(EARLIEST, LATEST + 1)], np.int32)
+
+    @cached_property
+    def own(self) -> list[npt.NDArray[Any]]:
+        """The columns of the accounts, each of the type that the function in C takes."""
+        columns = self.batch.entities["account"].columns
+        kinds = ("int64", "uint8", "int64", "uint8", "float64", "uint8")
+        return [np.ascontiguousarray(columns[name], kind) for name, kind in zip(OWN, kinds, strict=True)]
 
     @property
     def bytes_moved(self) -> int:
         """What a pass by hand reads and writes, counted once."""
-        return total(self.periods[name] for name in GIVEN.values()) + total(self.starts) + 8 * len(LINES) * self.accounts
+        return total(self.periods[name] for name in GIVEN.values()) + total(self.own) + total(self.starts) + 8 * len(LINES) * self.accounts
 
     def contenders(self, threads: Sequence[int], native: Native | None) -> Iterator[tuple[str, Callable[[], Contender]]]:
         """Every technology for every number of threads, by name, and how to make it ready."""
@@ -170,20 +187,25 @@ class Work:
         return Contender("rbcalc", threads, self.accounts, run, figures, bytes_moved=self.bytes_moved, note=rows)
 
     def c(self, native: Native, threads: int) -> Contender:
-        """C by hand, for the facts that the tables have."""
+        """C by hand."""
         out = np.zeros((len(LINES), self.accounts), dtype=np.int64)
         parents = self.batch.entities["period"].parent
         assert parents is not None
-        arrays = [*(np.ascontiguousarray(self.periods[name]) for name in GIVEN.values()), parents]
+        held = {"f": np.int64}
+        arrays = [np.ascontiguousarray(column, held.get(column.dtype.kind)) for column in (self.periods[name] for name in GIVEN.values())]
+        arrays.append(parents)
         places = (ctypes.c_void_p * len(arrays))(*(array.ctypes.data for array in arrays))
         into = (ctypes.c_void_p * len(LINES))(*(row.ctypes.data for row in out))
+        columns = (ctypes.c_void_p * len(OWN))(*(array.ctypes.data for array in self.own))
+        missing = np.zeros(self.accounts, dtype=np.uint8)
         whose, starts = self.starts
-        arguments = (places, address(self.figures), address(self.ends_of_empty), address(whose), address(starts), into)
+        figures, ends = address(self.figures), address(self.ends_of_empty)
+        arguments = (places, columns, figures, ends, address(whose), address(starts), into, address(missing))
         ratepayers = whose.size - 1
         flags, function = native.fastest(ratepayers, arguments, "work_out_rates")
 
         def run() -> None:
-            assert arrays
+            assert arrays and not missing[0]
             native.on_threads(function, ratepayers, threads, arguments)
 
         return Contender("c", threads, self.accounts, run, lambda: _figures(out), bytes_moved=self.bytes_moved, note=flags)
@@ -192,7 +214,7 @@ class Work:
         """NumPy in blocks of ratepayers."""
         out = np.zeros((len(LINES), self.accounts), dtype=np.int64)
         whose, starts = self.starts
-        own = Blocked(self.figures, self.ends_of_empty, {own: self.periods[name] for own, name in GIVEN.items()}, whose, starts)
+        own = Blocked(self.figures, self.ends_of_empty, {own: self.periods[name] for own, name in GIVEN.items()}, self.own, whose, starts)
         pool = ThreadPoolExecutor(threads)
 
         def run() -> None:

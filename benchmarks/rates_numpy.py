@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,7 +14,8 @@ BLOCK = 8_192
 EARLIEST, DAYS = 3652, 47_847 - 3652
 NAMES = (
     "small", "standard", "small_limit", "empty_from", "charity", "full_to", "taper_to", "divided", "subtracted", "full_divisor",
-    "left_out", "together", "together_london", "size_small", "size_small_london", "size_medium", "steps", "share", "cap", "year",
+    "left_out", "together", "together_london", "size_small", "size_small_london", "size_medium", "film", "steps", "share", "cap", "year",
+    "first", "grace_begins", "longer_from", "reset", "reset_later", "reset_from", "q_1", "q_2", "q_3",
 )  # fmt: skip
 
 
@@ -26,6 +27,7 @@ class Blocked:
         figures: Doubles,
         after: npt.NDArray[np.int32],
         columns: Mapping[str, npt.NDArray[Any]],
+        own: Sequence[npt.NDArray[Any]],
         whose: npt.NDArray[np.int64],
         starts: npt.NDArray[np.int64],
     ) -> None:
@@ -33,7 +35,7 @@ class Blocked:
         place = len(NAMES)
         self.caps = np.ascontiguousarray(figures[place : place + 9].reshape(3, 3).T)
         self.limits, self.relieved = figures[place + 9 : place + 15], figures[place + 15 :]
-        self.after, self.columns, self.whose, self.starts = after, columns, whose, starts
+        self.after, self.columns, self.own, self.whose, self.starts = after, columns, own, whose, starts
 
     def run(self, first: int, last: int, out: npt.NDArray[np.int64]) -> None:
         """Some ratepayers, block by block."""
@@ -47,23 +49,40 @@ class Blocked:
         low, high = int(starts[0]), int(starts[-1])
         starts = starts - low
         several = high - low > starts.size - 1
+        rows = slice(int(own[0]), int(own[-1]))
         amounts = self.periods(low, high, starts if several else None)
-        retail = amounts.pop()
-        used = np.minimum(retail, f.cap)
+        shares, topped, room, retail = amounts.pop(), amounts.pop(), amounts.pop(), amounts.pop()
         begin = starts[own[:-1] - own[0]]
+        used = np.minimum(retail, f.cap)
         more = np.flatnonzero(np.diff(own) + several > 1)
-        if more.size:
+        cap_left, cap_given, subsidy, subsidy_given, hardship, remitted = (column[rows] for column in self.own)
+        told = cap_given | subsidy_given
+        if more.size or told.any():
+            limit = np.full(begin.size, f.cap)
+            at = np.flatnonzero(told)
+            if at.size:
+                least = np.where(cap_given[at], cap_left[at] * 10_000.0, f.cap)
+                least = np.minimum(least, np.where(subsidy_given[at], subsidy[at] * 10_000.0, f.cap))
+                np.minimum.at(limit, np.searchsorted(own, at + own[0], side="right") - 1, least)
             # In the running sum of all, what a ratepayer had used before is what stood there when the ratepayer began.
             running = np.cumsum(retail)
-            before = np.repeat(running[begin] - retail[begin], np.diff(np.append(begin, retail.size)))
-            running -= before
-            used = np.minimum(running, f.cap) - np.minimum(running - retail, f.cap)
-        amounts.append(amounts[-1] - used)
+            many = np.diff(np.append(begin, retail.size))
+            running -= np.repeat(running[begin] - retail[begin], many)
+            limit = np.repeat(limit, many)
+            used = np.minimum(running, limit) - np.minimum(running - retail, limit)
+        after_retail = amounts[-1] - used
+        taken = topped.copy()
+        at = np.flatnonzero(shares)
+        taken[at] += _shared((room - used)[at], shares[at])
+        left = after_retail - np.minimum(after_retail, taken)
+        amounts += [after_retail, left]
         if several:
             amounts = [np.add.reduceat(amount, starts[:-1]) for amount in amounts]
-        wholes = (10 * f.year, 10 * f.year, 100 * f.year, 1000.0, 1000.0, 1000.0, 1000.0)
-        full, due, changed, left, mandatory, rest, bill = (_pence(amount, whole) for amount, whole in zip(amounts, wholes, strict=True))
-        rows = slice(int(own[0]), int(own[-1]))
+        owed = amounts[-1].copy()
+        at = np.flatnonzero(remitted)
+        owed[at] -= np.minimum(owed[at], hardship[at] * 10_000)  # in the order of days or not, the year's sum is the same
+        amounts.append(owed)
+        full, due, changed, left, mandatory, rest, funded, retail, before, bill = (_pence(amount) for amount in amounts)
         out[0, rows] = full
         out[1, rows] = full - due
         out[2, rows] = np.maximum(due - changed, 0.0)
@@ -71,34 +90,62 @@ class Blocked:
         out[4, rows] = changed - left
         out[5, rows] = left - mandatory
         out[6, rows] = mandatory - rest
-        out[7, rows] = rest - bill
-        out[8, rows] = bill
+        out[7, rows] = rest - funded
+        out[8, rows] = funded - retail
+        out[9, rows] = retail - before
+        out[10, rows] = before - bill
+        out[11, rows] = bill
 
     def periods(self, low: int, high: int, starts: npt.NDArray[np.int64] | None) -> list[Doubles]:
-        """The amounts of some periods after each step, and relief for retail before the cap."""
+        """The amounts of some periods after each step, relief for retail before the cap, what it is of, and the council's own."""
         f, g = self.f, {name: column[low:high] for name, column in self.columns.items()}
         yes = {name: column.view(np.bool_) for name, column in g.items() if name.endswith("?")}
-        value, length, day = g["rateable_value"].astype(np.float64), g["days"].astype(np.float64), g["first_day"]
+        listed, length, day = g["rateable_value"].astype(np.float64), g["days"].astype(np.float64), g["first_day"]
         occupied = g["occupation_state"] == 0
+        value = listed
+        improved = occupied & yes["improvement_value?"]
+        if improved.any():
+            value = np.where(improved, np.maximum(listed - g["improvement_value"], 0.0), listed)
         freed = yes["freed?"] & (g["freed"] != 0)
         slow = (yes["industrial?"] & g["industrial"].view(np.bool_)).astype(np.int32)
         slow *= DAYS
         slow -= EARLIEST
-        over = day >= self.after.take(slow + g["empty_since"])
-        valued = value >= f.empty_from
+        counted = np.where(yes["empty_since?"], g["empty_since"], EARLIEST)
+        at = np.flatnonzero(yes["empty_before_since?"])
+        if at.size:
+            begins = g["short_occupation_from"][at]
+            days = np.where(begins >= f.reset_from, f.reset_later, f.reset)
+            ignored = g["short_occupation_to"][at] - begins + 1 < days
+            at = at[ignored & yes["short_occupation_from?"][at] & yes["short_occupation_to?"][at]]
+            counted[at] = g["empty_before_since"][at]
+        over = day >= self.after.take(slow + counted)
+        valued = listed >= f.empty_from
         part = occupied & yes["occupied_value?"]
         if part.any():
-            part &= freed | ~valued | (day < self.after.take(slow + g["part_empty_since"]))
+            part &= freed | ~valued | (day < self.after.take(slow + np.where(yes["part_empty_since?"], g["part_empty_since"], EARLIEST)))
         charged = np.where(part, g["occupied_value"], value)
+        at = np.flatnonzero(part & improved)
+        charged[at] = np.maximum(charged[at] - g["occupied_improvement_value"][at], 0)
         due = occupied | (~freed & valued & over)
         who = np.where(yes["ratepayer_kind?"], g["ratepayer_kind"], 0)
         in_london = yes["in_greater_london?"] & g["in_greater_london"].view(np.bool_)
 
         use = g["rating_use"]
-        alone = g["others_greatest_value"] <= f.left_out
-        alone &= charged + g["others_total_value"] <= np.where(in_london, f.together_london, f.together)
-        alone |= ~yes["others_occupied?"]
-        alone |= g["others_occupied"] == 0
+        others = np.where(yes["others_occupied?"], g["others_occupied"], 0)
+        greatest, together = g["others_greatest_value"], g["others_total_value"]
+        at = np.flatnonzero((others > 0) & yes["additional_since?"])
+        if at.size:
+            taken, now = g["additional_since"][at], day[at]
+            ends = self.after.take(np.where(taken < f.longer_from, 2, 3) * DAYS + taken - EARLIEST)
+            at = at[(now < taken) | ((now >= np.maximum(taken, f.grace_begins)) & (now < ends))]
+            others[at] -= 1
+            greatest, together = greatest.copy(), together.copy()
+            together[at] = np.maximum(together[at] - g["additional_value"][at], 0)
+            hides = at[g["additional_value"][at] >= greatest[at]]
+            greatest[hides] = np.where(yes["others_greatest_before?"][hides], g["others_greatest_before"][hides], together[hides])
+        alone = greatest <= f.left_out
+        alone &= charged + together <= np.where(in_london, f.together_london, f.together)
+        alone |= others == 0
         taper = occupied & yes["small_business_claimed?"] & g["small_business_claimed"].view(np.bool_) & alone & (charged <= f.taper_to)
         begun = charged if starts is None else np.repeat(charged[starts[:-1]], np.diff(starts))
         nothing = yes["rural_kind?"] & (begun <= self.limits.take(g["rural_kind"]))
@@ -110,6 +157,8 @@ class Blocked:
         rate = np.where(charged <= f.small_limit, f.small, f.standard)
         full = value * rate
         full *= length
+        full *= 2000
+        full = _quotient(full, f.year, 2 * f.year)
         gross = full * due
         before, start = (
             g["value_before"] * yes["value_before?"].astype(np.float64),
@@ -118,29 +167,31 @@ class Blocked:
         size = (start > np.where(in_london, f.size_small_london, f.size_small)).astype(np.int8)
         size += start > f.size_medium
         upper = np.maximum(before, start)
-        upper *= 10_000
+        upper *= 1_000_000
         base = before
-        base *= f.small
+        base *= f.small * 1000
         base *= self.caps[0].take(size)
-        one = np.minimum(upper, _floored(base, 5.5, 0.1))
+        one = np.minimum(upper, _inflated(_floored(base, 50.5, 0.01), f.q_1))
         one *= self.caps[1].take(size)
-        two = np.minimum(upper, _floored(one, 50.5, 0.01))
+        two = np.minimum(upper, _inflated(_floored(one, 50.5, 0.01), f.q_2))
         three = two * self.caps[2].take(size)
-        three = np.minimum(upper, _floored(three, 50.5, 0.01))
-        limited = start * (f.small * 10) > np.maximum(two, three)
+        three = np.minimum(upper, _inflated(_floored(three, 50.5, 0.01), f.q_3))
+        limited = start * (f.small * 1000) > np.maximum(two, three)
         limited &= due & ~nothing
-        transition = gross * 10
+        transition = gross.copy()
         at = np.flatnonzero(limited)
         if at.size:
             own, began = value[at], start[at]
-            limit = _proportion(three[at], np.minimum(own, began), began)
-            limit += np.maximum(own - began, 0.0) * (f.small * 10)
-            limit *= length[at]
-            transition[at] = limit + own * (rate[at] - f.small) * 10 * length[at]
-        left = _quotient(transition * 20, f.year, 2 * f.year)
+            limit = three[at] + np.maximum(own - began, 0.0) * (f.small * 1000)
+            fell = np.flatnonzero(own < began)
+            limit[fell] = _proportion(three[at[fell]], own[fell], began[fell] * 100) * 100
+            limit += own * (rate[at] - f.small) * 1000
+            limit *= 2 * length[at]
+            transition[at] = _quotient(limit, f.year, 2 * f.year)
+        left = transition.copy()
         at = np.flatnonzero(part)
         if at.size:
-            left[at] = _proportion(transition[at], charged[at], np.maximum(value[at], 1.0) * f.year) * 10
+            left[at] = _proportion(transition[at], np.minimum(charged, value)[at], np.maximum(value[at], 1.0) * 100) * 100
 
         mandatory = left.copy()
         mandatory[nothing] = 0.0
@@ -155,14 +206,31 @@ class Blocked:
         rest = mandatory.copy()
         at = np.flatnonzero(occupied & yes["supported_by?"] & (g["supported_by"] == 2) & (who == 0))
         if at.size:
-            allowed = (g["supported_base"][at] + f.steps) * 1000 * length[at]
+            allowed = np.where(yes["supported_limit?"][at], g["supported_limit"][at], g["supported_base"][at] + f.steps)
+            allowed = allowed * 10_000 * length[at]
             rest[at] -= np.maximum(np.floor((2 * (mandatory[at] * f.year - allowed) + f.year) / (2 * f.year)), 0.0)
+        allowed_own = due & (who != 3)
+        topped = np.zeros_like(rest)
+        at = np.flatnonzero(allowed_own & yes["top_up_share?"])
+        topped[at] = _shared(rest[at], g["top_up_share"][at])
+        room, funded = rest - topped, rest.copy()
+        at = np.flatnonzero(allowed_own & (use == 8))
+        if at.size:
+            film = 2 * (gross[at] * f.film - 100 * np.maximum(gross[at] - transition[at], 0.0))
+            film = np.maximum(np.floor((film + 100.5) / 200), 0.0)
+            some = np.flatnonzero(part[at])
+            worth = np.maximum(value[at[some]], 1.0)
+            film[some] = _proportion(film[some], np.minimum(charged, value)[at[some]], worth * 100) * 100
+            film = np.minimum(film, room[at])
+            room[at] -= film
+            funded[at] -= film
         relief = self.relieved.take(use)
-        relief *= occupied & due & (who != 3) & ~(yes["retail_relief_refused?"] & g["retail_relief_refused"].view(np.bool_))
+        relief *= occupied & allowed_own & ~(yes["retail_relief_refused?"] & g["retail_relief_refused"].view(np.bool_))
         relief *= 2
-        relief *= rest
+        relief *= room
         retail = _floored(relief, 100.5, 0.005)
-        return [full, gross, transition, left, mandatory, rest, retail]
+        shares = np.where(allowed_own & yes["discretionary_share?"], g["discretionary_share"], 0)
+        return [full, gross, transition, left, mandatory, rest, funded, retail, room, topped, shares]
 
 
 def _floored(amount: Doubles, more: float, by: float) -> Doubles:
@@ -177,8 +245,18 @@ def _quotient(amount: Doubles, more: float, by: float) -> Doubles:
     return np.floor(amount, out=amount)
 
 
-def _pence(amount: Doubles, whole: float) -> Doubles:
-    return _quotient(2 * amount, whole + 0.5, 2 * whole)
+def _pence(amount: Doubles) -> Doubles:
+    return _quotient(2 * amount, 10_000.5, 20_000.0)
+
+
+def _inflated(amount: Doubles, thousandths: float) -> Doubles:
+    return amount if thousandths == 1000 else amount + np.floor((2 * amount * (thousandths - 1000) + 1000.5) / 2000)
+
+
+def _shared(amount: Doubles, share: npt.NDArray[Any]) -> Doubles:
+    """A share, in hundredths of a per cent, to the nearest whole number."""
+    high = np.floor(amount / 10_000)
+    return np.asarray(high * share + np.floor((2 * (amount - high * 10_000) * share + 10_000.5) / 20_000), dtype=np.float64)
 
 
 def _proportion(a: Doubles, b: Doubles, c: Doubles) -> Doubles:

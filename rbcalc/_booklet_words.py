@@ -34,6 +34,7 @@ _CALENDAR: Final = {
     Op.MONTH: "the month of {}",
     Op.DAY_OF_MONTH: "the day of the month of {}",
     Op.MONTHS_AFTER: "{1} months after {0}",
+    Op.AFTER_MONTHS: "the day after {1} months from {0} on",
     Op.YEARS_BETWEEN: "the full years from {} to {}",
     Op.MONTHS_BETWEEN: "the full months from {} to {}",
 }

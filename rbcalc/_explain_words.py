@@ -129,6 +129,9 @@ class Words:
             case Op.AS:
                 inner = self.written(node.args[0], row)
                 return inner if inner.worked else self._plain(node, row)
+            case Op.ROUND:
+                inner = self.written(node.args[0], row)  # a rounding on the way: what is rounded tells more
+                return inner if inner.worked else self._plain(node, row)
             case Op.NEG:
                 return Written(f"−{self._inside(node.args[0], row, _ATOM)}", 1)  # noqa: RUF001
             case Op.AGGREGATE:
@@ -163,7 +166,10 @@ class Words:
             return self.written(right, row)
         place = _PLACE[node.op]
         after = place if node.op in (Op.ADD, Op.MUL) else place + 1
-        return Written(self._inside(left, row, place) + _SIGNS[node.op] + self._inside(right, row, after), place)
+        under = self._inside(right, row, after)
+        if node.op is Op.DIV and str(right.type) == "rate" and isinstance(second, Fraction) and second > 1:
+            under = decimal(second)  # divided by 5, not by 500 %
+        return Written(self._inside(left, row, place) + _SIGNS[node.op] + under, place)
 
     def _extreme(self, node: Node, row: Row) -> Written:
         arguments = self._same(node, node.op)

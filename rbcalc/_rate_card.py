@@ -14,7 +14,7 @@ from rbcalc.errors import UsageError
 from rbcalc_kernels.language.documents import ParameterDoc, RuleDoc, RuleFile, SetDoc, SourceDoc, TableDoc, Text
 from rbcalc_kernels.program.graph import Bands, Op, Program, Source, Table
 from rbcalc_kernels.program.library import RuleSource
-from rbcalc_kernels.program.values import source_of
+from rbcalc_kernels.program.values import day_of, source_of
 from rbcalc_kernels.source import Findings, suggest
 
 LOCAL, LAW, WORKED_OUT = "decided locally", "set by law", "worked out"
@@ -119,6 +119,9 @@ class Papers:
             if setting is None or first > self.program.last_day or last < self.program.first_day:
                 continue
             for doc, levels in _stated(setting):
+                begins = day_of(doc.from_, Findings()) if doc.from_ is not None else None
+                if begins is not None and begins > self.program.last_day:
+                    continue  # of a later year
                 if doc.rows is not None and (not key or Text(key) in doc.rows):
                     found = source_of(file, *levels)[0] or found
         return found or Source("not stated")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 from typing import TYPE_CHECKING
@@ -16,11 +17,36 @@ if TYPE_CHECKING:
     from rbcalc_kernels.language.types import Type
 
 WIDTH = 100
+_ADDRESS = re.compile(r"(?:, )?(https?://[^\s,]+)")
 _FIGURES = 34
+
+
+class _Sources:
+    """Where sources are to be read: a number in the text stands for an address at the end."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def cited(self, source: str) -> str:
+        """A source in brackets, its addresses as numbers; nothing for none."""
+        if not source:
+            return ""
+        found = [self.numbers.setdefault(url, len(self.numbers) + 1) for url in _ADDRESS.findall(source)]
+        words = _ADDRESS.sub("", source).strip(", ")
+        numbers = ", ".join(str(number) for number in found)
+        return f"[{words}; {numbers}]" if words and numbers else f"[{words or numbers}]"
+
+    def told(self) -> None:
+        """Print the addresses."""
+        if self.numbers:
+            put("\nSources")
+        for url, number in self.numbers.items():
+            put(f"{number:>4}  {url}")
 
 
 def as_text(told: Explanation) -> None:
     """Print the account."""
+    sources = _Sources()
     put(told.account.title)
     heading = ", ".join(part for part in (told.council, told.year, told.reference) if part)
     put(heading)
@@ -32,24 +58,24 @@ def as_text(told: Explanation) -> None:
     for says in told.adopted:
         _wrapped(f"Rules: {says}.", 0)
     for outcome in told.outcomes:
-        _outcome(outcome)
+        _outcome(outcome, sources)
     if told.outcomes:
         put("\nThe working")
     _facts(told.account, 0)
     for period in told.account.members:
-        _section(period, 0)
+        _section(period, 0, sources)
     put("\nThe year")
     for line in told.account.lines:
-        _line(line, 2)
+        _line(line, 2, sources)
+    sources.told()
 
 
-def _outcome(outcome: Outcome) -> None:
+def _outcome(outcome: Outcome, sources: _Sources) -> None:
     put(f"\n{outcome.title}, {outcome.days}")
     for line in outcome.figures:
         _pair(line.title, line.words, 2)
     if outcome.refused:
-        source = f" [{outcome.source}]" if outcome.source else ""
-        _wrapped(f"Why nothing: {outcome.refused}{source}", 2)
+        _wrapped(f"Why nothing: {outcome.refused} {sources.cited(outcome.source)}".strip(), 2)
         if outcome.needed:
             _wrapped(outcome.needed, 2)
     if outcome.deciding:
@@ -62,16 +88,16 @@ def _outcome(outcome: Outcome) -> None:
             _wrapped(line.because, 8)
 
 
-def _section(section: Section, indent: int) -> None:
+def _section(section: Section, indent: int, sources: _Sources) -> None:
     put()
     put(" " * indent + (f"{section.title}: {section.days}" if section.days else section.title))
     _facts(section, indent + 2)
     for member in section.members:
-        _section(member, indent + 2)
+        _section(member, indent + 2, sources)
     if section.members:
         put()
     for line in section.lines:
-        _line(line, indent + 2)
+        _line(line, indent + 2, sources)
 
 
 def _facts(section: Section, indent: int) -> None:
@@ -79,7 +105,7 @@ def _facts(section: Section, indent: int) -> None:
         _pair(fact.title, fact.words, indent)
 
 
-def _line(line: Line, indent: int) -> None:
+def _line(line: Line, indent: int, sources: _Sources) -> None:
     words = line.words + (" (provisional)" if line.provisional else "")
     _pair(line.title, words, indent)
     deeper = indent + 4
@@ -91,8 +117,7 @@ def _line(line: Line, indent: int) -> None:
     elif line.exact:
         _wrapped(f"= {line.exact}, {line.rounding}", deeper)
     if line.because or line.source:
-        source = f"[{line.source}]" if line.source else ""
-        _wrapped(f"{line.because} {source}".strip(), deeper)
+        _wrapped(f"{line.because} {sources.cited(line.source)}".strip(), deeper)
     for reason in line.set_aside:
         _wrapped(f"Does not apply on these days: {reason}", deeper)
 

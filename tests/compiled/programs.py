@@ -328,12 +328,14 @@ def dated(op: Op, what: Any, args: list[Any]) -> Any:
             return Fraction(first.day)
         case Op.NEXT_WEEKDAY:
             return next(args[0] + k for k in range(1, 8) if (first + timedelta(k)).isoweekday() == what)
-        case Op.MONTHS_AFTER:
+        case Op.MONTHS_AFTER | Op.AFTER_MONTHS:
             if args[1].denominator != 1:
                 raise NoValue
             year, month = divmod(first.year * 12 + first.month - 1 + int(args[1]), 12)
             following = date(year + month // 11, (month + 1) % 12 + 1, 1)
             last = (following - timedelta(1)).day
+            if op is Op.AFTER_MONTHS and first.day > last:
+                return (following - EPOCH).days
             return (date(year, month + 1, min(first.day, last)) - EPOCH).days
     second = EPOCH + timedelta(int(args[1]))
     if op is Op.YEARS_BETWEEN:

@@ -43,6 +43,7 @@ def calendar() -> Any:
         rule("age", node(Op.YEARS_BETWEEN, DAY, OTHER)),
         rule("months", node(Op.MONTHS_BETWEEN, DAY, OTHER)),
         rule("later", node(Op.MONTHS_AFTER, DAY, col("months_on"), kind=DATE)),
+        rule("over", node(Op.AFTER_MONTHS, DAY, col("months_on"), kind=DATE)),
         rule("gap", node(Op.SUB, OTHER, DAY, kind=DAYS)),
         rule("soon", test(Op.LT, node(Op.ADD, DAY, const(14, DAYS), kind=DATE), OTHER)),
         *(rule(f"next_{k}", node(Op.NEXT_WEEKDAY, DAY, kind=DATE, value=k)) for k in range(1, 8)),

@@ -89,6 +89,8 @@ def test_months_after(day: date, count: int) -> None:
     year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
     expected = date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
     assert OPERATIONS[Op.MONTHS_AFTER](days(day), Fraction(count)) == days(expected)
+    over = expected if expected.day == day.day else expected + timedelta(days=1)
+    assert OPERATIONS[Op.AFTER_MONTHS](days(day), Fraction(count)) == days(over)
 
 
 @pytest.mark.parametrize(

@@ -36,8 +36,11 @@ def _from_march(lines: Lines, day: str) -> tuple[str, str, str]:
     return bind(f"100.0 * {century} + {year}"), march, bind(f"{of_year} - {quotient(f'153.0 * {march} + 2.0', 5)}")
 
 
-def months_after(lines: Lines, day: str, months: str) -> str:
-    """Variable with the same day of the month so many months later, or the last day of a shorter month."""
+def months_after(lines: Lines, day: str, months: str, *, whole: bool) -> str:
+    """Variable with the same day of the month so many months later, or the last day of a shorter month.
+
+    With `whole`, the first of the month after a shorter one.
+    """
     bind = lines.bind
     year, march, of_month = _from_march(lines, day)
     total = bind(f"{year} * 12.0 + {march} + {months}")
@@ -48,8 +51,9 @@ def months_after(lines: Lines, day: str, months: str) -> str:
     start = bind(quotient(f"153.0 * {march} + 2.0", 5))
     # February ends the year, so that it has a leap day when the year after is one of those that have.
     leap = f"({year} - 4.0 * {four} == 3.0) & (({year} - 100.0 * {hundred} != 99.0) | ({hundred} - 4.0 * {fourth} == 3.0))"
-    february = bind(f"28.0 if {leap} else 27.0")
-    last = bind(f"{february} if {march} == 11.0 else {quotient(f'153.0 * {march} + 155.0', 5)} - {start} - 1.0")
+    february = bind(f"29.0 if {leap} else 28.0" if whole else f"28.0 if {leap} else 27.0")
+    more = "" if whole else " - 1.0"
+    last = bind(f"{february} if {march} == 11.0 else {quotient(f'153.0 * {march} + 155.0', 5)} - {start}{more}")
     of_year = bind(f"{start} + ({of_month} if {of_month} < {last} else {last})")
     return bind(f"365.0 * {year} + {four} - {hundred} + {fourth} + {of_year} - 719468.0")
 

@@ -26,8 +26,12 @@ if TYPE_CHECKING:
 
 _SIGNS: Final = {Op.EQ: "==", Op.NE: "!=", Op.LT: "<", Op.LE: "<=", Op.GT: ">", Op.GE: ">="}
 _OPPOSITE: Final = {Op.EQ: Op.NE, Op.NE: Op.EQ, Op.LT: Op.GE, Op.GE: Op.LT, Op.GT: Op.LE, Op.LE: Op.GT}
-_RISKY: Final = frozenset({Op.COLUMN, Op.LOOKUP, Op.PARAMETER_AT, Op.AGGREGATE, Op.MONTHS_AFTER, Op.ADD, Op.SUB, Op.REFUSE})
-_COSTLY: Final = frozenset({Op.MONTHS_AFTER, Op.YEARS_BETWEEN, Op.MONTHS_BETWEEN, Op.YEAR, Op.MONTH, Op.DAY_OF_MONTH, Op.NEXT_WEEKDAY})
+_RISKY: Final = frozenset(
+    {Op.COLUMN, Op.LOOKUP, Op.PARAMETER_AT, Op.AGGREGATE, Op.MONTHS_AFTER, Op.AFTER_MONTHS, Op.ADD, Op.SUB, Op.REFUSE}
+)
+_COSTLY: Final = frozenset(
+    {Op.MONTHS_AFTER, Op.AFTER_MONTHS, Op.YEARS_BETWEEN, Op.MONTHS_BETWEEN, Op.YEAR, Op.MONTH, Op.DAY_OF_MONTH, Op.NEXT_WEEKDAY}
+)
 """Operators that take many statements."""
 
 _PARTS: Final = frozenset({Op.YEAR, Op.MONTH, Op.DAY_OF_MONTH})
@@ -58,7 +62,8 @@ class Writer:
             Op.MUL: self._product, Op.DIV: self._quotient, Op.NEG: self._negative, Op.MIN: self._extreme,
             Op.MAX: self._extreme, Op.ROUND: self._round, Op.AS: lambda node, facts: self.value(node.args[0], facts),
             Op.AND: self._both, Op.OR: self._both, Op.NOT: self._not, Op.IF: self._if,
-            Op.MONTHS_AFTER: self._months_after, Op.YEARS_BETWEEN: self._between, Op.MONTHS_BETWEEN: self._between,
+            Op.MONTHS_AFTER: self._months_after, Op.AFTER_MONTHS: self._months_after,
+            Op.YEARS_BETWEEN: self._between, Op.MONTHS_BETWEEN: self._between,
             Op.YEAR: self._part, Op.MONTH: self._part, Op.DAY_OF_MONTH: self._part, Op.NEXT_WEEKDAY: self._next_weekday,
         }  # fmt: skip
 
@@ -404,7 +409,8 @@ class Writer:
     def _months_after(self, node: Node, facts: Facts) -> Held:
         months = self._whole(self.number(node.args[1], facts), facts, "months")
         start = self.number(node.args[0], facts)
-        text = calendar.months_after(self.lines, self._day(node.args[0], facts), self.math.cast(months, Form.FLOAT))
+        day, count = self._day(node.args[0], facts), self.math.cast(months, Form.FLOAT)
+        text = calendar.months_after(self.lines, day, count, whole=node.op is Op.AFTER_MONTHS)
         low, high = (start.value + months.value * Interval.of(28, 31)).whole()
         return self._dated(text, low - 3, high + 3)
 

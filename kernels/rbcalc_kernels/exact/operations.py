@@ -108,6 +108,13 @@ def months_after(day: int, count: Fraction) -> int:
     return day_number(year, month + 1, min(day_of_month, days_in_month(year, month + 1)))
 
 
+def after_months(day: int, count: Fraction) -> int:
+    """The first day after so many calendar months that begin with a day: the first of the next month where that day is missing."""
+    year, month, day_of_month = civil(day)
+    year, month = divmod(year * 12 + month - 1 + whole(count, "months"), 12)
+    return day_number(year, month + 1, 1) + min(day_of_month - 1, days_in_month(year, month + 1))
+
+
 def years_between(start: int, end: int) -> Fraction:
     """The completed years from one day to another, never below 0.
 
@@ -154,6 +161,7 @@ OPERATIONS: Final[Mapping[Op, Callable[..., Any]]] = {
     Op.NOT: operator.not_,
     Op.IF: _choose,
     Op.MONTHS_AFTER: months_after,
+    Op.AFTER_MONTHS: after_months,
     Op.YEARS_BETWEEN: years_between,
     Op.MONTHS_BETWEEN: months_between,
     Op.YEAR: lambda day: Fraction(civil(day)[0]),

@@ -317,6 +317,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "reached": _reached,
     **dict.fromkeys(CONVERSIONS, _conversion),
     "months_after": _dates(Op.MONTHS_AFTER, DATE, DATE, COUNT, usage="months_after(date, 6)"),
+    "after_months": _dates(Op.AFTER_MONTHS, DATE, DATE, COUNT, usage="after_months(date, 3)"),
     "years_after": _dates(Op.MONTHS_AFTER, DATE, DATE, COUNT, usage="years_after(date, 1)", scale=12),
     "birthday": _birthday,
     "age": _dates(Op.YEARS_BETWEEN, COUNT, DATE, DATE, usage="age(birth_date, date)"),

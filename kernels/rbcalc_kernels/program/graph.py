@@ -74,6 +74,7 @@ class Op(StrEnum):
     REFUSE = "refuse"  # value: why; args: a constant that stands in - the row has no result if it comes this way
     # dates.  Date + days and date - days use ADD and SUB; date - date is SUB and gives days
     MONTHS_AFTER = "months_after"  # args: date, count of months (the last day of a shorter month)
+    AFTER_MONTHS = "after_months"  # args: date, count of months - the first day after so many that begin with the date
     YEARS_BETWEEN = "years_between"  # args: from, to - completed years (age on a day); never below 0
     MONTHS_BETWEEN = "months_between"  # args: from, to - completed months; never below 0
     YEAR = "year"

@@ -164,15 +164,25 @@ def rounding_of(text: Text, type_: Type, findings: Findings) -> Rounding | None:
 
 
 def source_of(file: RuleFile, *levels: tuple[SourceDoc | None, Text | None]) -> tuple[Source | None, dict[str, Any]]:
-    """The source of an entry: the file's keys, overlaid by each level's (outermost first), with the nearest status."""
+    """The source of an entry: the file's keys, overlaid by each level's (outermost first), with the nearest status.
+
+    Where in a law or a document something stands says nothing of another one, so that this is inherited only while both are the same; and
+    a file's note is about its own law.
+    """
     keys: dict[str, Text] = {}
     status = "confirmed"
     for source, given in ((file.source, file.status), *levels):
         if source is not None:
             own = {name: value for name, value in source.model_dump().items() if value is not None}
             if "law" in keys and own.get("law", keys["law"]) != keys["law"]:
-                keys = {}  # paragraph and address are those of another instrument
-            keys |= own
+                kept: tuple[str, ...] = ("note",)  # paragraph and address are those of another instrument
+            elif any(name in own and own[name] != keys.get(name, keys.get("law", own[name])) for name in ("document", "resolution")):
+                kept = ("law", "document", "resolution", "note")
+            else:
+                kept = tuple(keys)
+            if kept != tuple(keys) and file.source is not None and keys.get("note") == file.source.note:
+                kept = tuple(name for name in kept if name != "note")  # a file's note is about its own law
+            keys = {name: value for name, value in keys.items() if name in kept} | own
         if given is not None:
             status = str(given)
     if not any(name in keys for name in ("law", "document", "resolution", "url", "note")):

@@ -1,6 +1,7 @@
 """The lines of a ratepayer's bills by the rules and by the independent calculation, and what may lie between them.
 
-The rules hold each limit of transition to £0.0001 and each relief to £0.00001, and nothing else is rounded before the bill.
+The rules hold amounts of a period to £0.000001, but a limit that falls with the value, and what is charged of a part, to £0.0001;
+nothing else is rounded before the bill.
 So a line of the rules may be off by so much, as is worked out in `bound`, and not more; and a bill may be off by a penny
 just where the exact amount lies within that bound of a half penny.
 """
@@ -16,12 +17,12 @@ from rbcalc_kernels.exact.rows import Row
 
 ZERO = Fraction(0)
 PENNY, HALF = Fraction(1, 100), Fraction(1, 200)
-COARSE, FINE = Fraction(1, 20_000), Fraction(1, 200_000)
-"""Half of £0.0001 and half of £0.00001."""
+COARSE, FINE = Fraction(1, 20_000), Fraction(1, 2_000_000)
+"""Half of £0.0001 and half of £0.000001."""
 GROWTH = Fraction(132, 100)
 """By how much a limit, and what was rounded of it, may grow from one year to the next; by 1.55 in the three years from 2023."""
-STEPS = 14
-"""Roundings to £0.00001 that one amount of a period may go through."""
+STEPS = 16
+"""Roundings to £0.000001 that one amount of a period may go through."""
 LINES: dict[str, tuple[str, ...]] = {
     "mandatory": ("mandatory_relief",),
     "new_fibre": ("new_fibre_relieved",),
@@ -56,10 +57,10 @@ class Told:
 
 
 def chain(year: int) -> Fraction:
-    """What the roundings of the limits of all years of a list come to in a year, in COARSE, with that of the limit of the day."""
+    """What the roundings of the limits of all years of a list come to in a year, in FINE: two of each year, the first times Q."""
     begins = max(first for first in (2010, 2017, 2023, 2026) if first <= year)
     growth = Fraction(155, 100) if begins == 2023 else GROWTH
-    return sum((growth**years for years in range(year - begins + 1)), ZERO) + 1
+    return sum((growth**years * Fraction(21, 10) for years in range(year - begins + 1)), ZERO)
 
 
 def bound(account: Row, year: int) -> Fraction:
@@ -67,12 +68,14 @@ def bound(account: Row, year: int) -> Fraction:
     rows = account.children["period"]
     found = FINE * STEPS * len(rows)
     if any(row.values["transitional"] or row.values["extension_applies"] for row in rows):
-        found += COARSE * chain(year)
+        found += FINE * chain(year)
     for row in rows:
+        if money(row, "value") < money(row, "transition_start"):
+            found += COARSE
         coarse = ("apportioned", "extension_applies", "extension_applies", "new_fibre_counts")
-        if row.values["new_fibre_counts"]:
+        if row.values.get("new_fibre_counts"):
             found += money(row, "gross") / (2 * 10**9)  # the share of new fibre is held to nine decimals
-        found += COARSE * sum(bool(row.values[name]) for name in coarse)
+        found += COARSE * sum(bool(row.values.get(name)) for name in coarse)
     return found
 
 

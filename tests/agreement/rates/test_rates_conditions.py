@@ -15,7 +15,7 @@ from rbcalc_kernels.language.documents import CasesFile, ExampleDoc
 from rbcalc_kernels.program.graph import Node, Op, Program, Rule
 from rbcalc_kernels.program.library import RuleSource
 
-RATEPAYERS = 72
+RATEPAYERS = 84
 ALWAYS = {
     ("charged_value", Op.KNOWN): "without occupied_improvement_value such an apportionment was refused before",
     ("transition_start", Op.KNOWN): "without value_at_start a value_before was refused before",

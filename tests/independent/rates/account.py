@@ -9,7 +9,7 @@ from datetime import date
 from fractions import Fraction
 
 from independent.rates.charge import apportioned_value, chargeable, full_value, gross, multiplier
-from independent.rates.days import ONE_DAY, add_months, days_in_year, year_start
+from independent.rates.days import ONE_DAY, after_months, days_in_year, year_start
 from independent.rates.facts import Account, Dated, Day, MissingFactError, record_on
 from independent.rates.funded import Uncapped, before_retail, discretion_first, reoccupied, retail
 from independent.rates.mandatory import formula
@@ -116,10 +116,8 @@ def cuts(account: Account, year: int) -> list[date]:
             since: date | None = getattr(state, name)
             if since is not None:
                 found.add(since)
-                found.update(add_months(since, months) for months in lengths)
-        found.update(add_months(state.first, months) for months in CLOCKS["part_empty_since"])
-        if state.additional_since is not None:  # the day after twelve months that end with 28 February
-            found.update(add_months(state.additional_since - ONE_DAY, months) + ONE_DAY for months in CLOCKS["additional_since"])
+                found.update(after_months(since, months) for months in lengths)
+        found.update(after_months(state.first, months) for months in CLOCKS["part_empty_since"])
     return sorted(day for day in found if start <= day <= end)
 
 

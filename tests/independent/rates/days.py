@@ -29,14 +29,19 @@ def add_months(day: date, months: int) -> date:
     return date(years, month0 + 1, min(day.day, calendar.monthrange(years, month0 + 1)[1]))
 
 
+def after_months(since: date, months: int) -> date:
+    """The first day after so many calendar months that begin with `since`.
+
+    Twelve months that begin with 29 February end with 28 February, and three that begin with 30 November with the end of February:
+    the corresponding day, or the last day of a month that has none (Dodds v Walker [1981] 1 WLR 1027), is the last of the period that
+    follows the day before.
+    """
+    return max(add_months(since, months), add_months(since - ONE_DAY, months) + ONE_DAY)
+
+
 def within_months(since: date, months: int, day: date) -> bool:
     """Whether a period that began with `since`, the day itself included, does not exceed so many months on the day."""
-    return day < add_months(since, months)
-
-
-def within_full_months(since: date, months: int, day: date) -> bool:
-    """As `within_months`; twelve months that begin with 29 February end with 28 February, and not a day before."""
-    return day < max(add_months(since, months), add_months(since - ONE_DAY, months) + ONE_DAY)
+    return day < after_months(since, months)
 
 
 def half_up(amount: Fraction) -> int:

@@ -12,7 +12,7 @@ from datetime import date
 from fractions import Fraction
 
 from independent.rates.charge import small_limit, value_for_tests
-from independent.rates.days import three_places, within_full_months, year_start
+from independent.rates.days import three_places, within_months, year_start
 from independent.rates.facts import Day
 
 RURAL_LIMITS = {"shop_or_post_office": 8_500, "food_shop": 8_500, "public_house": 12_500, "petrol_station": 12_500}  # SI 2009/3176
@@ -54,7 +54,7 @@ def _in_grace(facts: Day) -> bool:
     if since is None or facts.day < GRACE_FROM or since > facts.day:
         return False
     longer = facts.day >= LONGER_GRACE_FROM and since >= LONGER_GRACE_TAKEN
-    return within_full_months(since, 36 if longer else 12, facts.day)
+    return within_months(since, 36 if longer else 12, facts.day)
 
 
 def sole_hereditament(facts: Day) -> bool:
