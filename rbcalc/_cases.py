@@ -86,7 +86,8 @@ class CaseReader:
     def _program(self, source: RuleSource, file: CasesFile, case: ExampleDoc) -> Program:
         year = FinancialYear.of(str(case.year or file.year))
         council = str(case.council or file.council or "")
-        key = (source.file, council, year, id(case) if case.set else None)
+        said = [repr(part) for part in (file.extends, file.lists, file.set, case.set, file.subject)]
+        key = (*said, council, year)  # what several files say alike is linked once
         if key not in self._programs:
             self._programs[key] = self._link(source, file, case, council, year)
         return self._programs[key]

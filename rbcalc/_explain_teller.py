@@ -41,12 +41,18 @@ class Teller:
         aside: str = "",
         pennies: bool = False,
     ) -> None:
-        """Tell of `root`, which `evaluator` worked out; with `everything` also what came to nought and changes nothing."""
+        """Tell of `root`, which `evaluator` worked out; with `everything` also what came to nought and changes nothing.
+
+        The rules of the file `aside` are not told of.  Where it has rules of derived entities, as a notice has, those entities alone are
+        told of, and of their rows those for which all of its yes/no rules say yes.
+        """
         self.program, self.trace, self.root, self.everything = program, trace, root, everything
         self.words = Words(program, evaluator, brief=not everything, pennies=pennies)
         self.why = Why(program, trace, self.words)
-        self.aside = {rule.name for rule in program.rules if aside and rule.span is not None and rule.span.file == aside}
-        self.aside |= self._for_comparing_only()
+        own = [rule for rule in program.rules if aside and rule.span is not None and rule.span.file == aside]
+        self.aside = {rule.name for rule in own} | self._for_comparing_only()
+        self.noticed = [rule for rule in own if program.entities[rule.entity].derived and not rule.hidden]
+        self.paid: set[str] = set()
         self.of_days = self._made_of_days()
         self.results = set(self._results())
         self.summed = {
@@ -101,7 +107,8 @@ class Teller:
 
     def _asked_of_derived(self, rule: Rule) -> bool:
         ref = Ref(rule.entity, rule.name)
-        return bool(self.program.entities[rule.entity].derived) and ref in self.program.outputs and rule.name not in self.aside
+        noticed = not self.noticed or rule.entity in {own.entity for own in self.noticed}
+        return bool(self.program.entities[rule.entity].derived) and ref in self.program.outputs and rule.name not in self.aside and noticed
 
     def told(self, council: str, reference: str) -> Explanation:
         """The whole account."""
@@ -224,7 +231,7 @@ class Teller:
                 continue
             written = self.words.written(self._stated(entry), row)
             line = self._line(entry, written)
-            if rule.name not in self.results or row is not self.root:
+            if rule.name not in self.results or row is not self.root or (_of_none(entry) and not self.everything):
                 if self._left_out(entry, written):
                     continue
                 target = written.leaf
@@ -251,6 +258,8 @@ class Teller:
         place = Ref(entry.rule.entity, entry.rule.name), id(entry.row)
         if place in self.kept:
             return False
+        if not self.everything and _of_none(entry):
+            return True
         if place in self.telling and entry.case is None and entry.rule.body.op is not Op.IF:
             return False
         return self._trivial(entry, written) or (not self.everything and place not in self.telling and self._idle(entry, written))
@@ -351,11 +360,13 @@ class Teller:
         found = [
             self._outcome(row, [name for name, rule in self.derived.items() if rule.entity == row.entity])
             for row in self.root.walk()
-            if any(rule.entity == row.entity for rule in self.derived.values()) and (self.everything or spanned(row)[1] >= since)
+            if any(rule.entity == row.entity for rule in self.derived.values())
+            and (self.everything or spanned(row)[1] >= since)
+            and not any(rule.entity == row.entity and row.values.get(rule.name) is False for rule in self.noticed)
         ]
         if self.everything:
             return found
-        return joined_outcomes(found) if self.aside_given else [self._applied(outcome) for outcome in joined_outcomes(found)]
+        return joined_outcomes(found) if self.noticed else [self._applied(outcome) for outcome in joined_outcomes(found)]
 
     def _applied(self, outcome: Outcome) -> Outcome:
         """An outcome without the figures that are nought because they never applied; what is paid is told all the same."""
@@ -364,18 +375,18 @@ class Teller:
     def _outcome(self, row: Row, names: Sequence[str]) -> Outcome:
         first, last = spanned(row)
         lines = [line for name in names if (line := self.line(Ref(row.entity, name), row)) is not None]
-        figures = {line.title: line for line in lines}.values()
-        money = [line for line in figures if isinstance(line.type, Number) and line.type.is_money]
+        titled = {line.title: line for line in lines}
+        money = [line for line in titled.values() if isinstance(line.type, Number) and line.type.is_money]
         paid = self._paid(row.entity, money)
         self.paid |= {paid.name} if paid is not None else set()
+        own = [Ref(rule.entity, rule.name) for rule in self.noticed if rule.entity == row.entity]
+        figures = (*titled.values(), *(line for ref in own if (line := self.line(ref, row)) is not None))
         title = self.program.entities[row.entity].title or row.entity
         deciding = tuple(self._decided(row, Ref(row.entity, paid.name))) if paid is not None else ()
         if paid is None or not nothing(paid.value):
-            return Outcome(
-                title, first, last, tuple(figures), deciding, amount=Fraction(paid.value or 0) if paid is not None else Fraction(0)
-            )
+            return Outcome(title, first, last, figures, deciding, amount=Fraction(paid.value or 0) if paid is not None else Fraction(0))
         reason = self.why.told(Ref(row.entity, paid.name), row)
-        return Outcome(title, first, last, tuple(figures), deciding, reason.because, reason.needed, reason.source)
+        return Outcome(title, first, last, figures, deciding, reason.because, reason.needed, reason.source)
 
     def _paid(self, entity: str, money: Sequence[Line]) -> Line | None:
         """The figure that is paid: of those that are not added up, the one that what is added up rests on nearest."""
@@ -401,6 +412,8 @@ class Teller:
             if entry is None or ref.name in own:
                 continue
             own.add(ref.name)
+            if str(entry.rule.type) == "yes/no" and entry.case is None and not self.everything:
+                continue  # a condition without a reason is not taken apart
             asked = self._asked(entry)
             for read in entry.reads:
                 if not isinstance(read.name, Ref) or read.row is None or not (asked is None or read.name in asked):
@@ -410,7 +423,9 @@ class Teller:
                 elif read.row.entity != row.entity:
                     places |= self._with_operands(read.name, read.row)
         own.discard(paid.name)
-        lines = [line for line in self._lines(row) if line.name in own and line.name not in self.derived]
+        columns = {ref.name for rule in self.noticed for ref in refs_of(rule.body)}
+        own -= {name for name, rule in self.derived.items() if not self.noticed or name in columns or nothing(row.values.get(name))}
+        lines = [line for line in self._lines(row) if line.name in own and (self.everything or line.because or str(line.type) != "yes/no")]
         for section in (*row.sources.values(), row.parent):
             lines += self._of(section, places) if section is not None else []
         order = {rule.name: place for place, rule in enumerate(self.program.rules)}
@@ -419,8 +434,7 @@ class Teller:
     def _of(self, row: Row, places: set[Place]) -> Iterator[Line]:
         """The lines of a row among some values, but for a bare count, which a line with a reason speaks of."""
         for line in self._lines(row):
-            bare = str(line.type) in ("count", "yes/no") and not line.because
-            if (Ref(row.entity, line.name), id(row)) in places and (self.everything or not bare):
+            if (Ref(row.entity, line.name), id(row)) in places and (self.everything or not _bare(line)):
                 yield line
 
     def _with_operands(self, ref: Ref, row: Row) -> set[Place]:
@@ -471,3 +485,14 @@ class Teller:
                 "provisional": line.provisional,
             }
         return made
+
+
+def _bare(line: Line) -> bool:
+    """Whether a line is a count or a condition without a reason, of which a line with a reason speaks."""
+    return str(line.type) in ("count", "yes/no") and not line.because
+
+
+def _of_none(entry: Entry) -> bool:
+    """Whether a date is the one that stands for none in a total of the rows, because no row counted."""
+    body = entry.rule.body
+    return body.op is Op.AGGREGATE and str(body.type) == "date" and len(body.args) > 2 and body.args[2].value == entry.value

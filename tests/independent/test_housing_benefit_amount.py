@@ -293,4 +293,5 @@ def test_who_is_spared_the_cap() -> None:
     assert left(person(born=OLD)) == 100
     in_specified = household(person(passport="income_support"), benefits_for_cap=Fraction(280))
     assert benefit(in_specified, social("100.00", specified=True)) == 100  # the benefit itself counts as nil
+    assert benefit(in_specified, Tenancy("registered_provider", "exempt_accommodation", Fraction(100))) == 100
     assert benefit(in_specified) == pounds("3.71")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -86,9 +87,15 @@ def test_narrowing_down_finds_what_trying_all_finds(
 
 @pytest.fixture(scope="module")
 def fine(small: Study) -> dict[tuple[Limit, ...], list[Point]]:
-    points = {limits: every(small, FINE, limits) for limits in ((), (DISABLED,))}
-    assert all(len(each) == 716 > _seek.EVERY for each in points.values())
-    return points
+    points = every(small, FINE, (DISABLED,))
+    assert len(points) == 716 > _seek.EVERY
+    return {(DISABLED,): points, (): [replace(point, beyond=(), worst=()) for point in points]}
+
+
+def test_limits_change_nothing_but_what_is_said_of_them(small: Study) -> None:
+    free, limited = (every(small, {SHARE: "50%:90%:10%"}, limits) for limits in ((), (DISABLED,)))
+    assert all(point.worst for point in limited)
+    assert free == [replace(point, beyond=(), worst=()) for point in limited]
 
 
 def test_a_figure_that_meets_nothing_or_everything(small: Study, base: int) -> None:

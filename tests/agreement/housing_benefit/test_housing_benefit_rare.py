@@ -153,7 +153,7 @@ CASES: dict[str, tuple[int, list[Spell], dict[str, dict[str, Any]]]] = {
         [(date(2025, 6, 11), {"p_employed_earnings": {"amount": "190"}, "claim": {"told_on": date(2025, 8, 1)}})],
         {"p_employed_earnings": {"amount": "110"}},
     ),
-    "a couple who cannot share, before 2017": (
+    "a couple who cannot share": (
         2013,
         [],
         {"p": {"cannot_share_bedroom": True}, "q": {}, "rent": {"bedrooms": 2}},

@@ -20,12 +20,12 @@ from independent.council_tax_reduction.facts import Income
 from independent.council_tax_reduction.income import of_kind
 from independent.council_tax_reduction.working_age import excluded_as_student
 from independent.exemptions import add_months, add_years
-from independent.housing_benefit.amounts import CAP_BEGINS, CHILD_CANNOT_SHARE, MINIMUM, TAPER, TENANT_SINCE_1996_ENDS, pence
+from independent.housing_benefit.amounts import CAP_BEGINS, CAPITAL_LIMIT, CHILD_CANNOT_SHARE, MINIMUM, TAPER, TENANT_SINCE_1996_ENDS, pence
 from independent.housing_benefit.cap import capped
 from independent.housing_benefit.dates import ONE_DAY, Change, effective_days, entitlement_begins, figures_from, figures_year
 from independent.housing_benefit.deductions import days_of_change, deductions
 from independent.housing_benefit.facts import Household, Let, Lodged, Tenancy
-from independent.housing_benefit.means import means, no_longer_entitled, pension_age
+from independent.housing_benefit.means import means, no_longer_entitled, passported, pension_age
 from independent.housing_benefit.rent import eligible_rent, for_a_week, raised
 
 ZERO = Fraction(0)
@@ -138,7 +138,7 @@ def figures_on(
     benefit = pence(benefit)
     if (not by_old and excluded_as_student(household)) or (no_longer_entitled(household, seen) and not outside_universal_credit(tenancy)):
         benefit = ZERO
-    after = benefit if by_old else capped(household, day, benefit, least, specified=tenancy.specified)
+    after = benefit if by_old else capped(household, day, benefit, least, specified=tenancy.counts_as_specified)
     after = pence(after)
     given = after if household.extended is None else max(after, household.extended)  # HBR regs 72B(1) and 72E
     return Figures(
@@ -159,7 +159,7 @@ def figures_on(
 
 def outside_universal_credit(tenancy: Tenancy) -> bool:
     """SI 2019/37 art 6(4): specified and temporary accommodation."""
-    return tenancy.specified or tenancy.temporary is not None
+    return tenancy.counts_as_specified or tenancy.temporary is not None
 
 
 # ---------------------------------------------------------------- changes
@@ -191,17 +191,33 @@ def benefits_uprated(before: Stay, after: Stay) -> bool:
     return before.facts != after.facts and _but_benefits(before.facts) == _but_benefits(after.facts)
 
 
+def decided_for_itself(before: Household, after: Household, day: date) -> bool:
+    """What counts from its own day: the two weeks of SI 2014/1230 reg 8A, and a decision on the cap (SI 2001/1002 reg 8(14F))."""
+    told = (before.benefits_for_cap or ZERO) != (after.benefits_for_cap or ZERO)
+    return (after.run_on and not before.run_on) or (told and not pension_age(after, day))
+
+
+def lost(household: Household, day: date) -> bool:
+    """Whether entitlement ends whatever the rent is: by capital, or for students."""
+    by_old = pension_age(household, day)
+    over = household.capital is not None and household.capital > CAPITAL_LIMIT
+    return (over and not passported(household, old_rules=by_old)) or (not by_old and excluded_as_student(household))
+
+
 def change_between(before: Stay, after: Stay, benefit: Callable[[Household, date], Fraction], tenancy: Tenancy) -> Change:
     """What kind of change leads from one stay to the next: SPC reg 60, the first days of April, or reg 79(1)."""
     occurs = after.first
     if benefits_uprated(before, after):
         return Change(occurs, counts_from=figures_from(occurs.year, by_the_week=tenancy.by_the_week))
     old, new = _credit(before.facts), _credit(after.facts)
+    if decided_for_itself(before.facts, after.facts, occurs):
+        return Change(occurs, counts_from=occurs)
     then, now = benefit(before.facts, occurs), benefit(after.facts, occurs)
     if not pension_age(after.facts, occurs) or not new[0] or old == new:
         told = after.facts.told_on
-        late = told is not None and told > add_months(occurs, 1)
-        return Change(told if late and told is not None and now > then else occurs)  # SI 2001/1002 reg 8(3)
+        if told is not None and told > add_months(occurs, 1) and now > then:
+            return Change(told)  # SI 2001/1002 reg 8(3)
+        return Change(occurs, ends=lost(after.facts, occurs))
     if now == then:  # reg 60 speaks of changes of the rate
         return Change(occurs)
     counts_from = pension_credit_counts_from(

@@ -7,7 +7,7 @@ from functools import cache
 
 from independent.council_tax_reduction.facts import MissingFactError
 from independent.exemptions import age_on
-from independent.housing_benefit.amounts import CHILD_CANNOT_SHARE, COUPLE_CANNOT_SHARE
+from independent.housing_benefit.amounts import CHILD_CANNOT_SHARE
 from independent.housing_benefit.facts import Household, Occupant, Tenancy
 
 Child = tuple[int, str | None]
@@ -40,8 +40,8 @@ def bedrooms(household: Household, seen: date, *, cannot_share: bool = True) -> 
     people = [person for person in household.people if isinstance(person, Occupant)]
     assert len(people) == len(household.people)
     couple = [person for person in people if person.role in ("applicant", "partner")]
-    apart = cannot_share and seen >= COUPLE_CANNOT_SHARE and len(couple) == 2 and any(person.cannot_share for person in couple)
-    count = 2 if apart else 1  # (za), (zb), (a), or (b) for one alone
+    apart = cannot_share and len(couple) == 2 and any(person.cannot_share for person in couple)
+    count = 2 if apart else 1  # (za), (zb), before April 2017 by [2019] UKSC 52; (a), or (b) for one alone
     count += sum(person.role == "further_spouse" for person in people)
     count += len(household.residing)  # each a couple or a person who is not a child
     children: list[Child] = []

@@ -106,6 +106,11 @@ class Tenancy:
         return self.frequency in ("weekly", "fortnightly", "four_weekly")
 
     @property
+    def counts_as_specified(self) -> bool:
+        """HBR reg 75H(2) to (5): exempt accommodation is the first kind of specified accommodation."""
+        return self.specified or self.rules == "exempt_accommodation"
+
+    @property
     def part(self) -> Fraction:
         """HBR reg 12B(4): the claimant's part of the payments."""
         return Fraction(1, self.joint_tenants) if self.share is None else self.share
