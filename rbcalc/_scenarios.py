@@ -73,6 +73,12 @@ def file_of(source: RuleSource) -> RuleFile:
     return source.content
 
 
+def is_for(source: RuleSource, council: str) -> bool:
+    """Whether a scenario is for a council."""
+    only = [str(name) for name in file_of(source).only_for]
+    return not only or council in only
+
+
 def with_file(source: RuleSource, name: str, **changes: Any) -> RuleSource:
     """The same scenario under another name, some of its sections changed."""
     return replace(source, file=name, content=file_of(source).model_copy(update=changes))
