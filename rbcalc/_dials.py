@@ -15,7 +15,7 @@ from rbcalc.errors import UsageError
 from rbcalc_kernels.language.types import DAYS, Choice, Date, Number, Type
 from rbcalc_kernels.program.digest import digest_of
 from rbcalc_kernels.program.figures import figures_of
-from rbcalc_kernels.program.graph import Cells, Dated, Parameter, Program, Source, Table, Value
+from rbcalc_kernels.program.graph import Cells, Parameter, Program, Source, Table, Value
 from rbcalc_kernels.program.names import YEAR_PARAMETERS
 from rbcalc_kernels.source import suggest
 
@@ -212,10 +212,8 @@ def supposed(program: Program, settings: Mapping[Dial, Value], sources: Sequence
         if name in tables:
             tables[name] = replace(tables[name], source=source)
         else:
-            old, value = program.parameters[name].history, parameters[name].by_period[0]
-            days = sorted({program.first_day, *(dated.first_day for dated in old if dated.first_day > program.first_day)})
-            history = (*(dated for dated in old if dated.first_day < program.first_day), *(Dated(day, value, source) for day in days))
-            parameters[name] = replace(parameters[name], history=history)
+            *before, now = parameters[name].history
+            parameters[name] = replace(parameters[name], history=(*before, replace(now, source=source)))
     texts = {**program.sources, **{each.file: each.text for each in sources}}
     digest = digest_of(texts, program.first_day, program.last_day)
     return replace(made, parameters=parameters, tables=tables, sources=texts, digest=digest, hypothetical=True)

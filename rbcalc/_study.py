@@ -140,7 +140,7 @@ class Study:
             if name not in self.parts:
                 raise UsageError("RC042", f"the caseload has no account of {name}", hint="leave the council out, or give its caseload")
         self.accounts: dict[str, Any] = {name: part.references for name, part in self.parts.items()}
-        self.digest = read.digest
+        self._read = read
         self.rejects = read.rejects.num_rows
         self.assumptions: tuple[str, ...] = tuple(str(each) for each in read.assumptions)
         if uprating is not None:
@@ -151,6 +151,11 @@ class Study:
         self.groups: dict[str, dict[str, Group]] = {}
         self._touched: dict[str, tuple[npt.NDArray[np.bool_], Caseload]] = {}
         self._add(base, programs)
+
+    @property
+    def digest(self) -> str:
+        """The digest of what was read."""
+        return self._read.digest
 
     @property
     def baseline(self) -> Option:
@@ -334,7 +339,8 @@ def worked_out(
 ) -> Worked:
     """Work out a council's caseload and add it to the kernel's totals; accounts in doubt are settled exactly.
 
-    `rows` are those of its accounts where they were cut before.  Raises UnsettledError where those, and accounts without a result, are more than `most`.
+    `rows` are those of its accounts where they were cut before.  Raises UnsettledError where accounts in doubt, and those without a
+    result, are more than `most`.
     """
     registers = part.columns()
     batch, refused, results = kernel.run(registers, threads, rows)
