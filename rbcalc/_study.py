@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 BASELINE = "baseline"
 
+NOT_RECORDED = "not_recorded"
+"""The last member of a list that says so is no group: such accounts are told as those of whom a fact was not given."""
+
 MOST_KERNELS = 8
 """So many kernels are kept at hand, for options that differ from theirs in figures alone."""
 
@@ -397,6 +400,9 @@ def _group(kernel: Kernel, ref: Ref, worked: Worked, count: int) -> Group:
     members = type_.members if isinstance(type_, Choice) else ("no", "yes")
     assert isinstance(type_, Choice) or type_ == YES_NO
     values = np.asarray(worked.values[ref], dtype=np.int16)
+    if members[-1] == NOT_RECORDED:
+        members = members[:-1]
+        values = np.where(values < len(members), values, np.int16(-1))
     if ref in program.inputs and program.inputs[ref].optional:
         known = worked.batch.entities[ref.entity].columns.get(f"{ref.name}?")
         if known is not None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from rbcalc._comparison import Comparison, Single, comparison
 from rbcalc._dials import Dial, dial_of, read, readers, setting_of, supposed, type_of
-from rbcalc._scenarios import baseline_of, file_of, in_words, is_for, neighbour, opened, option_of, turned_option
+from rbcalc._scenario_words import in_words
+from rbcalc._scenarios import baseline_of, file_of, is_for, neighbour, opened, option_of, turned_option
 from rbcalc._seek import Sought, cost_of, limit_of, seek, target_of
 from rbcalc._study import Option, Study
 from rbcalc._sweep import Bench, Point, grid, ranges, values_of
@@ -219,12 +220,11 @@ def _pair(text: str) -> tuple[Dial, str]:
 
 
 def changes_of(study: Study, option: Option) -> tuple[str, ...]:
-    """What an option changes, in words: each change once for each council that it touches."""
-    lines: list[str] = []
-    for council in study.councils:
-        told = in_words(study.program(study.baseline, council), study.program(option, council))
-        lines += [line if len(study.councils) == 1 else f"{study.titles[council]}: {line}" for line in told]
-    return tuple(lines)
+    """What an option changes, in words: what all councils have in common once, the rest once for each council that it touches."""
+    told = {name: in_words(study.program(study.baseline, name), study.program(option, name)) for name in study.councils}
+    first, *others = told.values()
+    shared = [line for line in first if all(line in lines for lines in others)]
+    return (*shared, *(f"{study.titles[name]}: {line}" for name, lines in told.items() for line in lines if line not in shared))
 
 
 def supposed_notes(study: Study) -> list[str]:
@@ -234,8 +234,10 @@ def supposed_notes(study: Study) -> list[str]:
         program = study.outcomes[study.options[-1].name][council].program
         ways: dict[str, list[str]] = {}
         for name, how in program.supposed:
-            ways.setdefault(how, []).append(name)
+            figure = program.parameters.get(name) or program.tables.get(name)
+            ways.setdefault(how, []).append(figure.title if figure is not None else name.replace("_", " "))
         for how, names in ways.items():
-            shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-            notes.append(f"{study.titles[council]}: {len(names)} figures, {how}: {shown}")
+            shown = "; ".join(names[:5]) + (f"; and {len(names) - 5} more" if len(names) > 5 else "")
+            told = f"{len(names)} figures: each {how}" if len(names) > 1 else f"one figure {how}"
+            notes.append(f"{study.titles[council]}: {told}: {shown}")
     return notes
