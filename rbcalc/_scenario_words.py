@@ -15,7 +15,12 @@ MOST_CELLS: Final = 8
 
 def in_words(before: Program, after: Program) -> tuple[str, ...]:
     """What an option changes of a council's rules, a line for each figure, each row of a table and each rule."""
-    lines = []
+    lines: list[str] = []
+    rules = {(rule.entity, rule.name): rule for rule in before.rules if not rule.hidden}
+    for rule in after.rules:
+        found = rules.get((rule.entity, rule.name))
+        if not rule.hidden and found is not None and found.body != rule.body and found.origin != rule.origin:
+            lines.append(f"{rule.title}: another rule")
     for name, parameter in after.parameters.items():
         old = before.parameters.get(name)
         if old is None or old.by_period[-1] != parameter.by_period[-1]:
@@ -24,11 +29,6 @@ def in_words(before: Program, after: Program) -> tuple[str, ...]:
         other = before.tables.get(name)
         if not name.endswith("__known") and not table.rests_on and (other is None or other.by_period[-1] != table.by_period[-1]):
             lines += _cells(other, table)
-    rules = {(rule.entity, rule.name): rule for rule in before.rules if not rule.hidden}
-    for rule in after.rules:
-        found = rules.get((rule.entity, rule.name))
-        if not rule.hidden and found is not None and found.body != rule.body and found.origin != rule.origin:
-            lines.append(f"{rule.title}: another rule")
     return tuple(dict.fromkeys(lines))
 
 
