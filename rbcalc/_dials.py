@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Final
 from rbcalc._years import EPOCH, FinancialYear, iso
 from rbcalc.errors import UsageError
 from rbcalc_kernels.language.types import DAYS, Choice, Date, Number, Type
-from rbcalc_kernels.program.graph import Cells, Node, Op, Parameter, Program, Table, Value
+from rbcalc_kernels.program.digest import digest_of
+from rbcalc_kernels.program.figures import figures_of
+from rbcalc_kernels.program.graph import Cells, Parameter, Program, Source, Table, Value
 from rbcalc_kernels.program.names import YEAR_PARAMETERS
 from rbcalc_kernels.source import suggest
 
@@ -162,7 +164,8 @@ def turned(program: Program, settings: Mapping[Dial, Value]) -> Program | None:
     That is so where a table is worked out from one of them, or the days of periods rest on it: then it must be linked anew.
     """
     names = {dial.name for dial in settings}
-    if any(not names.isdisjoint(table.rests_on) for table in program.tables.values()) or not names.isdisjoint(_cut_by(program)):
+    cutting = figures_of(node for _, node in program.cuts)
+    if any(not names.isdisjoint(each) for each in (cutting, *(table.rests_on for table in program.tables.values()))):
         return None
     parameters, tables = dict(program.parameters), dict(program.tables)
     for dial, value in settings.items():
@@ -182,6 +185,38 @@ def reaching(program: Program, values: Mapping[Dial, Sequence[Value]]) -> Progra
         elif dial.name in tables and dial.keys:
             tables[dial.name] = replace(tables[dial.name], also=(*tables[dial.name].also, *wanted))
     return replace(program, parameters=parameters, tables=tables)
+
+
+def supposed(program: Program, settings: Mapping[Dial, Value], sources: Sequence[RuleSource]) -> Program | None:
+    """The program with some figures set by scenarios that say nothing else, as linking it with them would give it.
+
+    None where more than the figures would change: where others are worked out from them or days cut by them, they change within the
+    year, are finer than they were held, or are told to be provisional or carried.
+    """
+    said = {*program.provisional, *(name for name, _ in program.supposed)}
+    wanted: dict[str, list[Value]] = {}
+    for dial, value in settings.items():
+        wanted.setdefault(dial.name, []).append(value)
+    for name, values in wanted.items():
+        figure = program.tables.get(name) or program.parameters[name]
+        same = all(each == figure.by_period[0] for each in figure.by_period)
+        whole = not isinstance(figure.type, Number) or all((Fraction(value) / figure.step).denominator == 1 for value in values)
+        if name in said or not same or not whole:
+            return None
+    made = turned(program, settings)
+    if made is None:
+        return None
+    source = Source("supposed")
+    parameters, tables = dict(made.parameters), dict(made.tables)
+    for name in wanted:
+        if name in tables:
+            tables[name] = replace(tables[name], source=source)
+        else:
+            *before, now = parameters[name].history
+            parameters[name] = replace(parameters[name], history=(*before, replace(now, source=source)))
+    texts = {**program.sources, **{each.file: each.text for each in sources}}
+    digest = digest_of(texts, program.first_day, program.last_day)
+    return replace(made, parameters=parameters, tables=tables, sources=texts, digest=digest, hypothetical=True)
 
 
 def _parameter_with(parameter: Parameter, value: Value, program: Program) -> Parameter:
@@ -221,18 +256,6 @@ def _cell(table: Table, dial: Dial, cells: Cells) -> tuple[tuple[str, ...], int]
         known = ", ".join(literal(each, bands.type) for each in edges)
         raise UsageError("RC061", f"{dial}: the table has no edge at {dial.keys[-1]}", hint=f"edges there are: {known}")
     return keys, edges.index(edge)
-
-
-def _cut_by(program: Program) -> set[str]:
-    """The figures on which the days of periods rest."""
-    found: set[str] = set()
-    pending: list[Node] = [node for _, node in program.cuts]
-    while pending:
-        node = pending.pop()
-        if node.op in (Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP, Op.KNOWN):
-            found.add(str(node.value))
-        pending += node.args
-    return found
 
 
 def sources_of(programs: Mapping[str, Program], settings: Mapping[Dial, Value], year: FinancialYear, title: str) -> list[RuleSource]:

@@ -160,8 +160,13 @@ def options(matter: Matter) -> Iterator[Block]:
             yield text("The scheme stays as it is. All other options are compared with this one.")
         else:
             yield text("The rules behind this option change no figure and no rule.")
-        if option.hypothetical:
-            yield text("Hypothetical: no council has adopted this option.")
+        for reason in tables.reasons(option):
+            yield text(reason)
+        if option.hypothetical and option.name == figures.baseline:
+            yield text("Hypothetical: figures that are not published yet are supposed. What the figures rest on names them.")
+        elif option.hypothetical:
+            files = f" Its rules are the files {place:02d}_*.yaml in the folder scenarios beside this paper." if option.scenarios else ""
+            yield text(f"Hypothetical: no council has adopted this option.{files}")
 
 
 def cost(matter: Matter) -> Iterator[Block]:
@@ -263,7 +268,8 @@ def equality(matter: Matter) -> Iterator[Block]:
     held = _characteristics(figures)
     absent = [title for title, _ in figures.study.impact.characteristics if title not in held]
     rows = tuple(
-        (title, "yes" if title in held else "no: no figures", held.get(title, "")) for title, _ in figures.study.impact.characteristics
+        (title, _held_how(figures, held[title]) if title in held else "no: no figures", held.get(title, ""))
+        for title, _ in figures.study.impact.characteristics
     )
     columns = (Column("Protected characteristic"), Column("Held by the caseload"), Column("Told by"))
     yield from sheet(Sheet("characteristics", "Protected characteristics, and what the caseload holds of them", columns, rows))
@@ -277,8 +283,14 @@ def equality(matter: Matter) -> Iterator[Block]:
 
 def _characteristics(figures: Figures) -> dict[str, str]:
     """The protected characteristics that the caseload holds, with the title of the group that tells of each."""
-    titles = {row["group"]: row["group_title"] for row in figures.records("groups")}
+    titles = {row["group"]: row["group_title"] for row in figures.records("groups") if row["member"]}
     return {title: titles[ref.name] for title, ref in figures.study.impact.characteristics if ref is not None and ref.name in titles}
+
+
+def _held_how(figures: Figures, group: str) -> str:
+    """Whether a group is known of every account, or not of some."""
+    lacking = any(not row["member"] for row in figures.records("groups") if row["group_title"] == group)
+    return "in part: of some it is not recorded" if lacking else "yes"
 
 
 def examples(matter: Matter) -> Iterator[Block]:
@@ -298,7 +310,8 @@ def examples(matter: Matter) -> Iterator[Block]:
                 said = f"{example.title}: {example.description}" if example.description else example.title
                 rows.append((said, figures.titles[option], award.weekly, change, award.why))
     columns = (Column("Household"), Column("Option"), Column("Award a week", "pounds"), Column("Change a week", "change"), Column("Why"))
-    yield from sheet(Sheet("examples", "Made-up households under each option", columns, tuple(rows), heads=2))
+    laid = Sheet("examples", "Made-up households under each option", columns, tuple(rows), heads=2)
+    yield from sheet(laid if any(row[-1] for row in rows) else tables.without(laid, len(columns) - 1))
 
 
 def cliffs(matter: Matter) -> Iterator[Block]:

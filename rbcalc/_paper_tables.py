@@ -10,9 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from rbcalc._paper_words import ABSENT, number, percent, pounds, sentence
+
+if TYPE_CHECKING:
+    from rbcalc._study import Option
 
 TABLES: Final = ("costs", "outcomes", "distribution", "groups", "bodies", "changes", "tax_base", "checks")
 """What a comparison has of tables that may be published, as far as they were asked for."""
@@ -226,10 +230,10 @@ def _sum(counts: Mapping[str, Any], names: Iterable[str]) -> Cell:
 
 
 def without(sheet: Sheet, column: int) -> Sheet:
-    """A table less one of its headings."""
+    """A table less one of its columns."""
     rows = tuple((*row[:column], *row[column + 1 :]) for row in sheet.rows)
     columns = (*sheet.columns[:column], *sheet.columns[column + 1 :])
-    return Sheet(sheet.name, sheet.caption, columns, rows, sheet.heads - 1, sheet.total, sheet.note, sheet.cases)
+    return Sheet(sheet.name, sheet.caption, columns, rows, sheet.heads - (column < sheet.heads), sheet.total, sheet.note, sheet.cases)
 
 
 def costs(figures: Figures) -> Sheet:
@@ -346,8 +350,13 @@ def distribution(figures: Figures, council: str) -> list[Sheet]:
 
 
 def group_names(figures: Figures, council: str) -> dict[str, str]:
-    """The groups that a council has figures for, by name, with their titles."""
-    return {row["group"]: row["group_title"] for row in figures.all("groups", council=council)}
+    """The groups that a council has figures for, by name, with their titles; not those that do not divide its households."""
+    members: dict[str, set[str]] = {}
+    titles: dict[str, str] = {}
+    for row in figures.all("groups", council=council):
+        members.setdefault(row["group"], set()).add(row["member"])
+        titles[row["group"]] = row["group_title"]
+    return {name: title for name, title in titles.items() if len(members[name]) > 1}
 
 
 def group(figures: Figures, council: str, name: str) -> Sheet:
@@ -389,6 +398,13 @@ def checks(figures: Figures) -> Sheet | None:
     columns = (Column("What must hold"), Column("Looked at", "count"), Column("Holds"))
     note = "The sheet Checks of the workbook has what was expected and what was found each time."
     return Sheet("checks", "Checks of the figures against each other", columns, tuple(rows), note=note) if rows else None
+
+
+def reasons(option: Option) -> tuple[str, ...]:
+    """Why the files of an option replace rules, as they say it."""
+    documents = [source.content for source in option.scenarios if not isinstance(source, Path)]
+    rules = [rule for each in documents for rule in getattr(each, "replace", {}).values()]
+    return tuple(dict.fromkeys(f"{rule.title}: {rule.reason}" for rule in rules if rule.reason))
 
 
 def provisional(figures: Figures) -> tuple[str, ...]:

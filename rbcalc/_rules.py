@@ -119,6 +119,10 @@ class Council:
         """The checked program of the council for a year; raises as `linked` does."""
         return self.rules.program(self.name, FinancialYear.of(year), (*self.scenarios, *scenarios), tuple(own), self.subject)
 
+    def known(self, program: Program, year: FinancialYear, scenarios: Sequence[Path | RuleSource], own: Sequence[Path] = ()) -> None:
+        """Let a program stand for what linking with scenarios would give, where that is known without it."""
+        self.rules.known[self.name, year, (*self.scenarios, *scenarios), tuple(own), self.subject] = program
+
 
 @dataclass(frozen=True, slots=True)
 class Partnership:
@@ -169,6 +173,8 @@ class Rules:
         self._kept_files = KeptFiles(root)
         self.linked = lru_cache(maxsize=256)(self._link)
         self.program = lru_cache(maxsize=256)(self._program)
+        self.known: dict[tuple[object, ...], Program] = {}
+        """Programs that are known without linking, by what they would be linked from."""
 
     @cached_property
     def library(self) -> Library:
@@ -239,7 +245,8 @@ class Rules:
     ) -> Program:
         """The program as it is kept, or linked and kept; one with files beside the rules is linked, as such change all the time."""
         if scenarios or own:
-            return self.linked(name, year, scenarios, own, subject).program
+            found = self.known.get((name, year, scenarios, own, subject))
+            return self.linked(name, year, scenarios, own, subject).program if found is None else found
         kept = Kept(self.root, name, f"{year} {subject}".strip())
         program = kept.read()
         if program is None:

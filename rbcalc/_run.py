@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import floor
 from pathlib import Path
@@ -93,14 +93,19 @@ class Kernel:
                     found[entity.name] = refs
         return found
 
-    def run(self, registers: Mapping[str, Any], threads: int) -> tuple[CutBatch, Rejected, Results]:
-        """Cut and work out the accounts of some registers."""
+    def cut(self, registers: Mapping[str, Any]) -> tuple[CutBatch, Rejected]:
+        """The rows of some registers."""
         from rbcalc_kernels.compiled.spells import cut
 
-        batch, rejected = cut(self.program, registers, self.cuts)
-        results = self.compiled.run(batch, threads, checked=True)
-        batch.entities.update(results.entities)
-        return batch, rejected, results
+        return cut(self.program, registers, self.cuts)
+
+    def run(
+        self, registers: Mapping[str, Any], threads: int, rows: tuple[CutBatch, Rejected] | None = None
+    ) -> tuple[CutBatch, Rejected, Results]:
+        """Cut and work out the accounts of some registers; `rows` are theirs where they were cut before."""
+        cut, rejected = self.cut(registers) if rows is None else rows
+        results = self.compiled.run(cut, threads, checked=True)
+        return replace(cut, entities={**cut.entities, **results.entities}), rejected, results
 
 
 @dataclass(slots=True)

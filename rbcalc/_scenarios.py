@@ -73,6 +73,12 @@ def file_of(source: RuleSource) -> RuleFile:
     return source.content
 
 
+def is_for(source: RuleSource, council: str) -> bool:
+    """Whether a scenario is for a council."""
+    only = [str(name) for name in file_of(source).only_for]
+    return not only or council in only
+
+
 def with_file(source: RuleSource, name: str, **changes: Any) -> RuleSource:
     """The same scenario under another name, some of its sections changed."""
     return replace(source, file=name, content=file_of(source).model_copy(update=changes))
@@ -155,27 +161,6 @@ def neighbour(rules: Rules, councils: Sequence[Council], other: str, folder: str
         f"source: {{document: rules of {their.title}}}",
     ]
     return document_of("\n".join(lines) + "\n", f"the scheme of {other}")
-
-
-def in_words(before: Program, after: Program) -> tuple[str, ...]:
-    """What an option changes of a council's rules, a line for each figure, table and rule."""
-    lines = []
-    for name, parameter in after.parameters.items():
-        old = before.parameters.get(name)
-        if old is not None and old.by_period[-1] != parameter.by_period[-1]:
-            lines.append(
-                f"{parameter.title}: {amount(old.by_period[-1], old.type)} becomes {amount(parameter.by_period[-1], parameter.type)}"
-            )
-    for name, table in after.tables.items():
-        other = before.tables.get(name)
-        if not name.endswith("__known") and other is not None and other.by_period[-1] != table.by_period[-1] and not table.rests_on:
-            lines.append(f"{table.title}: other figures")
-    rules = {(rule.entity, rule.name): rule for rule in before.rules if not rule.hidden}
-    for rule in after.rules:
-        found = rules.get((rule.entity, rule.name))
-        if not rule.hidden and found is not None and found.body != rule.body and found.origin != rule.origin:
-            lines.append(f"{rule.title}: another rule")
-    return tuple(dict.fromkeys(lines))
 
 
 def replace_year(option: Option) -> Option:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,15 +21,20 @@ from rbcalc.caseload.choosing import chosen
 from rbcalc.errors import UsageError
 from rbcalc_kernels.exact.faults import Reason
 from rbcalc_kernels.language.types import YES_NO, Choice
+from rbcalc_kernels.program.figures import cut_alike
 from rbcalc_kernels.program.graph import Impact, Input, Parameter, Program, Ref, Report
 from rbcalc_kernels.program.graph import Table as Figures
 
 if TYPE_CHECKING:
     from rbcalc._roll_forward import Uprating
     from rbcalc.caseload.model import Caseload
+    from rbcalc_kernels.compiled.spells import CutBatch, Rejected
     from rbcalc_kernels.program.library import RuleSource
 
 BASELINE = "baseline"
+
+NOT_RECORDED = "not_recorded"
+"""The last member of a list that says so is no group: such accounts are told as those of whom a fact was not given."""
 
 MOST_KERNELS = 8
 """So many kernels are kept at hand, for options that differ from theirs in figures alone."""
@@ -119,19 +125,25 @@ class Study:
         self._registers = {name: register for program in (*others, *programs.values()) for name, register in program.registers.items()}
         self._unsettled: dict[str, int] = {}
         self.impact = _impact(next(iter(programs.values())), impact)
-        only = councils[0].name if len(councils) == 1 else ""
-        read = (
-            caseload
-            if isinstance(caseload, Caseload)
-            else import_caseload(caseload, self._reading(programs, others), column_map=column_map, council=only, threads=threads)
-        )
+        self._kernels: list[tuple[tuple[object, ...], Kernel]] = []
+        self._code: dict[str, Any] = {}
+        self._cut: dict[tuple[str, bool], tuple[Program, tuple[CutBatch, Rejected]]] = {}
+        with ThreadPoolExecutor(1) as ahead:
+            if threads > 1:
+                ahead.submit(self._prepare, programs)
+            only = councils[0].name if len(councils) == 1 else ""
+            read = (
+                caseload
+                if isinstance(caseload, Caseload)
+                else import_caseload(caseload, self._reading(programs, others), column_map=column_map, council=only, threads=threads)
+            )
         held = read if uprating is None else uprating.rolled_forward(read, next(iter(programs.values())).registers)
         self.parts: dict[str, Caseload] = dict(by_council(held, list(programs)))
         for name in self.councils:
             if name not in self.parts:
                 raise UsageError("RC042", f"the caseload has no account of {name}", hint="leave the council out, or give its caseload")
         self.accounts: dict[str, Any] = {name: part.references for name, part in self.parts.items()}
-        self.digest = read.digest
+        self._read = read
         self.rejects = read.rejects.num_rows
         self.assumptions: tuple[str, ...] = tuple(str(each) for each in read.assumptions)
         if uprating is not None:
@@ -140,10 +152,13 @@ class Study:
         self.options: list[Option] = []
         self.outcomes: dict[str, dict[str, Outcome]] = {}
         self.groups: dict[str, dict[str, Group]] = {}
-        self._kernels: list[tuple[tuple[object, ...], Kernel]] = []
-        self._code: dict[str, Any] = {}
         self._touched: dict[str, tuple[npt.NDArray[np.bool_], Caseload]] = {}
         self._add(base, programs)
+
+    @property
+    def digest(self) -> str:
+        """The digest of what was read."""
+        return self._read.digest
 
     @property
     def baseline(self) -> Option:
@@ -170,6 +185,10 @@ class Study:
     def program(self, option: Option, council: str) -> Program:
         """The rules of a council under an option."""
         return self._councils[council].program(option.year or self.year, option.scenarios, self._charges)
+
+    def known(self, option: Option, council: str, program: Program) -> None:
+        """Let a program stand for the rules of a council under an option, where they are known without linking."""
+        self._councils[council].known(program, option.year or self.year, option.scenarios, self._charges)
 
     def kernel(self, program: Program, values: Sequence[Ref], reports: Sequence[Report] = ()) -> Kernel:
         """A kernel for some values and reports; what was made for earlier ones serves as far as it can."""
@@ -219,6 +238,12 @@ class Study:
         """The rules of all councils under an option."""
         return {name: self.program(option, name) for name in self._councils}
 
+    def _prepare(self, programs: Mapping[str, Program]) -> None:
+        """Make the kernels of the baseline while the caseload is read; what is wrong with rules is told by whoever asks for them."""
+        for program in programs.values():
+            impact = _impact(program, self.impact.name)
+            self.kernel(program, *_wanted(program, impact, impact.by))
+
     def _reading(self, programs: Mapping[str, Program], others: Sequence[Program]) -> dict[str, Program]:
         """The programs with the facts that others ask for besides."""
         inputs: dict[Ref, Input] = {}
@@ -242,7 +267,7 @@ class Study:
     def outcome(self, option: Option, council: str, program: Program, most: int | None = None) -> Outcome:
         """What an option comes to for one council, whose rules under it are `program`."""
         part, first = self.parts[council], council not in self.groups
-        groups = _impact(program, self.impact.name).by if first else ()
+        groups = _impact(program, self.impact.name).by if first or self._ruled_alike(council, program) else ()
         outcome, kernel, worked = self._outcome(option, council, program, part, most, groups)
         if first:
             if worked.outside.size:
@@ -253,14 +278,26 @@ class Study:
         outcome.totals = {report.name: kernel.totals.table(report) for report in kernel.totals.reports}
         return outcome
 
+    def _ruled_alike(self, council: str, program: Program) -> bool:
+        """Whether a program differs from the baseline's in figures alone, so that one kernel can serve both."""
+        base = self.outcomes[self.baseline.name][council].program
+        return base.rules == program.rules and base.inputs == program.inputs
+
+    def _rows(self, kernel: Kernel, council: str, part: Caseload) -> tuple[CutBatch, Rejected]:
+        """The rows of a council's accounts, or of some of them; what was cut for other rules serves where they divide days alike."""
+        key = (council, part is self.parts[council])
+        if key not in self._cut:
+            self._cut[key] = kernel.program, kernel.cut(part.columns())
+        program, rows = self._cut[key]
+        return rows if cut_alike(program, kernel.program) else kernel.cut(part.columns())
+
     def _outcome(
         self, option: Option, council: str, program: Program, part: Caseload, most: int | None, groups: Sequence[Ref] = ()
     ) -> tuple[Outcome, Kernel, Worked]:
         """The same for some accounts, without totals; with the kernel and all that was worked out."""
         impact = _impact(program, self.impact.name)
-        reports = [report for report in program.reports if report.name == impact.split or is_part(report)]
-        kernel = self.kernel(program, (impact.amount, impact.days, *groups), reports)
-        worked = worked_out(kernel, part, self.threads, most)
+        kernel = self.kernel(program, *_wanted(program, impact, groups))
+        worked = worked_out(kernel, part, self.threads, most, self._rows(kernel, council, part))
         amount, days = (worked.column(ref, len(part.references)) for ref in (impact.amount, impact.days))
         scale = worked.denominators.get(impact.amount, 1)
         pence = amount if scale == 100 else amount * 100 // scale
@@ -300,13 +337,16 @@ class UnsettledError(Exception):
         self.doubtful = doubtful
 
 
-def worked_out(kernel: Kernel, part: Caseload, threads: int, most: int | None = None) -> Worked:
+def worked_out(
+    kernel: Kernel, part: Caseload, threads: int, most: int | None = None, rows: tuple[CutBatch, Rejected] | None = None
+) -> Worked:
     """Work out a council's caseload and add it to the kernel's totals; accounts in doubt are settled exactly.
 
-    Raises UnsettledError where those, and accounts without a result, are more than `most`.
+    `rows` are those of its accounts where they were cut before.  Raises UnsettledError where accounts in doubt, and those without a
+    result, are more than `most`.
     """
     registers = part.columns()
-    batch, refused, results = kernel.run(registers, threads)
+    batch, refused, results = kernel.run(registers, threads, rows)
     unsettled = int(np.count_nonzero((results.doubt != 0) | (results.fault != 0)))
     if most is not None and unsettled > most:
         raise UnsettledError(doubtful=int(np.count_nonzero(results.fault)) <= most)
@@ -337,6 +377,11 @@ def _beyond(outcome: Outcome, held: npt.NDArray[np.bool_]) -> bool:
     return bool(((outcome.days != 0) | (outcome.amount != 0))[~held].any())
 
 
+def _wanted(program: Program, impact: Impact, groups: Sequence[Ref]) -> tuple[tuple[Ref, ...], list[Report]]:
+    """The values and reports that are worked out for a comparison."""
+    return (impact.amount, impact.days, *groups), [report for report in program.reports if report.name == impact.split or is_part(report)]
+
+
 def _impact(program: Program, name: str) -> Impact:
     found = [impact for impact in program.impacts if name in ("", impact.name)]
     if found:
@@ -355,6 +400,9 @@ def _group(kernel: Kernel, ref: Ref, worked: Worked, count: int) -> Group:
     members = type_.members if isinstance(type_, Choice) else ("no", "yes")
     assert isinstance(type_, Choice) or type_ == YES_NO
     values = np.asarray(worked.values[ref], dtype=np.int16)
+    if members[-1] == NOT_RECORDED:
+        members = members[:-1]
+        values = np.where(values < len(members), values, np.int16(-1))
     if ref in program.inputs and program.inputs[ref].optional:
         known = worked.batch.entities[ref.entity].columns.get(f"{ref.name}?")
         if known is not None:

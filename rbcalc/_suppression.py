@@ -2,7 +2,8 @@
 
 Cells are joined by relations: sums that are nothing in all, such as the parts of a breakdown less its total.  Small cells are hidden
 first.  Then the relations are solved for the hidden cells, as a reader with pencil and paper would; as long as a hidden cell comes out,
-one more cell of the sum that gives it away is hidden.  docs/comparison.md says what this guarantees and what it does not.
+one more cell of the sum that gives it away is hidden.  At last what turned out not to be needed is printed again.
+docs/comparison.md says what this guarantees and what it does not.
 """
 
 from __future__ import annotations
@@ -91,7 +92,8 @@ class _Solver:
                 self.holding[key].add(number)
         self.pivots: dict[int, Key] = {}
         self.open: dict[int, int] = {}  # how many hidden cells a row with a pivot holds
-        self.gone: set[Key] = set()
+        self.gone: dict[Key, None] = {}  # in the order in which they were hidden
+        self.for_sums: set[Key] = set()
         self.order = {key: place for place, key in enumerate(relations.cells)}
         self.waiting: dict[int, None] = {}  # rows to look at
 
@@ -99,7 +101,7 @@ class _Solver:
         """Hide a cell and solve one more relation for it, if there is one without a pivot."""
         if key in self.gone:
             return
-        self.gone.add(key)
+        self.gone[key] = None
         free = [number for number in self.holding[key] if number not in self.pivots]
         for number in self.holding[key]:
             if number in self.pivots:
@@ -142,7 +144,34 @@ class _Solver:
             self._protect_each()
         # What protects nothing, because it comes out anyway, may as well be published.
         idle = {self.pivots[row] for row, count in self.open.items() if count == 1}.difference(small)
-        return {key for key in self.gone if self.cells[key].printed and key not in idle}
+        return self._fewest({key for key in self.gone if self.cells[key].printed and key not in idle}, {*small, *self.for_sums})
+
+    def _fewest(self, found: set[Key], needed: set[Key]) -> set[Key]:
+        """The hidden cells less those that can be printed again, because others that were hidden later protect the small ones too.
+
+        The figures that are missed most come first.  What comes out then is printed too, unless it is small: that may not come out.
+        """
+        before, short = self._told(found)
+        if short:
+            return found
+        wanted = sorted(found - needed, key=lambda key: (-self.cells[key].rank, -self.cells[key].accounts, self.order[key]))
+        for key in wanted:
+            if key in found:
+                told, short = self._told(found - {key})
+                if told & needed <= before and not short:
+                    found = found - {key} - (told - needed)
+        return found
+
+    def _told(self, found: set[Key]) -> tuple[set[Key], bool]:
+        """Which of some hidden cells come out, and whether some add up to too few accounts."""
+        gone = {key: cell for key, cell in self.cells.items() if key in found or not cell.printed}
+        sums = [held for each in self.sums if (held := {key: sign for key, sign in each.items() if key in gone})]
+        solver = _Solver(Relations(gone, sums), self.threshold)
+        for key in gone:
+            solver.remove(key)
+        known = {solver.pivots[place] for place, count in solver.open.items() if count == 1}
+        rows = [*(row for place, row in enumerate(solver.rows) if solver.open.get(place, 0) > 1), *solver.given()]
+        return {key for key in known if gone[key].printed}, any(solver._small_sum(row, known) for row in rows)
 
     def _protect_each(self) -> None:
         """Hide more cells as long as a hidden one comes out."""
@@ -156,11 +185,16 @@ class _Solver:
         """Hide more cells where hidden ones add up to a small count that a reader can work out; whether there were any."""
         found = False
         known = {self.pivots[place] for place, count in self.open.items() if count == 1}
-        given = [{key: sign % _PRIME for key, sign in each.items()} for each in self.sums if not self.gone.isdisjoint(each)]
-        for row in [*(self.rows[place] for place, count in self.open.items() if count > 1), *given]:
+        for row in [*(self.rows[place] for place, count in self.open.items() if count > 1), *self.given()]:
+            before = len(self.gone)
             if self._small_sum(row, known) and self._hide_from(row):
+                self.for_sums.update(list(self.gone)[before:])
                 found = True
         return found
+
+    def given(self) -> list[dict[Key, int]]:
+        """The relations as they were given, of those with a hidden cell."""
+        return [{key: sign % _PRIME for key, sign in each.items()} for each in self.sums if not self.gone.keys().isdisjoint(each)]
 
     def _small_sum(self, row: Mapping[Key, int], known: set[Key]) -> bool:
         """Whether the hidden cells of a relation, but for those known anyway, are added alone and rest on too few accounts together.

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rbcalc._comparison import Comparison, Single, comparison
-from rbcalc._dials import Dial, dial_of, read, readers, setting_of, type_of
-from rbcalc._scenarios import baseline_of, file_of, in_words, neighbour, opened, option_of, turned_option
+from rbcalc._dials import Dial, dial_of, read, readers, setting_of, supposed, type_of
+from rbcalc._scenario_words import in_words
+from rbcalc._scenarios import baseline_of, file_of, is_for, neighbour, opened, option_of, turned_option
 from rbcalc._seek import Sought, cost_of, limit_of, seek, target_of
 from rbcalc._study import Option, Study
 from rbcalc._sweep import Bench, Point, grid, ranges, values_of
@@ -147,7 +148,7 @@ def answered(question: Question) -> Answer:
 def _found(study: Study, base: Option, programs: Mapping[str, Program], settings: Mapping[Dial, Value]) -> Option:
     """The best point as an option, on top of the one that was searched from."""
     own = _own(study, base)
-    found = turned_option(replace(study.baseline, year=None), own, programs, settings, study.year)
+    found = _turned(study, base, programs, settings)
     return replace(found, title=f"{base.title}: {sources_words(found)}" if own else f"Found: {found.title}")
 
 
@@ -182,8 +183,22 @@ def swept(question: Question, asked: Sequence[str], limits: Sequence[str] = ()) 
 def turned(study: Study, option: Option, texts: Sequence[str]) -> Option:
     """An option with dials turned, as name=value, on top of its scenarios."""
     programs = study.programs(option)
-    laid = replace(study.baseline, year=None)
-    return turned_option(laid, _own(study, option), programs, _settings(programs, texts), study.year)
+    return _turned(study, option, programs, _settings(programs, texts))
+
+
+def _turned(study: Study, option: Option, programs: Mapping[str, Program], settings: Mapping[Dial, Value]) -> Option:
+    """An option with dials set; where only their figures change, its rules are not linked for it."""
+    found = turned_option(replace(study.baseline, year=None), _own(study, option), programs, settings, study.year)
+    under = len(option.scenarios)
+    if found.scenarios[:under] != option.scenarios:
+        return found
+    laid = [source for source in found.scenarios[under:] if not isinstance(source, Path)]
+    for council, program in programs.items():
+        own = {dial: value for dial, value in settings.items() if council in readers(programs, dial)}
+        made = supposed(program, own, [source for source in laid if is_for(source, council)]) if own else program
+        if made is not None:
+            study.known(found, council, made)
+    return found
 
 
 def _settings(programs: Mapping[str, Program], texts: Sequence[str]) -> dict[Dial, Value]:
@@ -205,12 +220,11 @@ def _pair(text: str) -> tuple[Dial, str]:
 
 
 def changes_of(study: Study, option: Option) -> tuple[str, ...]:
-    """What an option changes, in words: each change once for each council that it touches."""
-    lines: list[str] = []
-    for council in study.councils:
-        told = in_words(study.program(study.baseline, council), study.program(option, council))
-        lines += [line if len(study.councils) == 1 else f"{study.titles[council]}: {line}" for line in told]
-    return tuple(lines)
+    """What an option changes, in words: what all councils have in common once, the rest once for each council that it touches."""
+    told = {name: in_words(study.program(study.baseline, name), study.program(option, name)) for name in study.councils}
+    first, *others = told.values()
+    shared = [line for line in first if all(line in lines for lines in others)]
+    return (*shared, *(f"{study.titles[name]}: {line}" for name, lines in told.items() for line in lines if line not in shared))
 
 
 def supposed_notes(study: Study) -> list[str]:
@@ -220,8 +234,10 @@ def supposed_notes(study: Study) -> list[str]:
         program = study.outcomes[study.options[-1].name][council].program
         ways: dict[str, list[str]] = {}
         for name, how in program.supposed:
-            ways.setdefault(how, []).append(name)
+            figure = program.parameters.get(name) or program.tables.get(name)
+            ways.setdefault(how, []).append(figure.title if figure is not None else name.replace("_", " "))
         for how, names in ways.items():
-            shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-            notes.append(f"{study.titles[council]}: {len(names)} figures, {how}: {shown}")
+            shown = "; ".join(names[:5]) + (f"; and {len(names) - 5} more" if len(names) > 5 else "")
+            told = f"{len(names)} figures: each {how}" if len(names) > 1 else f"one figure {how}"
+            notes.append(f"{study.titles[council]}: {told}: {shown}")
     return notes

@@ -49,8 +49,9 @@ def caseload_of(
         raise UsageError("RC044", "which caseload?", hint="give --caseload DIR, or --sample for a made-up one of the published size")
     if caseload is not None and not caseload.is_dir():
         raise UsageError("RC044", f"no such folder: {caseload}", hint="give the folder that holds the tables of the caseload")
-    held = councils[0].years()
-    with caseload_folder(book, councils, partnership, year if year in held else held[-1], caseload, own) as folder:
+    if caseload is None and year not in (held := councils[0].years()):
+        year = held[-1]
+    with caseload_folder(book, councils, partnership, year, caseload, own) as folder:
         yield folder
 
 

@@ -94,9 +94,7 @@ class _Session:
         anchor = self.layout.anchors.get(name)
         own = carries(self.layout, name, key)
         above = self.routes.get((anchor.name, plan.register.by)) if anchor is not None and not own else None
-        # Several files are read at the same time; what another program holds is known to the first connection only.
-        connection = self.connection.cursor() if plan.opened.files else self.connection
-        for batch in batches(plan, connection, "", self.pseudonyms):
+        for batch in batches(plan, self.reader(plan), "", self.pseudonyms):
             rows = batch
             if self.unpackable:
                 raise Unpackable
@@ -169,10 +167,28 @@ class _Session:
 
     def query(self, plan: Plan, extra: str) -> Iterator[Any]:
         """The batches of a plan, with the hash of a key that no two rows may share."""
+        connection = self.connection if extra else self.reader(plan)  # what is added may read tables of the first connection
         unique = _unique_key(self.layout, plan)
         if unique:
             extra += f", hash({quote(f'key {unique}')}) AS {quote(f'unique {unique}')}"
-        return batches(plan, self.connection, extra, self.pseudonyms)
+        return batches(plan, connection, extra, self.pseudonyms)
+
+    def reader(self, plan: Plan) -> duckdb.DuckDBPyConnection:
+        """Where a table is read: several files at the same time; what another program holds is known to the first connection only."""
+        return self.connection.cursor() if plan.opened.files else self.connection
+
+    def read(self, threads: int) -> dict[str, Any]:
+        """The encoded rows of every register; several tables at the same time where all are files."""
+        names = sorted(self.plans, key=lambda name: -self.plans[name].opened.rows)
+        together = threads if all(plan.opened.files for plan in self.plans.values()) else 1
+        if together > 1:  # each reader works on its own thread
+            self.connection.execute("SET threads = 1")
+        with ThreadPoolExecutor(together) as pool:
+            coming = {name: pool.submit(lambda name: list(self.batches(name)), name) for name in names}
+            found = {name: coming[name].result() for name in self.plans}
+        if together > 1:
+            self.connection.execute(f"SET threads = {threads}")
+        return {name: pa.Table.from_batches(rows, None if rows else _schema(self, name)) for name, rows in found.items()}
 
     def reasons(self) -> dict[str, Any]:
         """What is wrong with the rows that are bad in themselves."""
@@ -223,8 +239,7 @@ def import_caseload(
     spills into a private folder under `work_folder`, or under the cache.
     """
     with _session(source, programs, column_map, council, memory_limit, threads, pseudonyms, keep_private, work_folder) as session:
-        tables = {name: pa.Table.from_batches(list(session.batches(name)), _schema(session, name)) for name in session.plans}
-        return session.assembler.assemble(Part(tables, session.reasons(), session.duplicates()))
+        return session.assembler.assemble(Part(session.read(threads), session.reasons(), session.duplicates()))
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ from rbcalc._dials import (
     setting_of,
     sources_of,
     steps,
+    supposed,
     turned,
     type_of,
     value_of,
@@ -351,3 +352,67 @@ def test_dials_of_the_shipped_rules(study: Study, texts: dict[str, str]) -> None
     assert slow.hypothetical
     assert figures(quick) == figures(slow)
     assert quick.rules == slow.rules
+
+
+def another(value: Value, type_: Type, step: Fraction) -> Value:
+    """Another figure of the same kind, as fine as it is held."""
+    if isinstance(type_, Choice):
+        return next((member for member in type_.members if member != value), type_.members[0])
+    if isinstance(value, bool):
+        return not value
+    assert isinstance(value, Fraction | int)
+    return value + (step if isinstance(type_, Number) else 30)
+
+
+def once(program: Program) -> Program:
+    """The program without what its histories say again, on days at which nothing changes."""
+    parameters = {
+        name: replace(
+            each,
+            history=tuple(
+                dated
+                for before, dated in zip([None, *each.history], each.history, strict=False)
+                if before is None or replace(dated, first_day=before.first_day) != before
+            ),
+        )
+        for name, each in program.parameters.items()
+    }
+    return replace(program, parameters=parameters)
+
+
+def test_a_figure_set_without_linking_is_what_linking_gives(service: Partnership) -> None:
+    """Every third figure of two councils, and a cell of each third table: the programs are equal in every part, or the rules are linked."""
+    year, checked = FinancialYear.of("2026-27"), 0
+    for council in service.councils(year):
+        program = council.program(year)
+        dials = [Dial(name) for name in program.parameters]
+        dials += [
+            Dial(name, tuple(keys))
+            for name, table in program.tables.items()
+            if table.bands is None and table.axes
+            for keys in list(table.by_period[0].rows)[:1]
+        ]
+        for dial in dials[:: 3 if council.name == "stevenage" else 7]:
+            try:
+                value = value_of(program, dial)
+            except UsageError:
+                continue
+            figure = program.tables.get(dial.name) or program.parameters[dial.name]
+            settings = {dial: another(value, type_of(program, dial), figure.step)}
+            sources = sources_of({council.name: program}, settings, year, "A dial")
+            made = supposed(program, settings, sources)
+            if made is not None:
+                assert once(made) == once(council.program(year, sources)), f"{council.name}: {dial}"
+                checked += 1
+    assert checked > 20
+
+
+def test_figures_that_change_more_are_linked(service: Partnership) -> None:
+    """A finer figure than was held, and one that others are worked out from."""
+    year = FinancialYear.of("2026-27")
+    council = next(each for each in service.councils(year) if each.name == "stevenage")
+    program = council.program(year)
+    for name, text in (("taper_working_age", "20.001%"), ("band_d_amount", "")):
+        dial = Dial(name) if name in program.parameters else Dial(name, next(iter(program.tables[name].by_period[0].rows)))
+        value = read(text, type_of(program, dial)) if text else value_of(program, dial)
+        assert supposed(program, {dial: value}, []) is None, name

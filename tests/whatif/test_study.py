@@ -42,6 +42,7 @@ def test_amounts_days_and_groups_are_those_of_the_exact_evaluator(study: Study) 
             for ref in impact.by:
                 rows = [row for row in root.walk() if row.entity == ref.entity]
                 value = rows[-1].values.get(ref.name) if rows else None
+                value = None if value == "not_recorded" else value
                 code, members = int(groups[ref.name].codes[place]), groups[ref.name].members
                 told = None if code < 0 else members[code]
                 assert told == ({True: "yes", False: "no"}.get(value, value) if value is not None else None), (ref, place)  # type: ignore[arg-type, comparison-overlap]
@@ -69,6 +70,25 @@ def test_facts_that_are_not_recorded_are_no_member(service: Partnership, few: di
     found = [Study(council, YEAR, {**few, "claims": each}).groups[STEVENAGE]["tenure"].codes for each in (without, mixed)]
     assert (found[0] == -1).all()
     assert 0 < (found[1] >= 0).sum() < len(found[1])
+
+
+def test_sex_is_told_where_it_is_recorded(service: Partnership, few: dict[str, Any]) -> None:
+    """Women, men and couples, by the facts of each applicant alone; without the column nobody is told apart."""
+    council = [service.rules.council(STEVENAGE)]
+    study = Study(council, YEAR, few)
+    group, program = study.groups[STEVENAGE]["applicant_sex"], study.outcomes["baseline"][STEVENAGE].program
+    assert group.members == ("woman_without_partner", "man_without_partner", "couple")
+    for place in np.flatnonzero(group.codes >= 0).tolist():
+        root = build(program, records_of(program, study.parts[STEVENAGE].columns(), place))
+        claim = [row for row in root.walk() if row.entity == "assessment"][-1]
+        people = [row.values for row in claim.walk() if row.entity == "household_member"]
+        paired = any(person["role"] == "partner" for person in people)
+        alone = next(person["sex"] for person in people if person["role"] == "applicant")
+        wanted = "couple" if paired else {"female": "woman_without_partner", "male": "man_without_partner"}[str(alone)]
+        assert group.members[group.codes[place]] == wanted
+    assert len(np.unique(group.codes)) > 2
+    without = Study(council, YEAR, {**few, "household": few["household"].drop_columns(["sex"])})
+    assert (without.groups[STEVENAGE]["applicant_sex"].codes == -1).all()
 
 
 def test_the_last_row_of_the_year_says_the_group(service: Partnership, few: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -14,6 +13,7 @@ from rbcalc_kernels.language.types import DATE, Number, Type
 from rbcalc_kernels.program.beginning import begins
 from rbcalc_kernels.program.bodies import Bodies, Body, folded
 from rbcalc_kernels.program.declaring import declared_names
+from rbcalc_kernels.program.digest import digest_of
 from rbcalc_kernels.program.expressions import Scope, Stop, Typer
 from rbcalc_kernels.program.graph import Cells, Dated, Node, Op, Parameter, Period, Program, Ref, Rule, Source, Table, Value
 from rbcalc_kernels.program.library import Library, RuleSource
@@ -30,8 +30,6 @@ from rbcalc_kernels.program.tables import Contents, Rows, incomplete, reads, rou
 from rbcalc_kernels.program.unused import shared, unused
 from rbcalc_kernels.program.values import constant, rounding_of, source_of, step_of
 from rbcalc_kernels.source import Findings, RulesError
-
-LANGUAGE_VERSION = 1
 
 
 @dataclass(slots=True)
@@ -156,7 +154,7 @@ class Linker:
             registers,
             _provisional(parameters, made, rules, self.first_day, self.last_day, found, self.sources),
             texts,
-            self._digest(texts),
+            digest_of(texts, self.first_day, self.last_day),
             tuple(ref for ref in names.rules if found.rules.get((ref.entity, ref.name)) and found.rules[(ref.entity, ref.name)].doc.output),
             reports,
             comparisons,
@@ -409,12 +407,6 @@ class Linker:
             for name in ready:
                 del pending[name]
         return done
-
-    def _digest(self, texts: dict[str, str]) -> str:
-        digest = hashlib.sha256(f"rbcalc rules {LANGUAGE_VERSION} {self.first_day} {self.last_day}\n".encode())
-        for file in sorted(texts):
-            digest.update(f"{file}\n{len(texts[file])}\n{texts[file]}".encode())
-        return digest.hexdigest()
 
 
 def _shown(day: int) -> str:

@@ -1,0 +1,74 @@
+"""What an option changes, in words: figures, cells of tables, and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from rbcalc._show import amount
+from rbcalc_kernels.program.graph import Cells, Parameter, Program, Table
+from rbcalc_kernels.program.names import YEAR_PARAMETERS
+
+MOST_CELLS: Final = 8
+"""So many cells that change are told one by one; of more, the table is told as it becomes."""
+
+
+def in_words(before: Program, after: Program) -> tuple[str, ...]:
+    """What an option changes of a council's rules, a line for each figure, each row of a table and each rule."""
+    lines: list[str] = []
+    rules = {(rule.entity, rule.name): rule for rule in before.rules if not rule.hidden}
+    for rule in after.rules:
+        found = rules.get((rule.entity, rule.name))
+        if not rule.hidden and found is not None and found.body != rule.body and found.origin != rule.origin:
+            lines.append(f"{rule.title}: another rule")
+    for name, parameter in after.parameters.items():
+        old = before.parameters.get(name)
+        if old is None or old.by_period[-1] != parameter.by_period[-1]:
+            lines += [] if name in YEAR_PARAMETERS else [_figure(old, parameter)]
+    for name, table in after.tables.items():
+        other = before.tables.get(name)
+        if not name.endswith("__known") and not table.rests_on and (other is None or other.by_period[-1] != table.by_period[-1]):
+            lines += _cells(other, table)
+    return tuple(dict.fromkeys(lines))
+
+
+def _figure(old: Parameter | None, new: Parameter) -> str:
+    now = amount(new.by_period[-1], new.type)
+    return f"{new.title}: {now}, new" if old is None else f"{new.title}: {amount(old.by_period[-1], old.type)} becomes {now}"
+
+
+def _cells(old: Table | None, new: Table) -> Iterator[str]:
+    """The cells that change, or the rows as they become."""
+    rows = new.by_period[-1]
+    before = {key: words for keys in old.by_period[-1].rows for key, words in _row(old, old.by_period[-1], keys)} if old is not None else {}
+    after = {key: words for keys in rows.rows for key, words in _row(new, rows, keys)}
+    changed = [key for key in after if before.get(key) != after[key]]
+    if before.keys() == after.keys() and len(changed) <= MOST_CELLS:
+        for key in changed:
+            yield f"{new.title} ({', '.join(filter(None, key))}): {before[key]} becomes {after[key]}"
+        return
+    stamp = ", new" if old is None else ""
+    if new.bands is None:
+        told = "; ".join(f"{', '.join(filter(None, key))}: {words}" for key, words in after.items())
+        yield f"{new.title}{stamp}: {told}"
+        return
+    for keys in rows.rows:
+        cells = ", ".join(f"{edge} {words}".strip() for (*_, edge), words in _row(new, rows, keys))
+        yield f"{new.title} ({', '.join(map(_spaced, keys))}){stamp}: {cells}" if keys else f"{new.title}{stamp}: {cells}"
+
+
+def _row(table: Table, cells: Cells, keys: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The cells of a row, each with its keys and its edge in words."""
+    edges, values = cells.rows[keys]
+    said = tuple(map(_spaced, keys))
+    if table.bands is None:
+        yield (*said, ""), amount(values[0], table.type)
+        return
+    word = "up to" if table.bands.upper else "from"
+    named = [f"{word} {amount(edge, table.bands.type)}" for edge in edges] + (["above"] if table.bands.upper else [])
+    for edge, value in zip(named, values, strict=True):
+        yield (*said, edge), amount(value, table.type)
+
+
+def _spaced(name: str) -> str:
+    return name.replace("_", " ")
