@@ -52,6 +52,7 @@ class Teller:
         own = [rule for rule in program.rules if aside and rule.span is not None and rule.span.file == aside]
         self.aside = {rule.name for rule in own} | self._for_comparing_only()
         self.noticed = [rule for rule in own if program.entities[rule.entity].derived and not rule.hidden]
+        self.columns = {ref.name for rule in self.noticed for ref in refs_of(rule.body)}
         self.paid: set[str] = set()
         self.of_days = self._made_of_days()
         self.results = set(self._results())
@@ -231,11 +232,11 @@ class Teller:
                 continue
             written = self.words.written(self._stated(entry), row)
             line = self._line(entry, written)
-            if rule.name not in self.results or row is not self.root or (_of_none(entry) and not self.everything):
+            if rule.name not in self.results or row is not self.root or _of_none(entry) and not self.everything:
                 if self._left_out(entry, written):
                     continue
-                target = written.leaf
-                if target is not None and not line.because and target[1] is row and target[0].name in lines.keys() - self.summed:
+                target = written.leaf if not line.because else None
+                if target is not None and target[1] is row and target[0].name in lines.keys() - self.summed - self.columns:
                     taken = lines.pop(target[0].name)
                     line = replace(taken, name=line.name, title=line.title, words=line.words, source=line.source, set_aside=())
             if row is self.root and line.working:  # a trial that became the result is told once
@@ -258,11 +259,10 @@ class Teller:
         place = Ref(entry.rule.entity, entry.rule.name), id(entry.row)
         if place in self.kept:
             return False
-        if not self.everything and _of_none(entry):
-            return True
         if place in self.telling and entry.case is None and entry.rule.body.op is not Op.IF:
             return False
-        return self._trivial(entry, written) or (not self.everything and place not in self.telling and self._idle(entry, written))
+        idle = _of_none(entry) or place not in self.telling and self._idle(entry, written)
+        return self._trivial(entry, written) or (idle and not self.everything)
 
     def _trivial(self, entry: Entry, written: Written) -> bool:
         """Whether a line says nothing that a reader needs: nought, or a fact once more, and no reason for it."""
@@ -364,13 +364,12 @@ class Teller:
             and (self.everything or spanned(row)[1] >= since)
             and not any(rule.entity == row.entity and row.values.get(rule.name) is False for rule in self.noticed)
         ]
-        if self.everything:
-            return found
-        return joined_outcomes(found) if self.noticed else [self._applied(outcome) for outcome in joined_outcomes(found)]
-
-    def _applied(self, outcome: Outcome) -> Outcome:
-        """An outcome without the figures that are nought because they never applied; what is paid is told all the same."""
-        return replace(outcome, figures=tuple(line for line in outcome.figures if line.name in self.paid or not nothing(line.value)))
+        if self.everything or self.noticed:
+            return found if self.everything else joined_outcomes(found)
+        return [  # without figures that are nought because they never applied; what is paid is told all the same
+            replace(outcome, figures=tuple(line for line in outcome.figures if line.name in self.paid or not nothing(line.value)))
+            for outcome in joined_outcomes(found)
+        ]
 
     def _outcome(self, row: Row, names: Sequence[str]) -> Outcome:
         first, last = spanned(row)
@@ -406,14 +405,16 @@ class Teller:
         places: set[Place] = set()
         own: set[str] = set()
         waiting = [paid]
+        why = {on.name for on, of in self.why.visited(paid, row) if of is row} if nothing(row.values.get(paid.name)) else set()
         while waiting:
             ref = waiting.pop()
             entry = self.relevant.get((ref, id(row)))
             if entry is None or ref.name in own:
                 continue
             own.add(ref.name)
-            if str(entry.rule.type) == "yes/no" and entry.case is None and not self.everything:
-                continue  # a condition without a reason is not taken apart
+            bare = str(entry.rule.type) == "yes/no" and entry.case is None
+            if not self.everything and (bare or nothing(entry.value) and ref.name not in why):
+                continue  # a condition without a reason, or what took nothing away, is not taken apart
             asked = self._asked(entry)
             for read in entry.reads:
                 if not isinstance(read.name, Ref) or read.row is None or not (asked is None or read.name in asked):
@@ -423,8 +424,7 @@ class Teller:
                 elif read.row.entity != row.entity:
                     places |= self._with_operands(read.name, read.row)
         own.discard(paid.name)
-        columns = {ref.name for rule in self.noticed for ref in refs_of(rule.body)}
-        own -= {name for name, rule in self.derived.items() if not self.noticed or name in columns or nothing(row.values.get(name))}
+        own -= {name for name in self.derived if not self.noticed or name in self.columns or nothing(row.values.get(name))}
         lines = [line for line in self._lines(row) if line.name in own and (self.everything or line.because or str(line.type) != "yes/no")]
         for section in (*row.sources.values(), row.parent):
             lines += self._of(section, places) if section is not None else []

@@ -1,4 +1,4 @@
-"""Council Tax and business rates of a partnership in one run: each council alone, and each subject alone, gives the same."""
+"""Council Tax, Housing Benefit and business rates of a partnership in one run: each council and each subject alone gives the same."""
 
 from __future__ import annotations
 
@@ -23,30 +23,39 @@ def caseload(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def bills(out: Path, council: str, subject: str) -> list[dict[str, Any]]:
-    table = pq.read_table(out / council / subject / "bills.parquet")
-    return table.sort_by(table.column_names[0]).to_pylist()
+EVERY = ["council_tax", "housing_benefit", "business_rates"]
+TABLES = {"": ["bills"], "housing_benefit": ["bills", "awards", "week_differences"], "business_rates": ["bills"]}
+
+
+def rows(out: Path, council: str, subject: str, table: str) -> list[dict[str, Any]]:
+    """A table of what a run wrote, in the order of its first columns."""
+    found = pq.read_table(out / council / subject / f"{table}.parquet")
+    return found.sort_by([(name, "ascending") for name in found.column_names[:3]]).to_pylist()
 
 
 def test_each_council_and_each_subject_alone_is_as_in_one_run(caseload: Path, tmp_path: Path) -> None:
     councils = rbcalc.load().partnership(PARTNERSHIP).councils(YEAR)
     together = rebill(councils, YEAR, caseload, tmp_path / "together")
-    assert [each.subject for each in together.every] == ["council_tax", "business_rates"]
+    assert [each.subject for each in together.every] == EVERY
     assert together.complete
     assert not verify(tmp_path / "together")
-    rates = together.further[0]
-    assert sum(rates.accounts.values()) >= 1200
+    found = {each.subject: each for each in together.every}
+    assert sum(found["business_rates"].accounts.values()) >= 1200
+    assert sum(found["housing_benefit"].accounts.values()) >= 60
     for council in councils:
         alone = rebill([council], YEAR, caseload, tmp_path / council.name)
-        assert [each.subject for each in alone.every] == ["council_tax", "business_rates"]
+        assert [each.subject for each in alone.every] == EVERY
         for one, both in zip(alone.every, together.every, strict=True):
             assert one.totals[council.name] == both.totals[council.name]
-        for subject in ("", "business_rates"):
-            assert bills(tmp_path / council.name, council.name, subject) == bills(tmp_path / "together", council.name, subject)
-    only = rebill(councils, YEAR, caseload, tmp_path / "only", subjects=["business_rates"])
-    assert only.subject == "business_rates"
-    assert not only.further
-    assert only.totals == rates.totals
+        for subject, tables in TABLES.items():
+            for table in tables:
+                own = rows(tmp_path / council.name, council.name, subject, table)
+                assert own == rows(tmp_path / "together", council.name, subject, table), (subject, table)
+    for subject in EVERY[1:]:
+        only = rebill(councils, YEAR, caseload, tmp_path / subject, subjects=[subject])
+        assert only.subject == subject
+        assert not only.further
+        assert only.totals == found[subject].totals
 
 
 def test_a_ratepayers_accounts_share_one_cash_cap(caseload: Path, tmp_path: Path) -> None:

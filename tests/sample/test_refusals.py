@@ -54,8 +54,10 @@ def test_an_earlier_sample_is_replaced_only_when_asked(rules: Rules, tmp_path: P
     sample(rules, council="stevenage", dwellings=20, out=tmp_path, format="csv", force=True)
     assert sorted(file.name for file in tmp_path.iterdir()) == [
         "accounts.csv",
+        "charges.csv",
         "claims.csv",
         "dwellings.csv",
+        "earlier_overpayments.csv",
         "hereditaments.csv",
         "household.csv",
         "incomes.csv",
@@ -63,8 +65,12 @@ def test_an_earlier_sample_is_replaced_only_when_asked(rules: Rules, tmp_path: P
         "manifest.json",
         "non_dependants.csv",
         "occupations.csv",
+        "payments.csv",
         "people.csv",
         "rates_accounts.csv",
+        "recoveries.csv",
+        "rents.csv",
+        "tenancies.csv",
     ]
 
 
