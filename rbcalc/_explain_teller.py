@@ -412,9 +412,9 @@ class Teller:
             if entry is None or ref.name in own:
                 continue
             own.add(ref.name)
-            bare = str(entry.rule.type) == "yes/no" and entry.case is None
-            if not self.everything and (bare or nothing(entry.value) and ref.name not in why):
-                continue  # a condition without a reason, or what took nothing away, is not taken apart
+            nil = nothing(entry.value) and self._stated(entry).op is Op.CONST and ref.name not in why
+            if not self.everything and (nil if entry.case is not None else str(entry.rule.type) == "yes/no"):
+                continue  # a condition without a reason, or what never applied, is not taken apart
             asked = self._asked(entry)
             for read in entry.reads:
                 if not isinstance(read.name, Ref) or read.row is None or not (asked is None or read.name in asked):
@@ -424,7 +424,8 @@ class Teller:
                 elif read.row.entity != row.entity:
                     places |= self._with_operands(read.name, read.row)
         own.discard(paid.name)
-        own -= {name for name in self.derived if not self.noticed or name in self.columns or nothing(row.values.get(name))}
+        nils = {name for name in self.derived if nothing(row.values.get(name)) and name not in why}
+        own -= self.columns | nils if self.noticed else self.derived.keys()
         lines = [line for line in self._lines(row) if line.name in own and (self.everything or line.because or str(line.type) != "yes/no")]
         for section in (*row.sources.values(), row.parent):
             lines += self._of(section, places) if section is not None else []
@@ -434,17 +435,22 @@ class Teller:
     def _of(self, row: Row, places: set[Place]) -> Iterator[Line]:
         """The lines of a row among some values, but for a bare count, which a line with a reason speaks of."""
         for line in self._lines(row):
-            if (Ref(row.entity, line.name), id(row)) in places and (self.everything or not _bare(line)):
+            bare = str(line.type) in ("count", "yes/no") and not line.because
+            if (Ref(row.entity, line.name), id(row)) in places and (self.everything or not bare):
                 yield line
 
     def _with_operands(self, ref: Ref, row: Row) -> set[Place]:
-        """A value and, where it is plain arithmetic, the values that it is made of."""
+        """A value, what plain arithmetic makes it of, and for each the value with a reason that it passes on."""
         entry = self.relevant.get((ref, id(row)))
         if entry is None:
             return set()
         found = {(ref, id(row))}
         if entry.case is None and self.words.written(self._stated(entry), row).worked:
             found |= {(read.name, id(read.row)) for read in entry.reads if isinstance(read.name, Ref) and read.row is row}
+        for told in [self.relevant[place] for place in found if place in self.relevant]:
+            passed = self._stated(told).value if told.case is not None else None
+            inner = self.relevant.get((passed, id(row))) if isinstance(passed, Ref) else None
+            found |= {(Ref(row.entity, inner.rule.name), id(row))} if inner is not None and inner.case is not None else set()
         return found
 
     # ----------------------------------------------------------------------------------------------------- the rest
@@ -485,11 +491,6 @@ class Teller:
                 "provisional": line.provisional,
             }
         return made
-
-
-def _bare(line: Line) -> bool:
-    """Whether a line is a count or a condition without a reason, of which a line with a reason speaks."""
-    return str(line.type) in ("count", "yes/no") and not line.because
 
 
 def _of_none(entry: Entry) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rbcalc._cases import CaseReader
 from rbcalc._explain import worked_out
@@ -25,6 +25,7 @@ from rbcalc_kernels.program.graph import Op, Program, Ref, Rule, Value
 from rbcalc_kernels.program.library import RuleSource
 from rbcalc_kernels.source import suggest
 
+FOLDER: Final = Path("england", "letters")
 _ITEM = "- "
 
 
@@ -97,7 +98,7 @@ class Letter:
 def letter_file(rules: Rules, name: str | None = None, subject: str = "") -> Path:
     """The letter file of that name; without one, the only one about the subject, or the one named after it.  Raises UsageError."""
     about = rules.subjects.named(subject or rules.subject)
-    paths = sorted((rules.root / "england" / "letters").glob("*.yaml"))
+    paths = sorted((rules.root / FOLDER).glob("*.yaml"))
     found = {path.stem: path for path in rules.subjects.files(paths, about.name)}
     known = ", ".join(found) or "none"
     if name is None and len(found) == 1:

@@ -101,13 +101,33 @@ class Checker:
         return [min(there), max(there)] if there else [FinancialYear(2025)]
 
     def _statute(self, paths: list[Path]) -> None:
-        subjects = self.rules.subjects
         for year in dict.fromkeys(self._years()):
             if paths:
                 self._link(paths, year, complete=False, quiet=True)
                 continue
-            for subject in subjects.all:
-                self._link(subjects.files(self._statutes(), subject.name), year, complete=False)
+            for together in self._programs_of_statute():
+                self._link(together, year, complete=False)
+
+    def _programs_of_statute(self) -> list[list[Path]]:
+        """The files that make a program together: those of each subject, with all that they extend; of the others, those of each folder.
+
+        Letters are laid over a subject's rules one at a time.
+        """
+        from rbcalc._letter import FOLDER
+
+        subjects, library = self.rules.subjects, self.rules.library
+        everything = self._statutes()
+        letters = [path for path in everything if path.is_relative_to(library.root / FOLDER)]
+        statutes = [path for path in everything if path not in letters]
+        found = [[path for path in statutes if subject.name in subjects.reached(path)] for subject in subjects.all]
+        if not any(found):
+            return [everything]
+        served = {source.file for together in found for source in library.closure(together, Findings())}
+        others: dict[Path, list[Path]] = {}
+        for path in statutes:
+            if library.shown(path) not in served:
+                others.setdefault(path.parent, []).append(path)
+        return [together for together in (*found, *others.values(), *([path] for path in letters)) if together]
 
     def _statutes(self) -> list[Path]:
         """The rule files of the folder that are no council's."""

@@ -156,7 +156,16 @@ class _Housing(Story):
         rents, charges, days = self.rents(from_, begins, ends, until)
         home: Record = {"account": "a", "from": from_, "to": until}
         found: Records = {"tenancies": [home], "rents": rents, "charges": charges}
-        return found | self.claim(begins, ends, days)
+        found |= self.claim(begins, ends, days)
+        return self.from_march(found, begins) if self.first < begins < self.monday(self.first + 6) else found
+
+    def from_march(self, found: Records, begins: int) -> Records:
+        """A home of the first days of April is recorded from 31 March, so that the amounts of the year before can count until Monday."""
+        for row in (row for rows in found.values() for row in rows if row.get("from") == begins):
+            row["from"] = self.first - 1
+        for rent in found["rents"]:
+            rent["moved_in_on"] = begins
+        return found
 
     def rents(self, from_: int, begins: int, ends: int, until: int | None) -> tuple[list[Record], list[Record], list[int]]:
         """The rent with its charges in time, and the days on which the rent changes."""
