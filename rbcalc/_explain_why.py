@@ -157,6 +157,8 @@ class Why:
             above = node.op in _BELOW
         else:
             above = node.op in _ABOVE
+        if first.op is Op.SUB and not above and (told := self._shortfall(first, row, right)) is not None:
+            return told
         strict = node.op in (Op.GE, Op.LE)  # at the limit the line applies as well
         return self._limit(self._name(first, row), left, right, first, above=above, reached=strict)
 
@@ -185,8 +187,8 @@ class Why:
         ]
         return self._limit(name, found, max(under), banded, above=True, reached=True) if under else ""
 
-    def _shortfall(self, node: Node, row: Row) -> str | None:
-        """How much smaller what is taken off would have to be; None where nothing is taken off."""
+    def _shortfall(self, node: Node, row: Row, least: Fraction = Fraction(0)) -> str | None:
+        """How much smaller what is taken off would have to be, so that `least` is left; None where nothing is taken off."""
         if node.op is not Op.SUB:
             return None
         left, right = (self.words.value(arg, row) for arg in node.args)
@@ -195,9 +197,9 @@ class Why:
         told = f"{self._name(node.args[1], row)} takes away all that there would be."
         leaf = next((part for part in _factors(node.args[1]) if part.op is Op.COLUMN and _is_money(part)), None)
         found = self.words.value(leaf, row) if leaf is not None else None
-        if leaf is None or not isinstance(found, Fraction) or found <= 0 or left <= 0:
+        if leaf is None or not isinstance(found, Fraction) or found <= 0 or left <= least:
             return told
-        limit = found * left / right
+        limit = found * (left - least) / right
         whole = Fraction(int(limit / _PENNY)) * _PENNY
         return self._limit(self._name(leaf, row), found, whole, leaf, above=True, reached=whole == limit)
 

@@ -6,8 +6,9 @@ rules say what heads the notice (totals), what stands in its table (rules of a d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,10 @@ from rbcalc_kernels.source import suggest
 
 FOLDER: Final = Path("england", "letters")
 _ITEM = "- "
+_ADDRESS = re.compile(r"(?<=^SI )(.*?),? https?://[^\s,]+")  # of an instrument, which its number finds
+OPENING: Final = "What we decided"
+WORKING: Final = "How we worked it out"
+"""Sections that every notice has.  What a letter file says under these titles stands in the place of what they hold otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A notice of a decision, ready for a template."""
+    """A notice of a decision, ready for a template.
+
+    `opening` stands in the place of the sentence above the table, `working` in that of the steps: then nothing of how it was worked out
+    is in the letter, so that it can go to somebody who may not know it.
+    """
 
     title: str
     council: str
@@ -88,6 +97,8 @@ class Letter:
     adopted: tuple[str, ...]
     hypothetical: bool
     contact: tuple[str, ...] = field(default=())
+    opening: tuple[Block, ...] = field(default=())
+    working: tuple[Block, ...] = field(default=())
 
     @property
     def awarded(self) -> bool:
@@ -143,34 +154,38 @@ class LetterWriter:
         root, evaluator, trace = worked_out(program, records, reference)
         teller = Teller(program, evaluator, trace, root, aside=self.file, pennies=True)
         told = teller.told(council or program.name, reference)
-        own = [rule for rule in program.rules if not rule.hidden and rule.name in teller.aside]
+        own = [rule for rule in program.rules if not rule.hidden and rule.span is not None and rule.span.file == self.file]
         own.sort(key=lambda rule: rule.span.line if rule.span is not None else 0)
         if not told.outcomes or not own:
             raise UsageError(
                 "RC046", "there is no decision to write about", hint="the account has no claim in the year, or the council no scheme"
             )
-        heads = [(rule, passed) for rule in own if rule.entity == root.entity and (passed := _passed(rule)) is not None]
-        columns = [passed for rule in own if program.entities[rule.entity].derived and (passed := _passed(rule)) is not None]
+        heads = [(rule, ref) for rule in own if rule.entity == root.entity and (ref := _told(program, rule)) is not None]
+        columns = [(rule, ref) for rule in own if program.entities[rule.entity].derived and (ref := _told(program, rule)) is not None]
         outcomes = [outcome for outcome in told.outcomes if outcome.figures]
         texts = list(self._texts(teller, root, [rule for rule in own if rule.cases and rule.entity == root.entity]))
+        parts = list(_parts([(title, text) for title, text, _ in texts]))
+        opening, working = (tuple(block for part in parts if part.title == title for block in part.blocks) for title in (OPENING, WORKING))
+        shown_of = [outcome if not working else replace(outcome, deciding=(), refused="", needed="") for outcome in outcomes]
         facts = self.rules.council(program.name).facts if program.name in self.rules.council_names else {}
         contact = facts.get("contact", ())
+        titles = tuple(_titled(program, rule, ref) for rule, ref in columns)
         return Letter(
             self.title,
             told.council,
             told.year,
             told.reference,
-            tuple(
-                (program.rule(ref.entity, ref.name).title, line.words) for _, ref in heads if (line := teller.line(ref, root)) is not None
-            ),
-            tuple(program.rule(ref.entity, ref.name).title for ref in columns),
-            tuple(_stretches(outcomes, columns)),
-            tuple(_parts([(title, text) for title, text, _ in texts])),
-            tuple(_sources(told, outcomes, [source for _, _, source in texts])),
-            told.provisional,
+            tuple((_titled(program, rule, ref), line.words) for rule, ref in heads if (line := teller.line(ref, root)) is not None),
+            titles,
+            tuple(_stretches(shown_of, [ref for _, ref in columns])),
+            tuple(part for part in parts if part.title not in (OPENING, WORKING)),
+            tuple(_sources(told, shown_of, [source for _, _, source in texts])),
+            titles if told.provisional and working else told.provisional,
             told.adopted,
             told.hypothetical,
             tuple(str(line) for line in (contact if isinstance(contact, list | tuple) else [contact])),
+            opening,
+            working,
         )
 
     @staticmethod
@@ -195,9 +210,17 @@ def letter_of_example(rules: Rules, path: Path, name: str | None, letter: str | 
     return written, example.program.name if known else ""
 
 
-def _passed(rule: Rule) -> Ref | None:
-    """The value that a rule passes on as it is."""
-    return rule.body.value if rule.body.op is Op.COLUMN and isinstance(rule.body.value, Ref) else None
+def _told(program: Program, rule: Rule) -> Ref | None:
+    """What a rule of a letter file puts in a table: the value that it passes on, or its own; nothing for a text, a condition or a step."""
+    if rule.cases or str(rule.type) == "yes/no" or Ref(rule.entity, rule.name) not in program.outputs:
+        return None
+    passed = rule.body.value if rule.body.op is Op.COLUMN else None
+    return passed if isinstance(passed, Ref) and passed.entity == rule.entity else Ref(rule.entity, rule.name)
+
+
+def _titled(program: Program, rule: Rule, ref: Ref) -> str:
+    """The title that the letter file gives, else that of the value that is passed on."""
+    return rule.title if rule.title.replace(" ", "_") != rule.name else program.rule(ref.entity, ref.name).title
 
 
 def _stretches(outcomes: list[Outcome], columns: list[Ref]) -> Iterator[Stretch]:
@@ -248,4 +271,4 @@ def _parts(texts: list[tuple[str, str]]) -> Iterator[Part]:
 def _sources(told: Explanation, outcomes: list[Outcome], texts: list[str]) -> list[str]:
     """What the decision and the notice rest on, each once."""
     found: dict[str, Any] = dict.fromkeys(line.source for outcome in outcomes for line in outcome.deciding if line.source)
-    return list(found | dict.fromkeys(source for source in texts if source))
+    return list(dict.fromkeys(_ADDRESS.sub(r"\1", source) for source in found | dict.fromkeys(source for source in texts if source)))

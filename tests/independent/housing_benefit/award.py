@@ -218,12 +218,13 @@ def change_between(before: Stay, after: Stay, benefit: Callable[[Household, date
         if told is not None and told > add_months(occurs, 1) and now > then:
             return Change(told)  # SI 2001/1002 reg 8(3)
         return Change(occurs, ends=lost(after.facts, occurs))
-    if now == then:  # reg 60 speaks of changes of the rate
+    guaranteed = after.facts.on("guarantee_credit") and not before.facts.on("guarantee_credit")
+    if now == then or (now > then and not old[0] and not guaranteed):  # reg 60 speaks of changes of the rate, of awards only in (5) and (7)
         return Change(occurs)
     counts_from = pension_credit_counts_from(
         occurs,
         after.facts.told_on,
-        awarded=not old[0] or (now > then and after.facts.on("guarantee_credit") and not before.facts.on("guarantee_credit")),  # (5), (7)
+        awarded=not old[0] or (now > then and guaranteed),  # (5), (7)
         credit_rises=new[1] > old[1],
         reduction_rises=now > then,
         late=after.facts.told_late,
@@ -260,17 +261,28 @@ class InForce:
 
 
 def rent_differs(before: Let, after: Let) -> bool:
-    """Reg 79(2): the amount of rent payable."""
-    return for_a_week(before.facts, before.facts.rent) != for_a_week(after.facts, after.facts.rent)
+    """Reg 79(2) and (2A): the amount of rent payable, or a move to a new home."""
+    moves = after.facts.moved_in is not None and before.first < after.facts.moved_in != before.facts.moved_in
+    return moves or for_a_week(before.facts, before.facts.rent) != for_a_week(after.facts, after.facts.rent)
 
 
 def _let_on(lets: Sequence[Let], day: date) -> Tenancy | None:
     return next((let.facts for let in lets if let.first <= day <= let.last), None)
 
 
+def entitled_from(claim: HousingClaim, lets: Sequence[Let]) -> date | None:
+    """Reg 76: liable for a dwelling that is lived in as the home ([2014] UKUT 411 (AAC)), of which that at the start counts."""
+    if claim.claimed_on is None:
+        return None
+    home = next((let.facts for let in lets if let.last >= claim.stays[0].first), None)
+    days = [day for day in (claim.liable_since, home and home.moved_in) if day is not None]
+    begins = entitlement_begins(claim.claimed_on, max(days, default=None))
+    return max([begins, *days])
+
+
 def in_force(claim: HousingClaim, lets: Sequence[Let]) -> tuple[list[InForce], date | None]:
     """The claim's facts by the days on which they count, and since when there is entitlement (None: before the year)."""
-    since = None if claim.claimed_on is None else entitlement_begins(claim.claimed_on, claim.liable_since)
+    since = entitled_from(claim, lets)
 
     def benefit(household: Household, day: date) -> Fraction:
         tenancy = _let_on(lets, day)

@@ -1,0 +1,180 @@
+"""Letters about Housing Benefit to the claimant, to the landlord and about an overpayment, read word by word."""
+
+from __future__ import annotations
+
+import os
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from explain.test_letters import GRADE, Seen, fixed, grade
+from rbcalc._cases import Example
+from rbcalc._letter import Letter, LetterCases, LetterWriter, letter_file
+from rbcalc._letter_files import rendered
+from rbcalc._rules import Rules
+from rbcalc.errors import UsageError
+
+HERE = Path(__file__).parent
+CLAIMANT, LANDLORD, OVERPAYMENT = "housing_benefit", "housing_benefit_landlord", "housing_benefit_overpayment"
+NAMES = ["pensioner", "spare bedroom", "local housing allowance", "nil", "income too high", "new amounts", "benefit cap"]
+LETTERS = [
+    *((CLAIMANT, name) for name in NAMES),
+    (LANDLORD, "local housing allowance"),
+    (LANDLORD, "new amounts"),
+    (OVERPAYMENT, "overpayment"),
+]
+NONE = {"nil", "income too high"}
+
+
+@pytest.fixture(scope="module")
+def examples(rules: Rules) -> dict[str, dict[str, Example]]:
+    found = {which: LetterCases(rules, letter_file(rules, which, "housing_benefit")) for which in (CLAIMANT, LANDLORD, OVERPAYMENT)}
+    return {which: {one.name: one for one in cases.read(HERE / "housing_benefit.cases.yaml")} for which, cases in found.items()}
+
+
+@pytest.fixture(scope="module")
+def letters(rules: Rules, examples: dict[str, dict[str, Example]]) -> dict[tuple[str, str], Letter]:
+    return {(which, name): written(rules, which, examples[which][name]) for which, name in LETTERS}
+
+
+def written(rules: Rules, which: str, example: Example) -> Letter:
+    writer = LetterWriter(rules, letter_file(rules, which, "housing_benefit"))
+    council = rules.council(example.program.name).title
+    return writer.letter(example.program, example.records, council=council, reference=f"made-up claim, {example.name}")
+
+
+def texts(letter: Letter) -> str:
+    blocks = [*letter.opening, *letter.working, *(block for part in letter.parts for block in part.blocks)]
+    return " ".join(block.text + " ".join(block.items) for block in blocks)
+
+
+@pytest.mark.parametrize("place", LETTERS, ids=" ".join)
+def test_a_letter_reads_as_it_was_approved(place: tuple[str, str], letters: dict[tuple[str, str], Letter]) -> None:
+    """The texts were read aloud and approved; UPDATE_GOLDEN=1 writes them anew, to be read again."""
+    text = rendered(letters[place], "markdown", date="1 April 2026")
+    golden = HERE / "golden" / f"letter_{'_'.join(place).replace(' ', '_')}.md"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("place", LETTERS, ids=" ".join)
+def test_a_letter_says_what_the_reader_may_do(place: tuple[str, str], letters: dict[tuple[str, str], Letter]) -> None:
+    """SI 2006/213 Sch. 9 paras. 2 and 3: the statement of reasons, looking again and the appeal, how and by when."""
+    text = texts(letters[place])
+    wanted = ["written statement of our reasons", "within 14 days", "within 1 month of the date", "after 13 months", "First-tier Tribunal"]
+    assert [words for words in wanted if words not in text] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_claimant_is_told_what_the_law_asks_for(name: str, letters: dict[tuple[str, str], Letter]) -> None:
+    """SI 2006/213 Sch. 9 paras. 9, 10 and 14: the rent, the award and the duty to report, the duty only where something is awarded."""
+    letter = letters[CLAIMANT, name]
+    text = texts(letter)
+    assert letter.columns[:2] == ("Rent that counts for a week", "Housing Benefit for a week")
+    with_award = ["You must tell us about any change", "taken to court", "Discretionary Housing Payment", "on which day"]
+    assert all((words in text) == (name not in NONE) for words in with_award)
+    assert letter.awarded == (name not in NONE)
+    told = {step.title for stretch in letter.stretches for step in stretch.steps}
+    if name in ("pensioner", "income too high", "new amounts"):
+        assert {"Applicable amount", "Income that counts", "Income above the applicable amount"} <= told
+
+
+def test_the_amounts_of_working_age_are_told(letters: dict[tuple[str, str], Letter]) -> None:
+    steps = letters[CLAIMANT, "income too high"].stretches[0].steps
+    assert any(step.title == "Applicable amount of working age" and "Personal allowance £90.50 a week" in step.because for step in steps)
+
+
+def test_other_adults_and_fuel_are_explained(letters: dict[tuple[str, str], Letter]) -> None:
+    parts = {part.title: part for part in letters[CLAIMANT, "income too high"].parts}
+    _, items = parts["Other adults in your home"].blocks
+    assert [item.split(",")[0] for item in items.items] == ["in paid work", "not in paid work"]
+    assert "show us what the fuel costs" in parts["Fuel in your rent"].blocks[0].text
+    pensioner = {part.title: part for part in letters[CLAIMANT, "pensioner"].parts}
+    assert pensioner["Other adults in your home"].blocks[1].items == ("in paid work, with £300.00 a week before tax",)
+    assert "Fuel in your rent" not in pensioner
+
+
+def test_a_nil_letter_says_why_and_by_how_much(letters: dict[tuple[str, str], Letter]) -> None:
+    capital = letters[CLAIMANT, "nil"].stretches[0]
+    assert capital.needed == "Capital would have to be at most £16,000.00. It is £16,001.00, £1.00 too much."
+    income = letters[CLAIMANT, "income too high"].stretches[-1]
+    assert income.refused == "Less than £0.50 a week would be due, so nothing is paid."
+    assert income.needed.endswith("would have to be at most £54.73 a week. It is £71.95 a week, £17.22 a week too much.")
+
+
+def test_days_before_the_year_are_not_told(letters: dict[tuple[str, str], Letter]) -> None:
+    """A year is worked out from the Monday on or before 1 April, and last year's account has those days."""
+    stretches = letters[CLAIMANT, "new amounts"].stretches
+    assert [stretch.first for stretch in stretches] == ["1 April 2025", "7 April 2025", "22 September 2025"]
+    assert stretches[0].cells[-1] == "£86.25"  # six sevenths of £100.63
+
+
+@pytest.mark.parametrize("name", ["local housing allowance", "new amounts", "pensioner", "benefit cap", "overpayment"])
+def test_a_landlord_learns_nothing_of_the_tenant(name: str, rules: Rules, examples: dict[str, dict[str, Example]]) -> None:
+    letter = written(rules, LANDLORD, examples[LANDLORD][name])
+    assert all(not stretch.steps and not stretch.refused and not stretch.needed for stretch in letter.stretches)
+    assert letter.columns == ("Housing Benefit for a week",) and not letter.totals
+    told = {cell for stretch in letter.stretches for cell in stretch.cells}
+    for text in (rendered(letter), rendered(letter, "markdown")):
+        assert set(re.findall(r"£[\d,.]*\d(?: a week)?", text)) == told
+        private = (
+            "income",
+            "pension",
+            "saving",
+            "capital",
+            "child",
+            "partner",
+            "allowance",
+            "bedroom",
+            "disab",
+            "benefit cap",
+            "paid work",
+        )
+        assert [word for word in private if word in text.lower().replace(name, "")] == []
+    assert "has still paid you their rent" in texts(letter)  # paragraph 11(c)
+
+
+@pytest.mark.parametrize("name", sorted(NONE))
+def test_a_landlord_has_no_letter_without_an_award(name: str, rules: Rules, examples: dict[str, dict[str, Example]]) -> None:
+    with pytest.raises(UsageError, match="no decision"):
+        written(rules, LANDLORD, examples[LANDLORD][name])
+
+
+def test_an_overpayment_is_told_as_the_law_asks(letters: dict[tuple[str, str], Letter]) -> None:
+    """SI 2006/213 Sch. 9 para. 15(1): that it is recoverable, why, how much, how worked out, for which weeks, and what is taken off."""
+    letter = letters[OVERPAYMENT, "overpayment"]
+    text = texts(letter)
+    assert letter.totals == (("Housing Benefit that you must pay back", "£464.51"),)
+    assert [(stretch.first, stretch.last, stretch.cells) for stretch in letter.stretches] == [
+        ("1 April 2025", "6 April 2025", ("£116.88 a week", "£100.63 a week", "£16.25 a week", "£13.93")),
+        ("7 April 2025", "15 June 2025", ("£120.00 a week", "£106.61 a week", "£13.39 a week", "£133.90")),
+        ("16 June 2025", "7 September 2025", ("£120.00 a week", "£93.61 a week", "£26.39 a week", "£316.68")),
+    ]
+    wanted = ["recoverable overpayment", "You did not tell us about a change", "We take £13.95 a week off", "The tribunal cannot decide"]
+    assert [words for words in wanted if words not in text] == []
+
+
+def test_without_an_overpayment_there_is_no_such_letter(rules: Rules, examples: dict[str, dict[str, Example]]) -> None:
+    with pytest.raises(UsageError, match="no decision"):
+        written(rules, OVERPAYMENT, examples[OVERPAYMENT]["pensioner"])
+
+
+@pytest.mark.parametrize("place", LETTERS, ids=" ".join)
+def test_a_letter_is_read_with_ease(place: tuple[str, str], letters: dict[tuple[str, str], Letter]) -> None:
+    assert grade(fixed(letters[place])) <= GRADE
+
+
+@pytest.mark.parametrize("place", [(CLAIMANT, "new amounts"), (LANDLORD, "new amounts"), (OVERPAYMENT, "overpayment")], ids=" ".join)
+def test_the_page_can_be_read_by_everybody(place: tuple[str, str], letters: dict[tuple[str, str], Letter]) -> None:
+    page = rendered(letters[place])
+    seen = Seen()
+    seen.feed(page)
+    tags = [tag for tag, _ in seen.found]
+    assert tags.count("h1") == 1 and tags.count("main") == 1 and tags.count("table") == tags.count("caption")
+    levels = [int(tag[1]) for tag in tags if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1 and all(after <= before + 1 for before, after in pairwise(levels))
+    assert all(attrs.get("scope") in ("col", "row") for tag, attrs in seen.found if tag == "th")
+    assert "http:" not in page and "https:" not in page
