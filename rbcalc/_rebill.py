@@ -262,9 +262,9 @@ class _Writer:
         import pyarrow.compute as pc
 
         self.rejects += rejects.num_rows
-        for council in rejects["council"].unique().to_pylist() if rejects.num_rows else []:
-            chosen = rejects.filter(pc.equal(rejects["council"], council))
-            self._write(council if council in self.programs else "", "rejects", chosen)
+        whose = pc.fill_null(rejects["council"], "")
+        for council in whose.unique().to_pylist() if rejects.num_rows else []:
+            self._write(council if council in self.programs else "", "rejects", rejects.filter(pc.equal(whose, council)))
 
     def finish(self, summary: Summary) -> None:
         """Totals, and the end of every file."""

@@ -67,12 +67,12 @@ def print_rolled(uprating: Uprating, form: Format) -> None:
 
 def print_statements(statements: Sequence[Stated], form: Format) -> None:
     """What a council makes of its totals: the sums that it rests on, then each line with the reason."""
-    from rbcalc._show import amount
+    from rbcalc._show import total
 
     for each in statements:
         put()
-        rows = [[line.title, amount(line.value, line.type), ""] for line in each.facts if line.value]
-        rows += [[line.title, amount(line.value, line.type), line.because] for line in each.lines]
+        rows = [[line.title, total(line.value, line.type), ""] for line in each.facts if line.value]
+        rows += [[line.title, total(line.value, line.type), line.because] for line in each.lines]
         table(f"{each.council}: {each.title}", ["", "", "because"], rows, form)
 
 

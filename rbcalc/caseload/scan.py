@@ -382,7 +382,8 @@ class _Maker:
             else:
                 left.append(header)
         if left:
-            self.made.notes.append(f"{self.opened.label}: no rule reads {len(left)} columns: {', '.join(left[:20])}")
+            which = "the column" if len(left) == 1 else f"{len(left)} columns:"
+            self.made.notes.append(f"{self.opened.label}: no rule reads {which} {', '.join(left[:20])}")
         unread = {plain_name(header): header for header in left}
         for name, *_ in self.made.absent:
             for near in get_close_matches(name, sorted(unread), n=1):

@@ -87,3 +87,14 @@ def test_every_precepting_body_bears_its_share_of_the_reduction(summary: Summary
     reductions = {keys[1]: figures[0] for keys, figures in summary.table(SPLIT[1]).items()}
     assert set(reductions) == set(charges)
     assert all(0 < reductions[body] < charges[body] for body in reductions)
+
+
+def test_what_belongs_to_no_council_is_among_the_rejects_of_the_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RBCALC_ENGINE", "python")
+    tables = written(folder / "stray")
+    with (tables / "claims.csv").open("a", encoding="utf-8") as file:
+        file.write("c9,nobody,2020-04-01,1000\n")
+    made = rebill([rbcalc.load().council("stevenage")], YEAR, tables, folder / "stray-out", keep_private=True)
+    assert made.rejects == 2  # one account ended before the year
+    (row,) = pq.read_table(folder / "stray-out" / "rejects.parquet").to_pylist()
+    assert (row["table"], row["row"], row["column"]) == ("claims", 5, "account")

@@ -137,7 +137,7 @@ def _tell_provisional(summary: Summary, *, first: bool) -> None:
     for name, figures in summary.provisional.items():
         more = f" and {len(figures) - MOST_SHOWN} more" if len(figures) > MOST_SHOWN else ""
         where = f"rbcalc show provisional --council {name} --year {summary.year}{about}"
-        say(f"{name}: rests on figures that are not confirmed: {', '.join(figures[:MOST_SHOWN])}{more}  ({where})")
+        say(f"{name}, {summary.title}: rests on figures that are not confirmed: {', '.join(figures[:MOST_SHOWN])}{more}  ({where})")
 
 
 def _print(summary: Summary, form: Format) -> None:

@@ -146,7 +146,7 @@ class _Housing(Story):
         if self.chance(0.25):
             begins = pick.randint(self.first, self.last - 60)
         if self.first < begins < self.monday(self.first + 6):
-            begins = self.monday(self.first + 6)  # the days before the first Monday in April are a rare case of their own
+            begins = self.monday(self.first + 6)  # a home of the days before is a rare case of its own
         if self.chance(0.1):
             ends = pick.randint(begins + 30, self.last)
             ends += (3 - ends) % 7  # a Sunday
@@ -297,6 +297,10 @@ class _Housing(Story):
         for row in found["claims"]:
             for name in ONLY_COUNCIL_TAX:
                 row.pop(name, None)
+        starts: Any = found["claims"][0]["from"]
+        if self.first < starts < self.monday(self.first + 6):  # recorded from 31 March, as the rules ask for those days
+            for row in (row for rows in found.values() for row in rows if row.get("from") == starts):
+                row["from"] = self.first - 1
         return found
 
     def mark_charge_changes(self, spells: list[tuple[int, dict[str, Any]]], charge_days: Sequence[int]) -> None:

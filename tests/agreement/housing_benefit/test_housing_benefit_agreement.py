@@ -31,7 +31,7 @@ from rbcalc_kernels.program.graph import Ref
 ONE_DAY = timedelta(days=1)
 MANY = 2_000
 """From so many claims a scene on, machine code repays the time that it takes to make."""
-KERNEL = 8
+KERNEL = 10
 """Of so many claims one goes through the compiled evaluator as well, and a disturbed one with it."""
 CROWDED_APART = Fraction(8, 100)
 """Of claims with a change that waits beside another so many may differ (see `crowding`)."""

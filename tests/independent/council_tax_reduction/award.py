@@ -171,12 +171,15 @@ def change_between(before: Spell, after: Spell, reduction: Callable[[Circumstanc
     if not new[0] or old == new:  # no credit, it has ceased (para 46(2)), or its amount has not changed
         return Change(occurs)
     now, then = reduction(before.facts, occurs), reduction(after.facts, occurs)
-    if now == then:  # para 47 speaks of changes of the reduction
+    guaranteed = after.facts.on("guarantee_credit") and not before.facts.on("guarantee_credit")
+    if now == then or (
+        then > now and not old[0] and not guaranteed
+    ):  # para 47 speaks of changes of the reduction, of awards in (5) and (7)
         return Change(occurs)
     counts_from = pension_credit_counts_from(
         occurs,
         after.facts.told_on,
-        awarded=not old[0] or (then > now and after.facts.on("guarantee_credit") and not before.facts.on("guarantee_credit")),  # (5), (7)
+        awarded=not old[0] or (then > now and guaranteed),  # (5), (7)
         credit_rises=new[1] > old[1],
         reduction_rises=then > now,
         late=after.facts.told_late,

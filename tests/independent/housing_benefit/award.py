@@ -274,8 +274,8 @@ def entitled_from(claim: HousingClaim, lets: Sequence[Let]) -> date | None:
     """Reg 76: liable for a dwelling that is lived in as the home ([2014] UKUT 411 (AAC)), of which that at the start counts."""
     if claim.claimed_on is None:
         return None
-    home = next((let.facts for let in lets if let.last >= claim.stays[0].first), None)
-    days = [day for day in (claim.liable_since, home and home.moved_in) if day is not None]
+    moved_in = next((let.facts.moved_in for let in lets if let.last >= claim.stays[0].first), None)
+    days = [day for day in (claim.liable_since, moved_in) if day is not None]
     begins = entitlement_begins(claim.claimed_on, max(days, default=None))
     return max([begins, *days])
 
