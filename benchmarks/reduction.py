@@ -219,8 +219,7 @@ class Made:
         return {
             "tenancies": self._register("tenancies", own.size, None, {}),
             "rents": self._register("rents", own.size, own, given),
-            "charges": self._register("charges", 0, own[:0], {}),
-            "payments": self._register("payments", 0, own[:0], {}),
+            **{name: self._register(name, 0, own[:0], {}) for name in ("charges", "payments", "recoveries", "earlier_overpayments")},
         }
 
     def _register(self, name: str, rows: int, owner: npt.NDArray[np.int32] | None, given: dict[str, tuple[Any, ...]]) -> RegisterColumns:
