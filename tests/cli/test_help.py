@@ -23,7 +23,10 @@ from rbcalc_cli.main import COMMANDS, helping, module
 HEAVY = {"numba", "llvmlite", "numpy", "pyarrow", "duckdb", "pandas", "polars", "pydantic", "lark", "yaml"}
 MODULES = sorted(path.stem for path in Path(commands.__file__).parent.glob("*.py") if path.stem != "__init__")
 LONG = {"churn", "sample", "rebill", "reconcile"}  # they have tests of their own, beside what they make
-WHOLE = {"--partnership", "--sample"}  # the caseload of a whole partnership is for the night
+WHOLE = (
+    {"--partnership", "--sample"},
+    {"--sweep", "--sample"},
+)  # the caseload of a whole partnership, and of its largest council, are for the night
 PATHS = os.pathsep.join(str(Path(package.__file__).parents[1]) for package in (rbcalc, rbcalc_kernels, rbcalc_cli))
 
 
@@ -67,7 +70,11 @@ def test_help_has_two_worked_examples_of_the_command(name: str) -> None:
 
 def examples() -> list[Any]:
     found = [example for name in MODULES if name not in LONG for example in worked(helping(name))]
-    return [pytest.param(example, id=" ".join(example), marks=[pytest.mark.nightly] if set(example) >= WHOLE else []) for example in found]
+    nightly = [any(set(example) >= each for each in WHOLE) for example in found]
+    return [
+        pytest.param(example, id=" ".join(example), marks=[pytest.mark.nightly] if late else [])
+        for example, late in zip(found, nightly, strict=True)
+    ]
 
 
 @pytest.mark.parametrize("example", examples())

@@ -130,7 +130,7 @@ def typer(tmp_path_factory: pytest.TempPathFactory) -> tuple[Linker, object]:
     return names, sources  # type: ignore[return-value]
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 @given(
     expression=trees() | st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join),
     entity=st.sampled_from(["period", "resident", "account"]),
