@@ -180,7 +180,10 @@ def test_homes_can_be_asked_for_alone(rules: Rules, small: Summary, tmp_path: Pa
     assert {name: alone.tables[name].digest for name in HOMES} == {name: small.tables[name].digest for name in HOMES}
 
 
-@pytest.mark.parametrize(("council", "year"), [("redcar_and_cleveland", "2025-26"), ("hartlepool", "2013-14"), ("dorset", "2021-22")])
+@pytest.mark.parametrize(
+    ("council", "year"),
+    [("redcar_and_cleveland", "2025-26"), ("hartlepool", "2013-14"), pytest.param("dorset", "2021-22", marks=pytest.mark.nightly)],
+)
 def test_no_home_is_refused_for_want_of_a_fact(rules: Rules, council: str, year: str, tmp_path: Path) -> None:
     """In a year with all allowances, in one without any, and in one that begins before its April."""
     made = sample(rules, council=council, year=year, dwellings=5000, out=tmp_path / "caseload")
