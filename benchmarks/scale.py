@@ -32,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--hereditaments", nargs="+", type=int, default=[2_000_000], help="with --subject business_rates")
     parser.add_argument("--threads", nargs="+", type=int, default=[2])
     parser.add_argument("--changing", default="30%", help="the share of dwellings whose year is cut in two")
+    parser.add_argument("--tables", nargs="+", default=[], help="only these of the sample's tables, e.g. accounts dwellings people")
     parser.add_argument("--folder", type=Path, default=None, help="where caseloads and results go (by default a temporary folder)")
     parser.add_argument("--keep", action="store_true", help="keep caseloads in the folder, and use those that are there")
     parser.add_argument("--json", action="store_true", help="one object a line")
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             made = 0.0
             if not (given.keep and (caseload / "manifest.json").is_file()):
                 made = spent([RBCALC, *makes, f"--{unit}", str(many), "--out", str(caseload), "--force"]).wall
+                keep_only(caseload, given.tables)
             for threads in given.threads:
                 command = [RBCALC, "rebill", *whose, "--caseload", str(caseload), "--out", str(out), "--force", "--threads", str(threads)]
                 took = spent(command, accepted=(0, 1))
@@ -77,6 +79,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(table)
         console.print(described(), style="dim", highlight=False)
     return 0
+
+
+def keep_only(caseload: Path, tables: Sequence[str]) -> None:
+    """Take every table but these out of a caseload; with none named all stay."""
+    here = {one.name.removesuffix(".parquet"): one for one in caseload.iterdir() if one.is_dir() or one.suffix == ".parquet"}
+    if missing := [table for table in tables if table not in here]:
+        raise SystemExit(f"the sample has no table {', '.join(missing)}; it has {', '.join(sorted(here))}")
+    for name, table in here.items() if tables else ():
+        if name in tables:
+            continue
+        if table.is_dir():
+            shutil.rmtree(table)
+        else:
+            table.unlink()
 
 
 if __name__ == "__main__":

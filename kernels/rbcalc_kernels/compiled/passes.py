@@ -25,7 +25,7 @@ from rbcalc_kernels.program.graph import Ref
 if TYPE_CHECKING:
     from rbcalc_kernels.compiled.evaluator import Compiled, Results, Variant
 
-CHUNK: Final = 16_384
+CHUNK: Final = 65_536
 """Rows worked out at a time, so that what passes between functions stays near and threads end together."""
 
 _SHARES: Final = 8
