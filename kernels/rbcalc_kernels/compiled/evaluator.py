@@ -34,7 +34,7 @@ BLOCK: Final = 32_768
 LEAST_BLOCK: Final = 4_096
 """Of fewer root rows, what each block costs whatever its size would count."""
 
-NEAR: Final = 16 << 20
+NEAR: Final = 48 << 20
 """The bytes that columns between functions take about: root rows with much below them are worked out fewer at a time."""
 
 

@@ -45,6 +45,30 @@ class Marks:
         self.fault[roots[fresh][::-1]] = codes[marks][fresh][::-1]
 
 
+class _Growing:
+    """A column of rows that blocks make, in the order in which the blocks are done."""
+
+    def __init__(self, kind: np.dtype[Any], earlier: Column | None) -> None:
+        """`earlier` is a column of an earlier run that nobody reads any more."""
+        self._held = earlier if earlier is not None and earlier.dtype == kind and earlier.flags.writeable else np.empty(0, dtype=kind)
+        self._used = 0
+
+    def add(self, values: Column, room: int) -> None:
+        """Put values behind the others; `room` is how many there may be in all."""
+        end = self._used + values.size
+        if end > self._held.size:
+            wider = np.empty(max(end, room), dtype=self._held.dtype)
+            wider[: self._used] = self._held[: self._used]
+            self._held = wider
+        self._held[self._used : end] = values
+        self._used = end
+
+    @property
+    def column(self) -> Column:
+        """All values."""
+        return self._held[: self._used]
+
+
 class Gathered:
     """The results of a run while its blocks come in."""
 
@@ -54,7 +78,7 @@ class Gathered:
         self.marks = Marks(compiled, part.entities[compiled.root].count)
         self.columns: dict[Ref, Column] = {}
         self._blocks: list[Block] = []
-        self._parts: dict[tuple[int, Ref], Column] = {}
+        self._growing: dict[Ref, _Growing] = {}
         self.kinds, in_place = compiled.kinds(variants)
         self.derived = {name for name, entity in compiled.program.entities.items() if entity.derived}
         self.direct: list[tuple[Place, Column]] = []
@@ -62,6 +86,8 @@ class Gathered:
         self._others: list[Ref] = []
         for ref in compiled.outputs:
             if ref.entity in self.derived:
+                if ref in self.kinds:
+                    self._growing[ref] = _Growing(np.dtype(self.kinds[ref]), None if into is None else into.columns.get(ref))
                 continue
             kind = self.kinds.get(ref)
             if kind is None:  # an input
@@ -112,10 +138,11 @@ class Gathered:
             place(rows, self.columns[ref], values)
         if self.derived:
             self._blocks.append(block)
-            for ref in compiled.outputs:
+            share = self.part.entities[compiled.root].count / max(1, block.entities[compiled.root].count)
+            for ref, growing in self._growing.items():
                 if ref.entity in block.made:
-                    # The block's own columns are for the next.
-                    self._parts[id(block), ref] = np.array(self._values(block, ref, block.made[ref.entity].count), dtype=self.kinds[ref])
+                    count = block.made[ref.entity].count
+                    growing.add(self._values(block, ref, count), int(count * share * 1.02))
 
     def _values(self, block: Block, ref: Ref, count: int) -> Column:
         inner = block.variant.lowering.outputs[ref]
@@ -127,6 +154,7 @@ class Gathered:
         """Everything, in the order of the batch."""
         entities: dict[str, EntityColumns] = {}
         orders: dict[str, npt.NDArray[np.int64] | None] = {}
+        arrived = list(self._blocks)
         self._blocks.sort(key=lambda block: _first(block.part.rows[self.compiled.root]))
         for name in self.derived:
             made = [block for block in self._blocks if name in block.made]
@@ -135,37 +163,49 @@ class Gathered:
             else:
                 nothing = np.empty(0, dtype=np.int32)
                 entities[name] = EntityColumns(0, day_columns(nothing, nothing), nothing, np.zeros(1, dtype=np.int64))
-        for ref in self.compiled.outputs:
+        for ref, growing in self._growing.items():
+            column = growing.column
             if ref.entity in orders:
-                made = [block for block in self._blocks if ref.entity in block.made]
-                self.columns[ref] = _ordered([self._parts[id(block), ref] for block in made], orders[ref.entity])
-            elif ref.entity in entities:
-                self.columns[ref] = np.empty(0, dtype=self.kinds[ref])
+                if arrived != self._blocks:
+                    column = self._sorted(column, ref.entity, arrived)
+                column = _ordered([column], orders[ref.entity])
+            self.columns[ref] = column
         columns = self.columns
         if self.derived:
             columns = {ref: self.columns[ref] for ref in self.compiled.outputs if ref in self.columns}
         return make(columns, dict(self.compiled.denominators), self.marks.doubt, self.marks.fault, self.compiled.faults, entities)
+
+    def _sorted(self, column: Column, entity: str, arrived: Sequence[Block]) -> Column:
+        """A column of made rows by block, of one in which blocks stand as they were done."""
+        parts, end = {}, 0
+        for block in arrived:
+            if entity in block.made:
+                first, end = end, end + block.made[entity].count
+                parts[id(block)] = column[first:end]
+        return np.concatenate([parts[id(block)] for block in self._blocks if id(block) in parts])
 
     def _merged(self, name: str, blocks: list[Block]) -> tuple[EntityColumns, npt.NDArray[np.int64] | None]:
         """A derived entity's rows of all blocks, by parent, and how they were put in order (None: as they came)."""
         above = self.compiled.program.entities[name].parent
         assert above is not None
         made = [block.made[name] for block in blocks]
-        parents = np.concatenate(
-            [merged_rows(block.part.rows[above], _given(rows.parent)) for block, rows in zip(blocks, made, strict=True)]
-        )
-        order = None if bool((parents[1:] >= parents[:-1]).all()) else np.argsort(parents, kind="stable")
-        parents = _ordered([parents], order)
-        offsets = starts_of(np.bincount(parents, minlength=self.part.entities[above].count))
+        count = self.part.entities[above].count
+        parents = _moved([block.part.rows[above] for block in blocks], [_given(rows.parent) for rows in made])
+        offsets = _following([block.part.rows[above] for block in blocks], made, count)
+        order = None
+        if offsets is None:
+            order = None if bool((parents[1:] >= parents[:-1]).all()) else np.argsort(parents, kind="stable")
+            parents = _ordered([parents], order)
+            offsets = starts_of(np.bincount(parents, minlength=count))
         columns = {key: _ordered([rows.columns[key] for rows in made], order) for key in made[0].columns}
         sources: dict[str, npt.NDArray[np.int32]] = {}
         for source in made[0].sources:
-            moved = [merged_rows(self._source_rows(block, source), rows.sources[source]) for block, rows in zip(blocks, made, strict=True)]
-            sources[source] = _ordered(moved, order).astype(np.int32)
+            moved = _moved([self._source_rows(block, source) for block in blocks], [rows.sources[source] for rows in made])
+            sources[source] = _ordered([moved], order)
         periods = None
         if made[0].period is not None:
-            periods = _ordered([_given(rows.period) for rows in made], order).astype(np.uint8)
-        return EntityColumns(len(parents), columns, parents.astype(np.int32), offsets, periods, sources), order
+            periods = _ordered([_given(rows.period) for rows in made], order).astype(np.uint8, copy=False)
+        return EntityColumns(len(parents), columns, parents, offsets, periods, sources), order
 
     @staticmethod
     def _source_rows(block: Block, source: str) -> Rows:
@@ -182,6 +222,33 @@ def _own(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def _first(rows: Rows) -> int:
     """The first of a part's rows."""
     return int(rows.start if isinstance(rows, slice) else rows[0] if rows.size else 0)
+
+
+def _moved(rows: Sequence[Rows], inner: Sequence[npt.NDArray[np.int32]]) -> npt.NDArray[np.int32]:
+    """Rows of parts, one part after the other, as rows of the whole; -1 stays."""
+    found = np.empty(sum(each.size for each in inner), dtype=np.int32)
+    end = 0
+    for part, each in zip(rows, inner, strict=True):
+        first, end = end, end + each.size
+        if isinstance(part, slice) and not part.start:
+            found[first:end] = each
+        elif isinstance(part, slice):
+            np.add(each, np.int32(part.start) * (each >= 0), out=found[first:end], casting="unsafe")
+        else:
+            found[first:end] = merged_rows(part, each)
+    return found
+
+
+def _following(rows: Sequence[Rows], made: Sequence[EntityColumns], count: int) -> npt.NDArray[np.int64] | None:
+    """Where the made rows of each of `count` rows begin; None where the parts do not follow one another from the first to the last."""
+    offsets: npt.NDArray[np.int64] = np.empty(count + 1, dtype=np.int64)
+    end = base = 0
+    for part, each in zip(rows, made, strict=True):
+        if not isinstance(part, slice) or part.start != end or each.offsets is None or each.offsets.size != part.stop - part.start + 1:
+            return None
+        np.add(each.offsets, base, out=offsets[end : part.stop + 1])
+        end, base = part.stop, base + each.count
+    return offsets if end == count else None
 
 
 def _ordered(parts: Sequence[npt.NDArray[Any]], order: npt.NDArray[np.int64] | None) -> npt.NDArray[Any]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
 
-MOST: Final = 64 << 20
+MOST: Final = 192 << 20
 """The bytes that are kept for later in the whole process; what was given back first gives way."""
 
 _SPARE: Final[list[Bytes]] = []
