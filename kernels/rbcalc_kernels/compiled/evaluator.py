@@ -28,13 +28,13 @@ from rbcalc_kernels.compiled.threads import work_through
 from rbcalc_kernels.compiled.values import Fault, Held
 from rbcalc_kernels.program.graph import Program, Ref
 
-BLOCK: Final = 32_768
+BLOCK: Final = 65_536
 """Root rows worked out at a time at most when there is more than one function, so that what passes between them stays near."""
 
 LEAST_BLOCK: Final = 4_096
 """Of fewer root rows, what each block costs whatever its size would count."""
 
-NEAR: Final = 48 << 20
+NEAR: Final = 64 << 20
 """The bytes that columns between functions take about: root rows with much below them are worked out fewer at a time."""
 
 

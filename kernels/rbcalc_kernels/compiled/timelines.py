@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,8 @@ from rbcalc_kernels.compiled.columns import EntityColumns
 from rbcalc_kernels.compiled.spells_machine import Days, Starts, overlay, ready, supersede, widen
 from rbcalc_kernels.compiled.stretches import periods_of, starts_of
 from rbcalc_kernels.program.graph import Program
+
+_NO_DAYS: Final = 2**31 - 1, -(2**31)
 
 
 def derive(
@@ -67,18 +70,24 @@ def derive(
 
 def _spans(program: Program, parent: str, entities: Mapping[str, EntityColumns]) -> tuple[Days, Days]:
     """The days from the first to the last of the ordinary spells under each parent row."""
-    count = entities[parent].count
-    first: Days = np.full(count, 2**31 - 1, dtype=np.int32)
-    last: Days = np.full(count, -(2**31), dtype=np.int32)
+    found: tuple[Days, Days] | None = None
+    left = []
     for name, described in program.entities.items():
         if described.spell and not described.derived and described.parent == parent:
             spells = entities[name]
-            if spells.spread == (1, 1):
-                first = np.minimum(first, spells.columns["first_day"])
-                last = np.maximum(last, spells.columns["last_day"])
+            if spells.spread != (1, 1):
+                left.append(spells)
                 continue
-            assert spells.offsets is not None
-            ready(widen, count)(spells.offsets, spells.columns["first_day"], spells.columns["last_day"], first, last)
+            days = spells.columns["first_day"], spells.columns["last_day"]
+            found = days if found is None else (np.minimum(found[0], days[0]), np.maximum(found[1], days[1]))
+    if found is not None and not left:
+        return found
+    count = entities[parent].count
+    # What columns hold stays as it is.
+    first, last = (day.copy() for day in found) if found is not None else (np.full(count, none, dtype=np.int32) for none in _NO_DAYS)
+    for spells in left:
+        assert spells.offsets is not None
+        ready(widen, count)(spells.offsets, spells.columns["first_day"], spells.columns["last_day"], first, last)
     return first, last
 
 
