@@ -38,6 +38,24 @@ def asked(
     return found.councils(when), when
 
 
+def check_caseload(caseload: Path | None, *, sample: bool) -> None:
+    """See that a caseload was given, or a sample was asked for instead of one.  Raises UsageError."""
+    from rbcalc.errors import UsageError
+
+    if sample == (caseload is not None):
+        raise UsageError("RC044", "which caseload?", hint="give --caseload DIR, or --sample for a made-up one of the published size")
+    if caseload is not None:
+        check_tables(caseload)
+
+
+def check_tables(caseload: Path) -> None:
+    """See that the folder of a caseload is there.  Raises UsageError."""
+    from rbcalc.errors import UsageError
+
+    if not caseload.is_dir():
+        raise UsageError("RC044", f"no such folder: {caseload}", hint="give the folder that holds the tables of the caseload")
+
+
 @contextmanager
 def caseload_folder(
     book: Rules,

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rbcalc_cli.commands.explain import programs_of, the_case
+from rbcalc_cli.commands.explain import programs_of, the_case, which_account
 from rbcalc_cli.options import existing, rules_of, within
 from rbcalc_cli.output import document, put
 
@@ -71,17 +71,15 @@ def _given(asked: Asked, rules: Rules, year: Any) -> Given:
     from rbcalc._explain import account_records, held_caseload
     from rbcalc._explain_difference import Given
     from rbcalc._explain_years import CasesOfYear
-    from rbcalc.errors import UsageError
 
     if asked.case is not None:
         found = the_case(CasesOfYear(rules, year, asked.name), within(rules.library.root, asked.case), asked.name)
         return Given(found.program, found.records)
-    if asked.caseload is None or asked.account is None:
-        raise UsageError("RC048", "which account?", hint="give the folder of a caseload and --account REF, or a case file with --case FILE")
+    own_folder, account = which_account(asked)
     programs, _ = programs_of(rules, asked.council, asked.partnership, str(year) if year is not None else asked.year, asked.charges)
-    folder = asked.against_caseload if year is not None and asked.against_caseload is not None else asked.caseload
+    folder = asked.against_caseload if year is not None and asked.against_caseload is not None else own_folder
     caseload = held_caseload(existing(folder, "folder"), programs, asked.column_map)
-    council, records, which = account_records(caseload, programs, asked.account)
+    council, records, which = account_records(caseload, programs, account)
     names = {str(row): str(name) for row, name in enumerate(caseload.of(council).references.to_pylist())}
     return Given(programs[council], records, which, names)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rbcalc_cli.commands.explain import programs_of
+from rbcalc_cli.commands.explain import programs_of, which_account
 from rbcalc_cli.options import counted, existing, say, within
 from rbcalc_cli.output import put, write_file
 
@@ -61,16 +61,14 @@ def _day(dated: str | None) -> str:
 def _account(asked: Asked, which: str | None) -> tuple[Letter, str]:
     from rbcalc._explain import account_records, held_caseload
     from rbcalc._letter import LetterWriter, letter_file
-    from rbcalc.errors import UsageError
 
-    if asked.caseload is None or asked.account is None:
-        raise UsageError("RC048", "which account?", hint="give the folder of a caseload and --account REF, or a case file with --case FILE")
+    folder, account = which_account(asked)
     path = letter_file(asked.rules, which)
     programs, titles = programs_of(asked.rules, asked.council, asked.partnership, asked.year, asked.charges, [path])
-    caseload = held_caseload(existing(asked.caseload, "folder"), programs, asked.column_map)
-    council, records, _ = account_records(caseload, programs, asked.account)
+    caseload = held_caseload(existing(folder, "folder"), programs, asked.column_map)
+    council, records, _ = account_records(caseload, programs, account)
     writer = LetterWriter(asked.rules, path)
-    return writer.letter(programs[council], records, council=titles[council], reference=asked.account), council
+    return writer.letter(programs[council], records, council=titles[council], reference=account), council
 
 
 def _batch(asked: Asked, wanted: Wanted, listed: Path | None) -> None:

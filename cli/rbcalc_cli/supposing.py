@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rbcalc_cli.asking import caseload_folder
+from rbcalc_cli.asking import caseload_folder, check_caseload
 from rbcalc_cli.options import Format, say
 from rbcalc_cli.output import document, put, table
 
@@ -42,13 +42,8 @@ def caseload_of(
 
     A sample for a year without figures is that of the last year that has them.  Raises UsageError.
     """
-    from rbcalc.errors import UsageError
-
     caseload, sample = given
-    if sample == (caseload is not None):
-        raise UsageError("RC044", "which caseload?", hint="give --caseload DIR, or --sample for a made-up one of the published size")
-    if caseload is not None and not caseload.is_dir():
-        raise UsageError("RC044", f"no such folder: {caseload}", hint="give the folder that holds the tables of the caseload")
+    check_caseload(caseload, sample=sample)
     if caseload is None and year not in (held := councils[0].years()):
         year = held[-1]
     with caseload_folder(book, councils, partnership, year, caseload, own) as folder:

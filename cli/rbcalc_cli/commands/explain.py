@@ -12,6 +12,7 @@ import typer
 from rbcalc_cli.options import (
     ChargesOption,
     CouncilOption,
+    MapOption,
     PartnershipOption,
     RulesOption,
     SubjectOption,
@@ -59,70 +60,82 @@ class Asked:
     against_caseload: Path | None = None
 
 
+CaseloadArgument = Annotated[Path | None, typer.Argument(help="The folder of a caseload.", show_default=False)]
+AccountOption = Annotated[str | None, typer.Option("--account", metavar="REF", help="The account, by its reference.", show_default=False)]
+CaseOption = Annotated[Path | None, typer.Option("--case", metavar="FILE", help="A case file instead of a caseload.", show_default=False)]
+NameOption = Annotated[
+    str | None, typer.Option("--name", metavar="CASE", help="The case of the file.  [default: the first]", show_default=False)
+]
+ValueOption = Annotated[
+    str | None, typer.Option("--value", metavar="NAME", help="One value only, with all that it was made of.", show_default=False)
+]
+FormOption = Annotated[
+    Form | None,
+    typer.Option("--format", help="Text, or JSON with every rule's value; for letters HTML or Markdown.", show_default=False),
+]
+EverythingOption = Annotated[bool, typer.Option("--all", help="Also the steps that come to nought and change nothing.")]
+
+ChangedFromOption = Annotated[
+    str | None, typer.Option("--changed-from", metavar="DATE", help="Why the award changed since this day.", show_default=False)
+]
+ChangedToOption = Annotated[str | None, typer.Option("--to", metavar="DATE", help="The later day of such a change.", show_default=False)]
+AgainstOption = Annotated[
+    str | None,
+    typer.Option("--against", metavar="YEAR", help="Why the award, or the bill, differs from that of another year.", show_default=False),
+]
+AgainstRulesOption = Annotated[
+    Path | None, typer.Option("--against-rules", metavar="DIR", help="Why the award differs from that by other rules.", show_default=False)
+]
+AgainstCaseloadOption = Annotated[
+    Path | None,
+    typer.Option("--against-caseload", metavar="DIR", help="The caseload of that year, where it is another.", show_default=False),
+]
+
+LetterOption = Annotated[bool, typer.Option("--letter", help="Write the notice of the decision.")]
+WhichOption = Annotated[
+    str | None, typer.Option("--which", metavar="LETTER", help="Which letter, where there are several.", show_default=False)
+]
+AllAccountsOption = Annotated[bool, typer.Option("--all-accounts", help="A letter for each account of the caseload, into --out.")]
+AccountsOption = Annotated[
+    Path | None,
+    typer.Option("--accounts", metavar="FILE", help="A letter for each account named in a file, one a line.", show_default=False),
+]
+TemplateOption = Annotated[
+    Path | None, typer.Option("--template", metavar="FILE", help="A template of your own for the letter.", show_default=False)
+]
+DatedOption = Annotated[str | None, typer.Option("--dated", metavar="DATE", help="The date of the letter.", show_default=False)]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="Where to write letters.  [default: standard output]", show_default=False)
+]
+
+
 def command(
-    caseload: Annotated[Path | None, typer.Argument(help="The folder of a caseload.", show_default=False)] = None,
-    account: Annotated[
-        str | None, typer.Option("--account", metavar="REF", help="The account, by its reference.", show_default=False)
-    ] = None,
-    case: Annotated[
-        Path | None, typer.Option("--case", metavar="FILE", help="A case file instead of a caseload.", show_default=False)
-    ] = None,
-    name: Annotated[
-        str | None, typer.Option("--name", metavar="CASE", help="The case of the file.  [default: the first]", show_default=False)
-    ] = None,
-    value: Annotated[
-        str | None, typer.Option("--value", metavar="NAME", help="One value only, with all that it was made of.", show_default=False)
-    ] = None,
+    caseload: CaseloadArgument = None,
+    account: AccountOption = None,
+    case: CaseOption = None,
+    name: NameOption = None,
+    value: ValueOption = None,
     council: CouncilOption = None,
     partnership: PartnershipOption = None,
     year: YearOption = None,
     subject: SubjectOption = None,
     charges: ChargesOption = None,
-    column_map: Annotated[
-        Path | None, typer.Option("--map", metavar="FILE", help="A column map for the caseload's headers and codes.", show_default=False)
-    ] = None,
+    column_map: MapOption = None,
     rules: RulesOption = None,
-    form: Annotated[
-        Form | None,
-        typer.Option("--format", help="Text, or JSON with every rule's value; for letters HTML or Markdown.", show_default=False),
-    ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Also the steps that come to nought and change nothing.")] = False,
-    changed_from: Annotated[
-        str | None, typer.Option("--changed-from", metavar="DATE", help="Why the award changed since this day.", show_default=False)
-    ] = None,
-    changed_to: Annotated[
-        str | None, typer.Option("--to", metavar="DATE", help="The later day of such a change.", show_default=False)
-    ] = None,
-    against: Annotated[
-        str | None,
-        typer.Option(
-            "--against", metavar="YEAR", help="Why the award, or the bill, differs from that of another year.", show_default=False
-        ),
-    ] = None,
-    against_rules: Annotated[
-        Path | None,
-        typer.Option("--against-rules", metavar="DIR", help="Why the award differs from that by other rules.", show_default=False),
-    ] = None,
-    against_caseload: Annotated[
-        Path | None,
-        typer.Option("--against-caseload", metavar="DIR", help="The caseload of that year, where it is another.", show_default=False),
-    ] = None,
-    letter: Annotated[bool, typer.Option("--letter", help="Write the notice of the decision.")] = False,
-    which: Annotated[
-        str | None, typer.Option("--which", metavar="LETTER", help="Which letter, where there are several.", show_default=False)
-    ] = None,
-    all_accounts: Annotated[bool, typer.Option("--all-accounts", help="A letter for each account of the caseload, into --out.")] = False,
-    accounts: Annotated[
-        Path | None,
-        typer.Option("--accounts", metavar="FILE", help="A letter for each account named in a file, one a line.", show_default=False),
-    ] = None,
-    template: Annotated[
-        Path | None, typer.Option("--template", metavar="FILE", help="A template of your own for the letter.", show_default=False)
-    ] = None,
-    dated: Annotated[str | None, typer.Option("--dated", metavar="DATE", help="The date of the letter.", show_default=False)] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Where to write letters.  [default: standard output]", show_default=False)
-    ] = None,
+    form: FormOption = None,
+    everything: EverythingOption = False,
+    changed_from: ChangedFromOption = None,
+    changed_to: ChangedToOption = None,
+    against: AgainstOption = None,
+    against_rules: AgainstRulesOption = None,
+    against_caseload: AgainstCaseloadOption = None,
+    letter: LetterOption = False,
+    which: WhichOption = None,
+    all_accounts: AllAccountsOption = False,
+    accounts: AccountsOption = None,
+    template: TemplateOption = None,
+    dated: DatedOption = None,
+    out: OutOption = None,
 ) -> None:
     """Explain one account, as a person would work it on paper.
 
@@ -150,13 +163,14 @@ def command(
 
         changing.show(asked, changed_from, changed_to, against, against_rules, as_json=form is Form.JSON)
         return
-    if case is not None:
-        told = _case(loaded, within(loaded.library.root, case), name, everything)
-    else:
-        told = _account(loaded, caseload, account, council, partnership, year, charges, column_map, everything)
+    _tell(_case(asked, asked.case) if asked.case is not None else _account(asked), value, as_json=form is Form.JSON)
+
+
+def _tell(told: Explanation, value: str | None, *, as_json: bool) -> None:
+    """Print the account, or one value of it as a tree."""
     from rbcalc_cli import explaining
 
-    if form is Form.JSON:
+    if as_json:
         explaining.as_json(told, value)
     elif value is not None:
         explaining.as_tree(told, value)
@@ -166,13 +180,14 @@ def command(
         say("some figures are provisional; the account names them")
 
 
-def _case(rules: Rules, path: Path, name: str | None, everything: bool) -> Explanation:
+def _case(asked: Asked, path: Path) -> Explanation:
     from rbcalc._cases import CaseReader
     from rbcalc._explain import explain_example
 
-    found = the_case(CaseReader(rules), path, name)
+    rules = asked.rules
+    found = the_case(CaseReader(rules), within(rules.library.root, path), asked.name)
     title = rules.council(found.program.name).title if found.program.name in rules.council_names else ""
-    return explain_example(found, title, everything=everything)
+    return explain_example(found, title, everything=asked.everything)
 
 
 def the_case(reader: CaseReader, path: Path, name: str | None) -> Example:
@@ -194,25 +209,22 @@ def the_case(reader: CaseReader, path: Path, name: str | None) -> Example:
     return found
 
 
-def _account(
-    rules: Rules,
-    caseload: Path | None,
-    account: str | None,
-    council: str | None,
-    partnership: str | None,
-    year: str | None,
-    charges: Path | None,
-    column_map: Path | None,
-    everything: bool,
-) -> Explanation:
+def _account(asked: Asked) -> Explanation:
     from rbcalc._explain import explain_account
+
+    caseload, account = which_account(asked)
+    existing(caseload, "folder")
+    programs, titles = programs_of(asked.rules, asked.council, asked.partnership, asked.year, asked.charges)
+    return explain_account(caseload, programs, account, titles=titles, column_map=asked.column_map, everything=asked.everything)
+
+
+def which_account(asked: Asked) -> tuple[Path, str]:
+    """The caseload and the account that were asked for.  Raises UsageError where either was not."""
     from rbcalc.errors import UsageError
 
-    if caseload is None or account is None:
+    if asked.caseload is None or asked.account is None:
         raise UsageError("RC048", "which account?", hint="give the folder of a caseload and --account REF, or a case file with --case FILE")
-    existing(caseload, "folder")
-    programs, titles = programs_of(rules, council, partnership, year, charges)
-    return explain_account(caseload, programs, account, titles=titles, column_map=column_map, everything=everything)
+    return asked.caseload, asked.account
 
 
 def programs_of(

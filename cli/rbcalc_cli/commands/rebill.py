@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rbcalc_cli.asking import asked, caseload_folder, shown_command
+from rbcalc_cli.asking import asked, caseload_folder, check_caseload, shown_command
 from rbcalc_cli.options import (
+    CaseloadOption,
     ChargesOption,
     CouncilOption,
+    ForceOption,
     Format,
     FormatOption,
     PartnershipOption,
     RulesOption,
     SubjectsOption,
+    ThreadsOption,
     YearOption,
     rules_of,
     say,
@@ -26,7 +29,10 @@ from rbcalc_cli.progress import shown_progress
 from rbcalc_cli.rebilling import base_rows, print_base, print_rolled, print_statements, statement_rows
 
 if TYPE_CHECKING:
+    from rbcalc._roll_forward import Uprating
+    from rbcalc._rules import Rules
     from rbcalc._run import Summary
+    from rbcalc._years import FinancialYear
     from rbcalc_kernels.program.graph import Report
 
 
@@ -34,42 +40,48 @@ MOST_SHOWN = 5
 """Names of unconfirmed figures that are printed; the rest is for `show`."""
 
 
+SampleOption = Annotated[bool, typer.Option("--sample", help="Bill a sample caseload of the published size instead.")]
+OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder that the results go to.")]
+MapOption = Annotated[
+    Path | None, typer.Option("--map", metavar="FILE", help="A column map for another system's headers and codes.", show_default=False)
+]
+PeriodsOption = Annotated[bool, typer.Option("--periods", help="Write the periods of each account too.")]
+RollForwardOption = Annotated[
+    bool, typer.Option("--roll-forward", help="Raise last year's benefits and pensions as the uprating orders of the year do.")
+]
+EarningsGrowthOption = Annotated[
+    str | None,
+    typer.Option("--earnings-growth", metavar="RATE", help="With --roll-forward: how much earnings grow, as 3%.", show_default=False),
+]
+CollectionRateOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--collection-rate",
+        metavar="RATE",
+        help="Work out the tax base with this rate, as 98.5%, or NAME=98.5% for each council.",
+        show_default=False,
+    ),
+]
+KeepPrivateOption = Annotated[bool, typer.Option("--keep-private", help="Keep names and addresses as they are, instead of pseudonyms.")]
+
+
 def command(
-    caseload: Annotated[
-        Path | None, typer.Option("--caseload", metavar="DIR", help="The folder with the tables of the caseload.", show_default=False)
-    ] = None,
-    sample: Annotated[bool, typer.Option("--sample", help="Bill a sample caseload of the published size instead.")] = False,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder that the results go to.")] = Path("out"),
+    caseload: CaseloadOption = None,
+    sample: SampleOption = False,
+    out: OutOption = Path("out"),
     council: CouncilOption = None,
     partnership: PartnershipOption = None,
     year: YearOption = None,
     subject: SubjectsOption = None,
     charges: ChargesOption = None,
-    column_map: Annotated[
-        Path | None, typer.Option("--map", metavar="FILE", help="A column map for another system's headers and codes.", show_default=False)
-    ] = None,
-    periods: Annotated[bool, typer.Option("--periods", help="Write the periods of each account too.")] = False,
-    roll_forward: Annotated[
-        bool, typer.Option("--roll-forward", help="Raise last year's benefits and pensions as the uprating orders of the year do.")
-    ] = False,
-    earnings_growth: Annotated[
-        str | None,
-        typer.Option("--earnings-growth", metavar="RATE", help="With --roll-forward: how much earnings grow, as 3%.", show_default=False),
-    ] = None,
-    collection_rate: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--collection-rate",
-            metavar="RATE",
-            help="Work out the tax base with this rate, as 98.5%, or NAME=98.5% for each council.",
-            show_default=False,
-        ),
-    ] = None,
-    keep_private: Annotated[
-        bool, typer.Option("--keep-private", help="Keep names and addresses as they are, instead of pseudonyms.")
-    ] = False,
-    threads: Annotated[int, typer.Option("--threads", min=1, max=64, help="How many threads work at once.")] = 2,
-    force: Annotated[bool, typer.Option("--force", help="Replace an earlier result in the folder.")] = False,
+    column_map: MapOption = None,
+    periods: PeriodsOption = False,
+    roll_forward: RollForwardOption = False,
+    earnings_growth: EarningsGrowthOption = None,
+    collection_rate: CollectionRateOption = None,
+    keep_private: KeepPrivateOption = False,
+    threads: ThreadsOption = 2,
+    force: ForceOption = False,
     rules: RulesOption = None,
     form: FormatOption = Format.TABLE,
 ) -> None:
@@ -85,21 +97,14 @@ def command(
       rbcalc rebill --partnership {partnership} --year {partnership_year} --sample --out out --force --format json
     """
     from rbcalc._rebill import rebill
-    from rbcalc._roll_forward import growth_of, uprating_for
     from rbcalc._tax_base import collection_rates
-    from rbcalc.errors import UsageError
 
     book = rules_of(rules)
     councils, when = asked(book, council, partnership, year, charges)
-    if sample == (caseload is not None):
-        raise UsageError("RC044", "which caseload?", hint="give --caseload DIR, or --sample for a made-up one of the published size")
-    if caseload is not None and not caseload.is_dir():
-        raise UsageError("RC044", f"no such folder: {caseload}", hint="give the folder that holds the tables of the caseload")
+    check_caseload(caseload, sample=sample)
     own = [charges] if charges is not None else []
     rates = collection_rates(collection_rate or [], [found.name for found in councils])
-    uprating = uprating_for(book, when, growth_of(earnings_growth)) if roll_forward else None
-    if earnings_growth is not None and not roll_forward:
-        raise UsageError("RC052", "earnings grow only when facts are rolled forward", hint="add --roll-forward")
+    uprating = _uprating(book, when, earnings_growth, roll_forward=roll_forward)
     with caseload_folder(book, councils, partnership, when, caseload, own, subject or []) as source, shown_progress("billing") as progress:
         summary = rebill(
             councils,
@@ -121,6 +126,25 @@ def command(
     _print(summary, form)
     if uprating is not None:
         print_rolled(uprating, form)
+    _tell(summary, out)
+    if not summary.complete:
+        raise typer.Exit(1)
+
+
+def _uprating(book: Rules, year: FinancialYear, earnings_growth: str | None, *, roll_forward: bool) -> Uprating | None:
+    """How the facts are rolled forward to the year, where that was asked for.  Raises UsageError."""
+    from rbcalc._roll_forward import growth_of, uprating_for
+    from rbcalc.errors import UsageError
+
+    if roll_forward:
+        return uprating_for(book, year, growth_of(earnings_growth))
+    if earnings_growth is not None:
+        raise UsageError("RC052", "earnings grow only when facts are rolled forward", hint="add --roll-forward")
+    return None
+
+
+def _tell(summary: Summary, out: Path) -> None:
+    """Say what the totals rest on, where the results are, and whether they are complete."""
     for note in dict.fromkeys(note for each in summary.every for note in (*each.notes, *each.assumptions)):
         say(f"note: {note}")
     for each in summary.every:
@@ -129,7 +153,6 @@ def command(
     if not summary.complete:
         rejected = sum(each.rejects for each in summary.every)
         say(f"INCOMPLETE: {rejected:,} rows were rejected; the reasons are in the rejects files")
-        raise typer.Exit(1)
 
 
 def _tell_provisional(summary: Summary, *, first: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rbcalc_cli.asking import asked, shown_command
+from rbcalc_cli.asking import asked, check_tables, shown_command
 from rbcalc_cli.options import (
     CaseloadOption,
     ChargesOption,
@@ -35,30 +35,36 @@ if TYPE_CHECKING:
     from rbcalc._reconcile import Reconciliation
 
 
+BilledOption = Annotated[
+    Path | None, typer.Option("--billed", metavar="FILE", help="The live system's figures, a row for each account.", show_default=False)
+]
+BilledMapOption = Annotated[
+    Path | None, typer.Option("--billed-map", metavar="FILE", help="A column map for the live system's figures.", show_default=False)
+]
+ToleranceOption = Annotated[
+    str, typer.Option("--tolerance", metavar="AMOUNT", help="What each figure of an account may differ by, as £0.05.")
+]
+ThresholdOption = Annotated[str, typer.Option("--threshold", metavar="SHARE", help="The share of accounts that must match, as 99%.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="The folder that the differences and the record go to.", show_default=False)
+]
+NoCausesOption = Annotated[bool, typer.Option("--no-causes", help="Compare only, and look for no causes.")]
+
+
 def command(
     caseload: CaseloadOption = None,
-    billed: Annotated[
-        Path | None,
-        typer.Option("--billed", metavar="FILE", help="The live system's figures, a row for each account.", show_default=False),
-    ] = None,
+    billed: BilledOption = None,
     council: CouncilOption = None,
     partnership: PartnershipOption = None,
     year: YearOption = None,
     subject: SubjectOption = None,
     charges: ChargesOption = None,
-    tolerance: Annotated[
-        str, typer.Option("--tolerance", metavar="AMOUNT", help="What each figure of an account may differ by, as £0.05.")
-    ] = "£0.00",
-    threshold: Annotated[str, typer.Option("--threshold", metavar="SHARE", help="The share of accounts that must match, as 99%.")] = "99%",
+    tolerance: ToleranceOption = "£0.00",
+    threshold: ThresholdOption = "99%",
     column_map: MapOption = None,
-    billed_map: Annotated[
-        Path | None,
-        typer.Option("--billed-map", metavar="FILE", help="A column map for the live system's figures.", show_default=False),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="The folder that the differences and the record go to.", show_default=False)
-    ] = None,
-    no_causes: Annotated[bool, typer.Option("--no-causes", help="Compare only, and look for no causes.")] = False,
+    billed_map: BilledMapOption = None,
+    out: OutOption = None,
+    no_causes: NoCausesOption = False,
     threads: ThreadsOption = 2,
     force: ForceOption = False,
     rules: RulesOption = None,
@@ -84,8 +90,7 @@ def command(
     councils, when = asked(book, council, partnership, year, charges)
     if caseload is None or billed is None:
         raise UsageError("RC044", "what is compared with what?", hint="give --caseload DIR and --billed FILE")
-    if not caseload.is_dir():
-        raise UsageError("RC044", f"no such folder: {caseload}", hint="give the folder that holds the tables of the caseload")
+    check_tables(caseload)
     allowed, wanted = pounds(tolerance), share(threshold)
     if out is not None:
         OutputFolder.check(out, force=force)  # before the long work
@@ -105,16 +110,21 @@ def command(
             progress=told,
         )
     _print(found, form)
-    for line in found.assumptions:
-        say(f"assumed: {line}")
-    for line in found.notes:
-        say(f"note: {line}")
+    _tell(found)
     if out is not None:
         record = found.write(out, force=force, command=shown_command())
         say(f"results: {out}  (differences, classes and causes; the record of this baseline: {record})")
     if not found.agrees:
         say(found.verdict)
         raise typer.Exit(1)
+
+
+def _tell(found: Reconciliation) -> None:
+    """Say what the comparison rests on."""
+    for line in found.assumptions:
+        say(f"assumed: {line}")
+    for line in found.notes:
+        say(f"note: {line}")
 
 
 def _print(found: Reconciliation, form: Format) -> None:

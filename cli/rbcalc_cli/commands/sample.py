@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from rbcalc._rules import Council
-    from rbcalc._sample import Made
+    from rbcalc._sample import Made, Summary
 
 
 class FileFormat(StrEnum):
@@ -27,53 +27,68 @@ class FileFormat(StrEnum):
     CSV = "csv"
 
 
+OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder that the tables go to.")]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Another number makes another caseload of the same size.")]
+DwellingsOption = Annotated[
+    int | None, typer.Option("--dwellings", min=1, help="How many dwellings.  [default: as published]", show_default=False)
+]
+HereditamentsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--hereditaments",
+        min=1,
+        help="How many hereditaments.  [default: as published, or in proportion to the dwellings asked for]",
+        show_default=False,
+    ),
+]
+SubjectsOption = Annotated[
+    list[str] | None,
+    typer.Option("--subject", metavar="NAME", help="Only this subject, as business_rates.  [default: all]", show_default=False),
+]
+ChangingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--changing", metavar="SHARE", help="The share of dwellings whose year is cut in two, as 30%; or busy.", show_default=False
+    ),
+]
+FilesOption = Annotated[FileFormat, typer.Option("--files", help="How the tables are written.")]
+WithNamesOption = Annotated[bool, typer.Option("--with-names", help="Add invented names, addresses and national insurance numbers.")]
+WithErrorsOption = Annotated[bool, typer.Option("--with-errors", help="Make a few rows wrong on purpose; they are listed.")]
+BilledOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--billed", metavar="FILE", help="Write what a live system would have billed too, of the first subject.", show_default=False
+    ),
+]
+BilledShareOption = Annotated[
+    str | None,
+    typer.Option(
+        "--billed-share", metavar="SHARE", help="With --billed: how many differ by each cause.  [default: 1%]", show_default=False
+    ),
+]
+ForceOption = Annotated[bool, typer.Option("--force", help="Replace an earlier sample in the folder.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")]
+
+
 def command(
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder that the tables go to.")] = Path("sample"),
+    out: OutOption = Path("sample"),
     council: CouncilOption = None,
     partnership: PartnershipOption = None,
     year: YearOption = None,
     charges: ChargesOption = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Another number makes another caseload of the same size.")] = 1,
-    dwellings: Annotated[
-        int | None, typer.Option("--dwellings", min=1, help="How many dwellings.  [default: as published]", show_default=False)
-    ] = None,
-    hereditaments: Annotated[
-        int | None,
-        typer.Option(
-            "--hereditaments",
-            min=1,
-            help="How many hereditaments.  [default: as published, or in proportion to the dwellings asked for]",
-            show_default=False,
-        ),
-    ] = None,
-    subject: Annotated[
-        list[str] | None,
-        typer.Option("--subject", metavar="NAME", help="Only this subject, as business_rates.  [default: all]", show_default=False),
-    ] = None,
-    changing: Annotated[
-        str | None,
-        typer.Option(
-            "--changing", metavar="SHARE", help="The share of dwellings whose year is cut in two, as 30%; or busy.", show_default=False
-        ),
-    ] = None,
-    files: Annotated[FileFormat, typer.Option("--files", help="How the tables are written.")] = FileFormat.PARQUET,
-    with_names: Annotated[bool, typer.Option("--with-names", help="Add invented names, addresses and national insurance numbers.")] = False,
-    with_errors: Annotated[bool, typer.Option("--with-errors", help="Make a few rows wrong on purpose; they are listed.")] = False,
-    billed: Annotated[
-        Path | None,
-        typer.Option(
-            "--billed", metavar="FILE", help="Write what a live system would have billed too, of the first subject.", show_default=False
-        ),
-    ] = None,
-    billed_share: Annotated[
-        str | None,
-        typer.Option(
-            "--billed-share", metavar="SHARE", help="With --billed: how many differ by each cause.  [default: 1%]", show_default=False
-        ),
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace an earlier sample in the folder.")] = False,
+    seed: SeedOption = 1,
+    dwellings: DwellingsOption = None,
+    hereditaments: HereditamentsOption = None,
+    subject: SubjectsOption = None,
+    changing: ChangingOption = None,
+    files: FilesOption = FileFormat.PARQUET,
+    with_names: WithNamesOption = False,
+    with_errors: WithErrorsOption = False,
+    billed: BilledOption = None,
+    billed_share: BilledShareOption = None,
+    force: ForceOption = False,
     rules: RulesOption = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
+    json_: JsonOption = False,
 ) -> None:
     """Make a caseload to try things on.
 
@@ -113,7 +128,16 @@ def command(
             force=force,
             progress=progress,
         )
-    if json_:
+    _tell(made, out, as_json=json_)
+    if billed is not None:
+        councils = [book.council(council)] if council else book.partnership(partnership or "").councils(made.year)
+        councils = [each.of(made.parts[0].subject) for each in councils if each.name in made.dwellings]
+        _billed(councils, made.year, out, billed, seed=seed, share=part, charges=own)
+
+
+def _tell(made: Summary, out: Path, *, as_json: bool) -> None:
+    """Print what was made, and say what is to be known of it."""
+    if as_json:
         document({"folder": out.name, **made.manifest})
     else:
         for each in made.parts:
@@ -124,10 +148,6 @@ def command(
     for line in made.wrong:
         say(f"wrong on purpose: {line}")
     say(f"tables: {out}  (what was counted and what was invented: {out / 'manifest.json'})")
-    if billed is not None:
-        councils = [book.council(council)] if council else book.partnership(partnership or "").councils(made.year)
-        councils = [each.of(made.parts[0].subject) for each in councils if each.name in made.dwellings]
-        _billed(councils, made.year, out, billed, seed=seed, share=part, charges=own)
 
 
 def _sizes(heading: str, part: Made) -> None:
