@@ -6,11 +6,10 @@ import ctypes
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
@@ -131,6 +130,8 @@ def scenario(of: Program) -> Program:
 class Bill:
     """The work at one number of rows."""
 
+    technologies = ("rbcalc", "c", "numpy", "numpy_narrow", "polars", "duckdb", "exact", "memory")
+
     rows: int
 
     @cached_property
@@ -157,21 +158,6 @@ class Bill:
     def bytes_moved(self) -> int:
         """What a pass reads and writes, counted once."""
         return total(self.columns.values()) + 4 * len(RESULTS) * self.rows
-
-    def contenders(self, threads: Sequence[int], native: Native | None) -> Iterator[tuple[str, Callable[[], Contender]]]:
-        """Every technology for every number of threads, by name, and how to make it ready."""
-        for count in threads:
-            yield "rbcalc", partial(self.rbcalc, count)
-            if native is not None:
-                yield "c", partial(self.c, native, count)
-            yield "numpy", partial(self.numpy, count)
-            yield "numpy_narrow", partial(self.numpy_narrow, count)
-            yield "polars", partial(self.polars, count)
-            yield "duckdb", partial(self.duckdb, count)
-            if count == 1:
-                yield "exact", self.exact
-            if native is not None:
-                yield "memory", partial(self.memory, native, count)
 
     def rbcalc(self, threads: int) -> Contender:
         """The compiled rules."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,6 +39,9 @@ def first_council(year: str = "") -> tuple[str, str]:
 class Work:
     """The work at one number of dwellings."""
 
+    technologies = ("rbcalc", "exact", "memory")
+    """The rules compiled, from registers to figures; the exact evaluator on the first accounts; and memory."""
+
     dwellings: int
 
     @cached_property
@@ -67,15 +69,6 @@ class Work:
         variant = self.kernel.compiled.single or self.kernel.compiled.general
         lines = [line for function in variant.uniform.functions for line in function.source.splitlines()]
         return sum(line.startswith("        ") and " = " in line for line in lines)
-
-    def contenders(self, threads: Sequence[int], native: Native | None) -> Iterator[tuple[str, Callable[[], Contender]]]:
-        """The rules compiled, from registers to figures; the exact evaluator on the first accounts; and memory."""
-        for count in threads:
-            yield "rbcalc", partial(self.rbcalc, count)
-            if count == 1:
-                yield "exact", self.exact
-            if native is not None:
-                yield "memory", partial(self.memory, native, count)
 
     def memory(self, native: Native, threads: int) -> Contender:
         """The triad, over as many bytes as the rows and the figures have."""

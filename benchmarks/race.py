@@ -8,13 +8,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks import council_tax, rates, reduction
 from benchmarks.bill import Bill
+from benchmarks.contending import contenders
 from benchmarks.machine import described
 from benchmarks.measuring import Contender, Figures, line, race, same
 from benchmarks.native import Native, available
@@ -22,25 +23,20 @@ from benchmarks.native import Native, available
 WORKS = ("bill", "council_tax", "reduction", "reduction_grid", "housing_benefit", "rates")
 
 
-def contenders(work: str, rows: int, threads: Sequence[int], native: Native | None, only: Sequence[str] = ()) -> Iterator[Contender]:
-    """Those that run in a work; `only` names technologies, of which the others stay out."""
-    made: Bill | council_tax.Work | reduction.Work | rates.Work
-    if work.startswith("reduction"):
-        made = reduction.Work(rows, grid=work == "reduction_grid")
-    elif work == "housing_benefit":
-        made = reduction.Work(rows, rent=True)
-    elif work == "rates":
-        made = rates.Work(rows)
-    else:
-        made = Bill(rows) if work == "bill" else council_tax.Work(rows)
-    for technology, prepare in made.contenders(threads, native):
-        if not only or technology in only:
-            yield prepare()
+def work_of(name: str, rows: int) -> Bill | council_tax.Work | reduction.Work | rates.Work:
+    """A work at one number of rows."""
+    if name.startswith("reduction"):
+        return reduction.Work(rows, grid=name == "reduction_grid")
+    if name == "housing_benefit":
+        return reduction.Work(rows, rent=True)
+    if name == "rates":
+        return rates.Work(rows)
+    return Bill(rows) if name == "bill" else council_tax.Work(rows)
 
 
 def run(work: str, rows: int, threads: Sequence[int], repeats: int, native: Native | None, only: Sequence[str] = ()) -> list[Contender]:
     """One race."""
-    running = list(contenders(work, rows, threads, native, only))
+    running = list(contenders(work_of(work, rows), threads, native, only))
     try:
         race(running, repeats)
         checked(running)

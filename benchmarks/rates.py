@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -60,6 +59,8 @@ def first_council() -> str:
 @dataclass
 class Work:
     """The work at one number of accounts."""
+
+    technologies = ("rbcalc", "c", "numpy", "exact", "memory")
 
     accounts: int
 
@@ -157,18 +158,6 @@ class Work:
     def bytes_moved(self) -> int:
         """What a pass by hand reads and writes, counted once."""
         return total(self.periods[name] for name in GIVEN.values()) + total(self.own) + total(self.starts) + 8 * len(LINES) * self.accounts
-
-    def contenders(self, threads: Sequence[int], native: Native | None) -> Iterator[tuple[str, Callable[[], Contender]]]:
-        """Every technology for every number of threads, by name, and how to make it ready."""
-        for count in threads:
-            yield "rbcalc", partial(self.rbcalc, count)
-            if native is not None:
-                yield "c", partial(self.c, native, count)
-            yield "numpy", partial(self.numpy, count)
-            if count == 1:
-                yield "exact", self.exact
-            if native is not None:
-                yield "memory", partial(self.memory, native, count)
 
     def rbcalc(self, threads: int) -> Contender:
         """The compiled rules; cutting is not counted."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ import numpy.typing as npt
 import rbcalc
 from benchmarks.council_tax import first_council
 from benchmarks.measuring import Contender, Figures, total
-from benchmarks.native import Native
 from benchmarks.numpy_graph import BLOCK, Arrays
 from rbcalc._both import records_of
 from rbcalc.errors import UsageError
@@ -40,6 +38,9 @@ BEGAN, NEVER = 15_000, 2**31 - 1
 @dataclass
 class Work:
     """The work at one number of claims."""
+
+    technologies = ("rbcalc", "numpy_graph", "exact")
+    """The compiled rules, the same generated statements over NumPy's arrays, and the exact evaluator on the first claims."""
 
     claims: int
     grid: bool = False
@@ -83,19 +84,11 @@ class Work:
         """The rules as machine code."""
         return compile_program(self.program, self.outputs)
 
-    def contenders(self, threads: Sequence[int], native: Native | None) -> Iterator[tuple[str, Callable[[], Contender]]]:
-        """The compiled rules, the same generated statements over NumPy's arrays, and the exact evaluator on the first claims."""
-        for count in threads:
-            yield "rbcalc", partial(self.rbcalc, count)
-            if count == 1:
-                yield "numpy_graph", self.numpy
-                yield "exact", self.exact
-
     def rbcalc(self, threads: int) -> Contender:
         """Every rule worked out, awards made on the way; cutting is not counted."""
         return self._contender("rbcalc", self.compiled, threads, None)
 
-    def numpy(self) -> Contender:
+    def numpy_graph(self) -> Contender:
         """NumPy in blocks: what runs is what the kernels say."""
         compiled = compile_program(self.program, self.outputs)
         for variant in compiled.variants:

@@ -14,7 +14,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,23 +27,11 @@ from benchmarks.council_tax import first_council
 from benchmarks.machine import described
 from rbcalc._run import Kernel, calculated
 from rbcalc._years import FinancialYear, shown
-from rbcalc.caseload.choosing import chosen
+from rbcalc.caseload.choosing import known_by
 from rbcalc.caseload.importing import import_caseload
 from rbcalc.caseload.model import Caseload
-from rbcalc_kernels.program.graph import Register
 
-OPEN = 2**31 - 1
 CLAIMS, NEW, CHANGES = 12_249, 6_770, 21_032
-
-
-def known_by(caseload: Caseload, described: Mapping[str, Register], day: int) -> Caseload:
-    """What was known at the end of a day: nothing that begins later, and no end that lies ahead."""
-    masks = {name: register.begins <= day for name, register in caseload.registers.items() if register.begins is not None}
-    made = chosen(caseload, described, masks)
-    for register in made.registers.values():
-        if register.ends is not None:
-            register.ends = np.where(register.ends > day, np.int32(OPEN), register.ends).astype(np.int32)
-    return made
 
 
 def month_ends(year: FinancialYear) -> list[int]:

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from benchmarks.measuring import Contender, same
-from benchmarks.native import Native, available
 from benchmarks.rates import LINES, Work
 
 ACCOUNTS = 5_000
-
-
-@pytest.fixture(scope="module")
-def native() -> Iterator[Native | None]:
-    made = Native() if available() else None
-    yield made
-    if made is not None:
-        made.close()
 
 
 @pytest.fixture(scope="module")
@@ -34,23 +25,14 @@ def own(work: Work) -> Contender:
     return made
 
 
-def contender(work: Work, technology: str, native: Native | None, threads: int) -> Contender:
-    if technology == "c":
-        if native is None:
-            pytest.skip("gcc is not here")
-        return work.c(native, threads)
-    return work.exact() if technology == "exact" else work.numpy(threads) if technology == "numpy" else work.rbcalc(threads)
-
-
 @pytest.mark.parametrize(("technology", "threads"), [("rbcalc", 2), ("c", 1), ("c", 2), ("numpy", 1), ("numpy", 2), ("exact", 1)])
-def test_one_pass(benchmark: Any, work: Work, native: Native | None, own: Contender, technology: str, threads: int) -> None:
-    each = contender(work, technology, native, threads)
-    try:
-        benchmark.pedantic(each.once, rounds=3, warmup_rounds=1)
-        assert each.figures is not None and own.figures is not None
-        assert same(each.figures(), own.figures())
-    finally:
-        each.close()
+def test_one_pass(
+    benchmark: Any, work: Work, contender: Callable[[Any, str, int], Contender], own: Contender, technology: str, threads: int
+) -> None:
+    each = contender(work, technology, threads)
+    benchmark.pedantic(each.once, rounds=3, warmup_rounds=1)
+    assert each.figures is not None and own.figures is not None
+    assert same(each.figures(), own.figures())
 
 
 def test_the_tables_hold_what_the_work_is_about(work: Work, own: Contender) -> None:

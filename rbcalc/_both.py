@@ -11,6 +11,7 @@ import numpy as np
 from rbcalc._show import amount
 from rbcalc_kernels.exact.layout import Layout, layout_of
 from rbcalc_kernels.exact.rows import Row
+from rbcalc_kernels.exact.spells import OPEN
 from rbcalc_kernels.language.types import DATE, Choice, Number, Type
 from rbcalc_kernels.program.graph import Input, Program, Ref, Value
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from rbcalc_kernels.compiled.registers import RegisterColumns
 
 Records = Mapping[str, Sequence[Mapping[str, Value | None]]]
-OPEN = 2**31 - 1
 FEW = 500
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,17 +22,15 @@ from rbcalc._churn_records import Tables, first_days
 from rbcalc._cliffs_model import measure_of, pounds
 from rbcalc._run import Kernel, calculated
 from rbcalc._years import FinancialYear
-from rbcalc.caseload.choosing import chosen
+from rbcalc.caseload.choosing import known_by
 from rbcalc.caseload.importing import import_caseload
 from rbcalc.errors import DataError, UsageError
-from rbcalc_kernels.program.graph import Ref, Register
+from rbcalc_kernels.program.graph import Ref
 
 if TYPE_CHECKING:
     from rbcalc._rules import Council
     from rbcalc.caseload.model import Caseload
     from rbcalc_kernels.program.library import RuleSource
-
-OPEN: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +154,6 @@ def _invented(tables: Tables, replay: Replay, declared: Mapping[Any, Any], seed:
     return invented(keys, amounts, replay, shares[0], shares[1], seed)
 
 
-def _known_by(caseload: Caseload, described: Mapping[str, Register], day: int) -> Caseload:
-    """What was known on a day: nothing that begins later, and no end that lies ahead."""
-    masks = {name: register.begins <= day for name, register in caseload.registers.items() if register.begins is not None}
-    made = chosen(caseload, described, masks)
-    for register in made.registers.values():
-        if register.ends is not None:
-            register.ends = np.where(register.ends > day, np.int32(OPEN), register.ends).astype(np.int32)
-    return made
-
-
 def _counted(
     kernel: Kernel,
     caseload: Caseload,
@@ -184,7 +172,7 @@ def _counted(
     before: tuple[Pence, Pence] | None = None
     now = (np.full(len(names), ABSENT, np.int64), np.zeros(len(names), np.int64))
     for day in first_days(year):
-        now = _due(kernel, _known_by(caseload, kernel.program.registers, day), council, index, wanted, threads)
+        now = _due(kernel, known_by(caseload, kernel.program.registers, day), council, index, wanted, threads)
         if before is not None:
             there = (before[0] != ABSENT) & (now[0] != ABSENT)
             bills += there & (now[0] != before[0])

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rbcalc.caseload import values
+from rbcalc.caseload.cells import Cells
 from rbcalc.caseload.column_map import ColumnMap
 from rbcalc.caseload.csv_text import PROBLEM, plain_name
 from rbcalc.caseload.files import ROW, Opened, connect, literal, open_tables, quote
-from rbcalc.caseload.model import Assumption
 from rbcalc.caseload.purge import working_folder
 from rbcalc.errors import DataError
 from rbcalc_kernels.language.types import POUNDS
@@ -85,19 +85,19 @@ class _Reader:
         others: tuple[str, ...],
     ) -> None:
         self.opened, self.map, self.connection = opened, column_map.table(TABLE), connection
+        self.cells = Cells(opened, self.map)
         self.councils, self.figures, self.key, self.others = councils, figures, key, others
-        self.read_headers: set[str] = set()
         self.assumptions: list[str] = []
         self.notes = list(opened.notes)
 
     def read(self) -> Billed:
         compared: list[Reconciled] = []
         missing: list[str] = []
-        account = self._cell(self.key)
-        council = self._cell("council")
+        account = self.cells.of(self.key)
+        council = self.cells.of("council")
         cells: list[values.Cell] = []
         for figure in self.figures:
-            cell = self._cell(figure.name)
+            cell = self.cells.of(figure.name)
             if cell is not None:
                 compared.append(figure)
                 cells.append(cell)
@@ -124,34 +124,15 @@ class _Reader:
         rows = self.connection.sql(f"SELECT {', '.join(columns)} FROM {quote(self.opened.view)} ORDER BY row").to_arrow_table()
         return self._billed(rows, tuple(compared))
 
-    def _cell(self, name: str) -> values.Cell | None:
-        theirs = self.map.columns.get(name, name)
-        header = self.opened.header(theirs)
-        if header is not None:
-            self.read_headers.add(header)
-            return values.Cell(quote(header), self.opened.types[header], self.map.dates)
-        if name in self.map.columns:
-            near = suggest(theirs, self.opened.types)
-            hint = "correct the header under `columns:` in the column map"
-            raise DataError("RC003", f"there is no column '{theirs}'{near}", self.opened.label, hint)
-        if name in self.map.constants:
-            return values.Cell(literal(self.map.constants[name]), "VARCHAR")
-        if name in self.map.assume:
-            self.assumptions.append(str(Assumption(TABLE, name, self.map.assume[name], self.opened.rows)))
-            return values.Cell(literal(self.map.assume[name]), "VARCHAR")
-        return None
-
     def _refuse_missing(self, missing: list[str]) -> None:
-        unread = [plain_name(header) for header in self.opened.types if header not in self.read_headers and header != PROBLEM]
-        names = ", ".join(f"'{name}'{suggest(name, unread)}" for name in missing)
+        names = ", ".join(f"'{name}'{suggest(name, map(plain_name, self.cells.unread))}" for name in missing)
         what = "column" if len(missing) == 1 else "columns"
         hint = "name it under `columns:` of the table `billed` in a column map, or declare what is assumed under `assume:`"
         raise DataError("RC003", f"the live system's figures lack the {what} {names}", self.opened.label, hint)
 
     def _note_unread(self) -> None:
-        left = [header for header in self.opened.types if header not in self.read_headers and header != PROBLEM]
-        if left:
-            self.notes.append(f"{self.opened.label}: not compared: {', '.join(left[:20])}")
+        if self.cells.unread:
+            self.notes.append(f"{self.opened.label}: not compared: {', '.join(self.cells.unread[:20])}")
 
     def _field(self, figure: Reconciled, cell: values.Cell) -> values.Field:
         described = Input(figure.name, figure.figure.entity, POUNDS, -LARGEST, LARGEST, Fraction(1, 100), optional=True, column=figure.name)
@@ -197,7 +178,8 @@ class _Reader:
         for row in np.flatnonzero(pc.is_valid(rows["problem"]).to_numpy(zero_copy_only=False)):
             reasons[int(row)] = f"{TABLE}: {rows['problem'][int(row)].as_py()}"
         council: npt.NDArray[np.int64] = rows["council"].cast("int64").to_numpy()
-        return Billed(compared, council, rows["account"].to_pylist(), pence, reasons, tuple(self.assumptions), tuple(self.notes))
+        assumptions = (*map(str, self.cells.assumptions), *self.assumptions)
+        return Billed(compared, council, rows["account"].to_pylist(), pence, reasons, assumptions, tuple(self.notes))
 
     def _listed(self) -> str:
         return f"{', '.join(self.councils)}; say `codes:` in a column map where they are called otherwise"

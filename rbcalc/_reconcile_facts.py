@@ -12,6 +12,7 @@ from rbcalc._reconcile_replicas import Changes, Places, Replicas
 from rbcalc._reconcile_runs import Pence, Runner
 from rbcalc._years import shown
 from rbcalc_kernels.exact.layout import Layout, layout_of
+from rbcalc_kernels.exact.spells import OPEN
 from rbcalc_kernels.language.types import COUNT, YES_NO, Choice
 from rbcalc_kernels.program.graph import Input, Program, Reconciled
 
@@ -23,7 +24,6 @@ MOST_MEMBERS: Final = 60
 AT_ONCE: Final = 150_000
 MOST_COPIES: Final = 3_000_000
 """So many suppositions are tried for one council; the accounts with the largest differences come first."""
-OPEN: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from rbcalc.caseload.model import Caseload, EncodedRegister, Rows
+from rbcalc.caseload.values import OPEN_END
 from rbcalc_kernels.program.graph import Register
 
 Mask = npt.NDArray[np.bool_]
@@ -48,3 +49,13 @@ def chosen(caseload: Caseload, described: Mapping[str, Register], masks: Mapping
         parts[name] = part
     references = caseload.references.take(pa.array(roots))
     return replace(caseload, references=references, council=caseload.council[roots], registers=parts)
+
+
+def known_by(caseload: Caseload, described: Mapping[str, Register], day: int) -> Caseload:
+    """What was known at the end of a day: nothing that begins later, and no end that lies ahead."""
+    masks = {name: register.begins <= day for name, register in caseload.registers.items() if register.begins is not None}
+    made = chosen(caseload, described, masks)
+    for register in made.registers.values():
+        if register.ends is not None:
+            register.ends = np.where(register.ends > day, np.int32(OPEN_END), register.ends).astype(np.int32)
+    return made

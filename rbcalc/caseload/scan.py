@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from rbcalc.caseload import values
+from rbcalc.caseload.cells import Cells
 from rbcalc.caseload.column_map import ColumnMap
 from rbcalc.caseload.csv_text import PROBLEM, plain_name
 from rbcalc.caseload.files import PLAIN, ROW, Opened, literal, quote
@@ -216,8 +217,8 @@ class _Maker:
     def __init__(self, planner: Planner, register: Register, opened: Opened) -> None:
         self.planner, self.register, self.opened = planner, register, opened
         self.map = planner.column_map.table(register.name)
-        self.made = Plan(register, opened)
-        self.read: set[str] = set()
+        self.cells = Cells(opened, self.map)
+        self.made = Plan(register, opened, assumptions=self.cells.assumptions)
         self.missing: list[str] = []
 
     def make(self) -> Plan:
@@ -240,26 +241,8 @@ class _Maker:
     def _check(self, column: str, bad: str, reason: str, remedy: str, alone: bool = False) -> None:
         self.made.checks.append(Check(column, bad, reason, remedy, alone))
 
-    def _cell(self, name: str) -> values.Cell | None:
-        """Where our column `name` is read: the extract, a constant, an assumption, or nowhere."""
-        theirs = self.map.columns.get(name, name)
-        header = self.opened.header(theirs)
-        if header is not None:
-            self.read.add(header)
-            return values.Cell(quote(header), self.opened.types[header], self.map.dates)
-        if name in self.map.columns:
-            near = suggest(theirs, self.opened.types)
-            hint = "correct the header under `columns:` in the column map"
-            raise DataError("RC003", f"there is no column '{theirs}'{near}", self.opened.label, hint)
-        if name in self.map.constants:
-            return values.Cell(literal(self.map.constants[name]), "VARCHAR")
-        if name in self.map.assume:
-            self.made.assumptions.append(Assumption(self.register.name, name, self.map.assume[name], self.opened.rows))
-            return values.Cell(literal(self.map.assume[name]), "VARCHAR")
-        return None
-
     def _key(self, name: str, required: bool) -> None:
-        cell = self._cell(name)
+        cell = self.cells.of(name)
         if cell is None:
             self.missing.append(name)
             return
@@ -283,7 +266,7 @@ class _Maker:
     def _council(self) -> None:
         planner, names = self.planner, tuple(self.planner.programs)
         is_root = self.register.name == planner.layout.root_register.name
-        cell = self._cell(COUNCIL)
+        cell = self.cells.of(COUNCIL)
         if cell is None:
             if is_root and planner.constant:
                 self.made.council = str(names.index(planner.constant))
@@ -306,7 +289,7 @@ class _Maker:
         self._check(COUNCIL, f"({sql}) IS NULL", reason, f"the councils are {', '.join(names)}; say `codes:` in the column map")
 
     def _days(self) -> None:
-        begin, end = self._cell("from"), self._cell("to")
+        begin, end = self.cells.of("from"), self.cells.of("to")
         if begin is None:
             self.missing.append("from")
             return
@@ -322,7 +305,7 @@ class _Maker:
 
     def _order(self) -> None:
         name = self.register.order_by
-        cell = self._cell(name)
+        cell = self.cells.of(name)
         if cell is None:
             self.missing.append(name)
             return
@@ -335,7 +318,7 @@ class _Maker:
 
     def _fact(self, described: Any) -> None:
         column = described.column or described.name
-        cell = self._cell(column)
+        cell = self.cells.of(column)
         union = self.planner.union(described.entity, described.name)
         if cell is None:
             if described.optional:
@@ -354,8 +337,7 @@ class _Maker:
     def _refuse_missing(self) -> None:
         if not self.missing:
             return
-        unread = [header for header in self.opened.types if header not in self.read and header != PROBLEM]
-        names = ", ".join(f"'{name}'{suggest(name, map(plain_name, unread))}" for name in self.missing)
+        names = ", ".join(f"'{name}'{suggest(name, map(plain_name, self.cells.unread))}" for name in self.missing)
         one = len(self.missing) == 1
         what = f"the table '{self.register.name}' lacks the {'column' if one else 'columns'} {names}"
         hint = f"name {'it' if one else 'them'} under `columns:` in a column map, or declare what is assumed under `assume:`"
@@ -367,16 +349,14 @@ class _Maker:
         if None in declared:
             near = suggest(declared[None], self.opened.types)
             raise UsageError("RC011", f"what is to be kept private is not there: no column '{declared[None]}'{near}", self.opened.label)
-        clash = next((header for header in declared if header in self.read), None)
+        clash = next((header for header in declared if header in self.cells.read), None)
         if clash is not None:
             hint = "remove it from `private:`; the rules need it as it is"
             raise UsageError("RC021", f"the rules read the column '{clash}', so it cannot be private", self.opened.label, hint)
         left: list[str] = []
-        for header, kind in self.opened.types.items():
-            if header in self.read or header == PROBLEM:
-                continue
+        for header in self.cells.unread:
             if header in declared or kind_of(header):
-                cell = values.Cell(quote(header), kind)
+                cell = values.Cell(quote(header), self.opened.types[header])
                 text = cell.text if cell.is_text else f"{cell.sql}::VARCHAR"
                 self.made.private[header] = (kind_of(header) or "other", text)
             else:

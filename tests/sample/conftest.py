@@ -8,6 +8,7 @@ import pytest
 
 from rbcalc._rules import Rules, load
 from rbcalc._sample import Summary, sample
+from sample.tables import Table, read
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +26,12 @@ def westwey(rules: Rules, tmp_path_factory: pytest.TempPathFactory) -> Summary:
 def small(rules: Rules, tmp_path_factory: pytest.TempPathFactory) -> Summary:
     """The smallest council in which every case must occur, with several areas."""
     return sample(rules, council="redcar_and_cleveland", year="2025-26", dwellings=5000, out=tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture(scope="session")
+def tables(small: Summary) -> dict[str, Table]:
+    """Its tables."""
+    return {name: read(small, name).to_pylist() for name in small.tables}
 
 
 @pytest.fixture

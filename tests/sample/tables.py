@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rbcalc._sample import Summary
+
+Table = list[dict[str, Any]]
 
 
 def read(made: Summary, name: str) -> Any:
@@ -24,6 +28,14 @@ def plain(table: Any) -> Any:
 def everything(folder: Path) -> dict[str, bytes]:
     """The bytes of every file of a folder."""
     return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+def by(rows: Iterable[dict[str, Any]], column: str) -> dict[str, Table]:
+    """Rows by what a column holds."""
+    found: dict[str, Table] = defaultdict(list)
+    for row in rows:
+        found[row[column]].append(row)
+    return found
 
 
 def sorted_rows(table: Any) -> list[dict[str, Any]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -17,24 +16,11 @@ from rbcalc._rules import Rules
 from rbcalc._sample import Summary, sample
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.spells import build
-from sample.tables import read
+from sample.tables import Table, by, read
 from sample.test_cases import plain
 
 YEAR_START, YEAR_END = date(2025, 4, 1), date(2026, 3, 31)
 CLAIMED = ("claims", "household", "incomes", "non_dependants")
-Table = list[dict[str, Any]]
-
-
-def by(rows: Iterable[dict[str, Any]], column: str) -> dict[str, Table]:
-    found: dict[str, Table] = defaultdict(list)
-    for row in rows:
-        found[row[column]].append(row)
-    return found
-
-
-@pytest.fixture(scope="session")
-def tables(small: Summary) -> dict[str, Table]:
-    return {name: read(small, name).to_pylist() for name in small.tables}
 
 
 def groups(made: Summary, council: str) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -15,23 +14,10 @@ from rbcalc._rebill import rebill
 from rbcalc._rules import Rules, load
 from rbcalc._sample import Summary, sample
 from rbcalc_kernels.source import RulesError
-from sample.tables import read
+from sample.tables import Table, by, read
 
 HOMES = ("tenancies", "rents", "charges", "payments", "recoveries", "earlier_overpayments")
 TENANTS = {"council_tenant", "housing_association_tenant", "private_tenant"}
-Table = list[dict[str, Any]]
-
-
-def by(rows: Iterable[dict[str, Any]], column: str) -> dict[str, Table]:
-    found: dict[str, Table] = defaultdict(list)
-    for row in rows:
-        found[row[column]].append(row)
-    return found
-
-
-@pytest.fixture(scope="session")
-def tables(small: Summary) -> dict[str, Table]:
-    return {name: read(small, name).to_pylist() for name in small.tables}
 
 
 @pytest.fixture(scope="session")

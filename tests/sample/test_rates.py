@@ -18,12 +18,11 @@ from rbcalc.caseload.importing import import_caseload
 from rbcalc_cli.main import outcome
 from rbcalc_kernels.program.graph import Program
 from rbcalc_kernels.source import RulesError
-from sample.tables import everything, read, sorted_rows
+from sample.tables import Table, everything, read, sorted_rows
 
 SUBJECT = "business_rates"
 TABLES = ("rates_accounts", "hereditaments", "list_values", "occupations")
 YEARS = ("2010-11", "2014-15", "2016-17", "2017-18", "2021-22", "2022-23", "2023-24", "2024-25", "2026-27")  # lists and schemes change
-Table = list[dict[str, Any]]
 
 NOT_IN_EVERY_YEAR = {
     "shops_closed_by_law",
