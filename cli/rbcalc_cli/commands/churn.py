@@ -46,33 +46,36 @@ HEADINGS = {
 }
 
 
+IncomesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--incomes", metavar="FILE", help="Monthly amounts: person or claim, month, amount.  [default: made up]", show_default=False
+    ),
+]
+ToleranceOption = Annotated[
+    list[str] | None,
+    typer.Option("--tolerance", metavar="AMOUNT", help="Leave smaller changes of a week's income; may be repeated.", show_default=False),
+]
+FixedPeriodOption = Annotated[
+    list[int] | None,
+    typer.Option("--fixed-period", metavar="MONTHS", help="Look at incomes once in so many months; may be repeated.", show_default=False),
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Another number makes up other incomes.")]
+ShowOption = Annotated[Show, typer.Option("--show", help="Which table is printed; JSON has both.")]
+
+
 def command(
     council: CouncilOption = None,
     year: YearOption = None,
     caseload: CaseloadOption = None,
-    incomes: Annotated[
-        Path | None,
-        typer.Option(
-            "--incomes", metavar="FILE", help="Monthly amounts: person or claim, month, amount.  [default: made up]", show_default=False
-        ),
-    ] = None,
-    tolerance: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--tolerance", metavar="AMOUNT", help="Leave smaller changes of a week's income; may be repeated.", show_default=False
-        ),
-    ] = None,
-    fixed_period: Annotated[
-        list[int] | None,
-        typer.Option(
-            "--fixed-period", metavar="MONTHS", help="Look at incomes once in so many months; may be repeated.", show_default=False
-        ),
-    ] = None,
+    incomes: IncomesOption = None,
+    tolerance: ToleranceOption = None,
+    fixed_period: FixedPeriodOption = None,
     scenario: ScenarioOption = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Another number makes up other incomes.")] = 1,
+    seed: SeedOption = 1,
     charges: ChargesOption = None,
     rules: RulesOption = None,
-    show: Annotated[Show, typer.Option("--show", help="Which table is printed; JSON has both.")] = Show.OPTIONS,
+    show: ShowOption = Show.OPTIONS,
     form: FormatOption = Format.TABLE,
 ) -> None:
     """Replay a year of monthly incomes, and count bills and letters.

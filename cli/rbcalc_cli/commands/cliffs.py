@@ -48,39 +48,45 @@ HEADINGS = {
 }
 
 
+HouseholdOption = Annotated[
+    Path | None,
+    typer.Option("--household", metavar="FILE", help="A file of cases with households.  [default: the typical ones]", show_default=False),
+]
+NameOption = Annotated[
+    list[str] | None, typer.Option("--name", metavar="HOUSEHOLD", help="One household of them; may be repeated.", show_default=False)
+]
+VaryOption = Annotated[
+    str,
+    typer.Option("--vary", metavar="REGISTER.COLUMN", help="The amount that moves, of the household's first record.", show_default=False),
+]
+FirstOption = Annotated[str, typer.Option("--from", metavar="AMOUNT", help="From which amount.")]
+LastOption = Annotated[str | None, typer.Option("--to", metavar="AMOUNT", help="Up to which amount.", show_default=False)]
+CaseloadOption = Annotated[
+    Path | None,
+    typer.Option("--caseload", metavar="DIR", help="A caseload, to count who stands close below an edge.", show_default=False),
+]
+ShowOption = Annotated[Show, typer.Option("--show", help="Which table is printed; JSON has all.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Also write the tables as Parquet files here.", show_default=False)
+]
+
+
 def command(
     council: CouncilOption = None,
     year: YearOption = None,
     scenario: ScenarioOption = None,
-    household: Annotated[
-        Path | None,
-        typer.Option(
-            "--household", metavar="FILE", help="A file of cases with households.  [default: the typical ones]", show_default=False
-        ),
-    ] = None,
-    name: Annotated[
-        list[str] | None, typer.Option("--name", metavar="HOUSEHOLD", help="One household of them; may be repeated.", show_default=False)
-    ] = None,
-    vary: Annotated[
-        str,
-        typer.Option(
-            "--vary", metavar="REGISTER.COLUMN", help="The amount that moves, of the household's first record.", show_default=False
-        ),
-    ] = "",
-    first: Annotated[str, typer.Option("--from", metavar="AMOUNT", help="From which amount.")] = "£0",
-    last: Annotated[str | None, typer.Option("--to", metavar="AMOUNT", help="Up to which amount.", show_default=False)] = None,
-    caseload: Annotated[
-        Path | None,
-        typer.Option("--caseload", metavar="DIR", help="A caseload, to count who stands close below an edge.", show_default=False),
-    ] = None,
+    household: HouseholdOption = None,
+    name: NameOption = None,
+    vary: VaryOption = "",
+    first: FirstOption = "£0",
+    last: LastOption = None,
+    caseload: CaseloadOption = None,
     column_map: MapOption = None,
     charges: ChargesOption = None,
     rules: RulesOption = None,
-    show: Annotated[Show, typer.Option("--show", help="Which table is printed; JSON has all.")] = Show.EDGES,
+    show: ShowOption = Show.EDGES,
     form: FormatOption = Format.TABLE,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Also write the tables as Parquet files here.", show_default=False)
-    ] = None,
+    out: OutOption = None,
 ) -> None:
     """Find where a little more income leaves a household with less.
 

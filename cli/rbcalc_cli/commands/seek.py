@@ -37,11 +37,17 @@ if TYPE_CHECKING:
     from rbcalc._whatif import Question
 
 
+ScenariosArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SCENARIO]", help="The option to search from; FILE+FILE lays two over each other.", show_default=False),
+]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Write each point of the frontier as a scenario file.", show_default=False)
+]
+
+
 def command(
-    scenarios: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[SCENARIO]", help="The option to search from; FILE+FILE lays two over each other.", show_default=False),
-    ] = None,
+    scenarios: ScenariosArgument = None,
     caseload: CaseloadOption = None,
     sample: SampleOption = False,
     council: CouncilOption = None,
@@ -53,9 +59,7 @@ def command(
     target: TargetOption = "cost = baseline",
     limits: LimitOption = None,
     baseline: BaselineOption = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Write each point of the frontier as a scenario file.", show_default=False)
-    ] = None,
+    out: OutOption = None,
     charges: ChargesOption = None,
     column_map: MapOption = None,
     threads: ThreadsOption = 2,

@@ -40,36 +40,49 @@ class Form(StrEnum):
     HTML = "html"
 
 
+WhatArgument = Annotated[What | None, typer.Argument(help="What to show.", show_default=False)]
+NamesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="The rule, for `rule` and `graph`; the two years or councils, for `diff`; the booklet, for `scheme`.", show_default=False
+    ),
+]
+FormOption = Annotated[Form, typer.Option("--format", help="How to print it; HTML for schemes.")]
+AgainstOption = Annotated[
+    str | None, typer.Option("--against", metavar="YEAR", help="For sign-off: the year to compare with.", show_default=False)
+]
+RecordOption = Annotated[
+    Path | None, typer.Option("--record", metavar="FILE", help="For sign-off: write the record of what is signed.", show_default=False)
+]
+HoldsOption = Annotated[
+    Path | None, typer.Option("--holds", metavar="FILE", help="For sign-off: say whether a record still holds.", show_default=False)
+]
+OutputsOption = Annotated[
+    str | None, typer.Option("--outputs", metavar="NAMES", help="For python: the values wanted, with commas.", show_default=False)
+]
+SchemeOption = Annotated[bool, typer.Option("--scheme", help="For diff: only what the scheme uses, in words.")]
+DotOption = Annotated[bool, typer.Option("--dot", help="For graph: print it for Graphviz.")]
+SignOffOption = Annotated[bool, typer.Option("--sign-off", help="The same as `show sign-off`.")]
+PythonOption = Annotated[bool, typer.Option("--python", help="The same as `show python`.")]
+
+
 def command(
-    what: Annotated[What | None, typer.Argument(help="What to show.", show_default=False)] = None,
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(
-            help="The rule, for `rule` and `graph`; the two years or councils, for `diff`; the booklet, for `scheme`.", show_default=False
-        ),
-    ] = None,
+    what: WhatArgument = None,
+    names: NamesArgument = None,
     council: CouncilOption = None,
     year: YearOption = None,
     subject: SubjectOption = None,
     charges: ChargesOption = None,
     rules: RulesOption = None,
-    form: Annotated[Form, typer.Option("--format", help="How to print it; HTML for schemes.")] = Form.TABLE,
-    against: Annotated[
-        str | None, typer.Option("--against", metavar="YEAR", help="For sign-off: the year to compare with.", show_default=False)
-    ] = None,
-    record: Annotated[
-        Path | None, typer.Option("--record", metavar="FILE", help="For sign-off: write the record of what is signed.", show_default=False)
-    ] = None,
-    holds: Annotated[
-        Path | None, typer.Option("--holds", metavar="FILE", help="For sign-off: say whether a record still holds.", show_default=False)
-    ] = None,
-    outputs: Annotated[
-        str | None, typer.Option("--outputs", metavar="NAMES", help="For python: the values wanted, with commas.", show_default=False)
-    ] = None,
-    scheme: Annotated[bool, typer.Option("--scheme", help="For diff: only what the scheme uses, in words.")] = False,
-    dot: Annotated[bool, typer.Option("--dot", help="For graph: print it for Graphviz.")] = False,
-    sign_off: Annotated[bool, typer.Option("--sign-off", help="The same as `show sign-off`.")] = False,
-    python: Annotated[bool, typer.Option("--python", help="The same as `show python`.")] = False,
+    form: FormOption = Form.TABLE,
+    against: AgainstOption = None,
+    record: RecordOption = None,
+    holds: HoldsOption = None,
+    outputs: OutputsOption = None,
+    scheme: SchemeOption = False,
+    dot: DotOption = False,
+    sign_off: SignOffOption = False,
+    python: PythonOption = False,
 ) -> None:
     """Show figures, rules, differences, and a sheet for sign-off.
 
