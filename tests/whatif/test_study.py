@@ -14,7 +14,7 @@ from rbcalc import FinancialYear, Partnership, Rules, UsageError
 from rbcalc._both import records_of
 from rbcalc._comparison import comparison
 from rbcalc._roll_forward import uprating_for
-from rbcalc._scenarios import baseline_of, neighbour, opened, option_of
+from rbcalc._scenarios import baseline_of, file_of, neighbour, opened, option_of
 from rbcalc._study import Option, Study, UnsettledError, references
 from rbcalc._whatif_singles import Singles
 from rbcalc.caseload.importing import import_caseload
@@ -279,6 +279,27 @@ def test_why_a_change_has_no_cost_of_its_own(
     assert len(notes) == 1
     assert said in notes[0]
     assert notes[0].endswith(": capital_limit_working_age, capital_limit.")
+
+
+def test_changes_that_stand_only_together_are_one_change(service: Partnership, small: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    amounts = small.amounts
+
+    def bound(option: Option, most: int) -> Any:
+        said = {name for source in option.scenarios for name in file_of(source).set}  # type: ignore[arg-type]
+        if len(said & CAPITAL["set"].keys()) == 1:
+            raise UnsettledError(doubtful=False)
+        return amounts(option, most)
+
+    monkeypatch.setattr(small, "amounts", bound)
+    share = opened(service.rules, {**CAPITAL, "title": "A share", "set": {"share_working_age": {"value": "70%"}}})
+    found, notes = Singles(small).of(option_of(small.baseline, [share, opened(service.rules, CAPITAL)]))
+    assert notes == []
+    assert [single.change for single in found] == ["share working age", "capital limit working age and capital limit together"]
+    alone, together = found
+    for council, outcome in alone.alone.items():
+        assert np.array_equal(outcome.amount, together.without[council].amount)
+        assert np.array_equal(alone.without[council].amount, together.alone[council].amount)
+        assert (outcome.amount != together.alone[council].amount).any()
 
 
 # --------------------------------------------------------------------------------------------------------- the options
