@@ -91,6 +91,19 @@ def test_sex_is_told_where_it_is_recorded(service: Partnership, few: dict[str, A
     assert (without.groups[STEVENAGE]["applicant_sex"].codes == -1).all()
 
 
+def test_wards_are_those_that_the_council_lists(study: Study, tables: dict[str, Any]) -> None:
+    """Each account lies where its dwelling does; a council without a list tells none."""
+    listed, none = (study.groups[council]["ward"] for council in (STEVENAGE, EAST))
+    assert none.members == ()
+    assert (none.codes == -1).all()
+    assert len(listed.members) == 13
+    wards = {row["dwelling"]: row["ward"] for row in tables["dwellings"].to_pylist()}
+    homes = {str(row["account"]): row["dwelling"] for row in tables["accounts"].to_pylist()}
+    told = [listed.members[code] if code >= 0 else None for code in listed.codes.tolist()]
+    assert told == [wards[homes[account]] for account in references(study, STEVENAGE)]
+    assert len(set(told)) > 5
+
+
 def test_the_last_row_of_the_year_says_the_group(service: Partnership, few: dict[str, Any]) -> None:
     """A household that is reclassified on the way is counted where it stands at the end."""
     claims = few["claims"].to_pylist()
