@@ -152,7 +152,8 @@ def deal(stream: Stream, shares: tuple[Fraction, ...], count: int) -> npt.NDArra
 def by_lot(shares: tuple[Fraction, ...], count: int, stream: Stream) -> list[int]:
     """`count` divided by shares of one, each to the whole number below or above.
 
-    Which of the two is drawn, so that many small groups come out right together. The larger share of a group of one would otherwise always be given it, and the smaller none, however many such groups there are.
+    Which of the two is drawn, so that many small groups come out right together: the larger share of a group of one would otherwise
+    always be given it, and the smaller none.
     """
     lot = Fraction(int(Stream(f"{stream.name}/lot").words(1)[0]), 2**32)
     edges = [0]
