@@ -165,9 +165,9 @@ def by_lot(shares: tuple[Fraction, ...], count: int, stream: Stream) -> list[int
 
 
 def _each(type_: Choice) -> Alternative:
-    """Any member of a list that says something; nothing where none does."""
-    first = int(type_.members[0] == NOT_RECORDED)
-    return Alternative(Point(value=first), Point(value=len(type_.members) - 1)) if first < len(type_.members) else Alternative(None, None)
+    """Any member of a list that says something, where one does."""
+    last = len(type_.members) - 1
+    return Alternative(Point(value=min(last, int(type_.members[0] == NOT_RECORDED))), Point(value=last))
 
 
 def largest_remainder(weights: tuple[Fraction, ...] | tuple[int, ...], total: int, stream: Stream | None = None) -> list[int]:
