@@ -20,6 +20,7 @@ MOST_UNSETTLED: Final = 200
 """A change that leaves more accounts without a result does not stand by itself; nor are more worked out exactly for one change."""
 
 _SECTIONS: Final = ("set", "replace", "drop")
+_HOW: Final = ("without", "alone")
 _ASIDE: Final = frozenset(("kind", "title", "from_", "to", "adopted", "source", "status", "note", "only_for"))
 """What a file says without changing anything."""
 
@@ -42,6 +43,7 @@ class Singles:
         """Nothing yet."""
         self._study = study
         self._known: dict[tuple[object, ...], _Found] = {}
+        self._bound: frozenset[_Piece] = frozenset()
         self._cut: dict[tuple[RuleSource, _Pieces, str], RuleSource | None] = {}
 
     def of(self, option: Option) -> tuple[list[Single], list[str]]:
@@ -57,13 +59,16 @@ class Singles:
             return [], []
         found: list[Single] = []
         left: dict[str, list[_Piece]] = {}
+        # What did not stand by itself in another option is taken with the others again.
+        known = self._bound if self._bound <= pieces.keys() else frozenset()
         for piece in pieces:
-            worked = self._both(option, (piece,))
+            worked = _BOUND if piece in known else self._both(option, (piece,))
             if isinstance(worked, str):
                 left.setdefault(worked, []).append(piece)
             else:
                 found.append(Single(option.name, _told([piece]), *worked))
         bound = left.get(_BOUND, [])
+        self._bound |= frozenset(bound)
         if 1 < len(bound) < len(pieces):
             worked = self._both(option, tuple(bound))
             if not isinstance(worked, str):
@@ -73,9 +78,14 @@ class Singles:
 
     def _both(self, option: Option, pieces: _Pieces) -> tuple[dict[str, Outcome], dict[str, Outcome]] | str:
         """What some changes come to alone, and the option without them; otherwise why that cannot be said."""
-        one = self._worked(option, pieces, "alone")
-        other = one if isinstance(one, str) else self._worked(option, pieces, "without")
-        return str(other) if isinstance(one, str) or isinstance(other, str) else (one, other)
+        first, second = _HOW if pieces[0][0] == "set" else _HOW[::-1]  # what is likelier to fail comes first
+        one = self._worked(option, pieces, first)
+        if isinstance(one, str):
+            return one
+        other = self._worked(option, pieces, second)
+        if isinstance(other, str):
+            return other
+        return (other, one) if first == "without" else (one, other)
 
     def _laid(self, option: Option) -> list[RuleSource]:
         """What an option lays over the baseline."""
