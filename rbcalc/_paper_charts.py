@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
@@ -32,6 +33,9 @@ MOST: Final = len(SHAPES)
 """As many options are drawn; tables have all."""
 
 _WIDTH: Final = 640
+_TALLEST: Final = 28  # so many rows, headings among them, are drawn at a size that print keeps legible
+_LONGEST: Final = 170  # of a title: five lines
+_LINES: Final = "split(datum.label, '\\n')"
 _FONT: Final = "Arial, Helvetica, Liberation Sans, sans-serif"
 _SVG: Final = "http://www.w3.org/2000/svg"
 _KEPT: Final = frozenset(
@@ -39,7 +43,7 @@ _KEPT: Final = frozenset(
         *("d", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "rx", "ry", "width", "height", "viewBox", "transform", "display"),
         *("fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linecap", "stroke-linejoin"),
         *("stroke-miterlimit", "opacity", "text-anchor", "font-family", "font-size", "font-weight", "font-style", "dominant-baseline"),
-        *("clip-path", "id"),
+        *("clip-path", "id", "dy"),
     )
 )
 
@@ -82,7 +86,7 @@ def cost(figures: Figures) -> Chart | None:
     rows = [
         {
             "council": shortened(figures.council(council), 40),
-            "option": shortened(figures.titles[option], 34),
+            "option": _label(figures.titles[option]),
             "amount": float(row["amount"]),
             "label": pounds(row["amount"], whole=True)
             + ("" if option == figures.baseline else f"  ({pounds(row['change'], whole=True, signed=True)})"),
@@ -97,16 +101,17 @@ def cost(figures: Figures) -> Chart | None:
     import altair as alt
 
     top = max((float(str(row["amount"])) for row in rows), default=1.0)
-    order = [shortened(figures.titles[option], 34) for option in (figures.baseline, *figures.options)]
+    order = [_label(figures.titles[option]) for option in (figures.baseline, *figures.options)]
     base = alt.Chart().encode(
         x=alt.X("amount:Q", title=None, axis=None, scale=alt.Scale(domain=[0, top * 1.42])),
-        y=alt.Y("option:N", title=None, sort=order),
+        y=alt.Y("option:N", title=None, sort=order, axis=alt.Axis(labelExpr=_LINES)),
     )
     bars = base.mark_bar(height=15).encode(
         color=alt.Color("kind:N", legend=None, scale=alt.Scale(domain=["baseline", "option"], range=[PLAIN, GAIN]))
     )
     words = base.mark_text(align="left", dx=5, color=INK).encode(text="label:N")
-    drawn = _by_row(bars + words, rows, "council", [figures.council(c) for c in figures.scopes], _WIDTH - 200)
+    step = 6 + 14 * max(label.count("\n") + 1 for label in order)
+    drawn = _by_row(bars + words, rows, "council", [figures.council(c) for c in figures.scopes], _WIDTH - 200, step=step)
     told = ". ".join(_cost_told(figures, council) for council in figures.scopes)
     return Chart("chart-cost", "What each option costs in the year", f"Bar chart. {told}.", _svg(drawn, "chart-cost"), "costs")
 
@@ -134,7 +139,7 @@ def distribution(figures: Figures, council: str) -> Chart | None:
         known = isinstance(count, int)
         rows.append(
             {
-                "option": shortened(figures.titles[row["option"]], 34),
+                "option": _label(figures.titles[row["option"]]),
                 "label": row["label"],
                 "count": sign * count if known else 0,
                 "left": (number(count) if known else "*") if sign < 0 else "",
@@ -146,7 +151,7 @@ def distribution(figures: Figures, council: str) -> Chart | None:
     import altair as alt
 
     top = max((abs(row["count"]) for row in rows), default=0) or 1
-    options = [shortened(figures.titles[option], 34) for option in figures.options[:MOST]]
+    options = [_label(figures.titles[option]) for option in figures.options[:MOST]]
     columns = len(options) if len(options) <= 3 else 2
     base = alt.Chart().encode(
         x=alt.X("count:Q", title=None, axis=None, scale=alt.Scale(domain=[-top * 1.5, top * 1.5])),
@@ -191,26 +196,44 @@ def _outcome(name: str) -> str:
     return name.replace("_", " ")
 
 
-def groups(figures: Figures, council: str, names: Mapping[str, str]) -> Chart | None:
-    """The average change a week of every group: one mark for each option."""
-    options = figures.options[:MOST]
-    rows = [
+def groups(figures: Figures, council: str, names: Mapping[str, str]) -> list[Chart]:
+    """The average change a week of every group, one mark for each option; several charts where groups are many."""
+    parts: list[list[str]] = []
+    room = 0
+    for name in names:
+        size = 1 + len({row["member"] for row in figures.all("groups", council=council, group=name)})
+        if size > room:
+            parts.append([])
+            room = _TALLEST
+        parts[-1].append(name)
+        room -= size
+    reach = max((abs(float(row["week"])) for row in _weeks(figures, council, names)), default=0) * 1.1 or 1
+    drawn = [_grouped(figures, council, {name: names[name] for name in part}, reach, place) for place, part in enumerate(parts)]
+    return [chart for chart in drawn if chart is not None]
+
+
+def _weeks(figures: Figures, council: str, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
         {
             "group": shortened(row["group_title"], 60),
             "member": shortened(row["label"], 44),
-            "option": shortened(figures.titles[row["option"]], 34),
+            "option": _label(figures.titles[row["option"]]),
             "week": float(row["average_week"]),
         }
         for row in figures.all("groups", council=council)
-        if row["option"] in options and isinstance(row["average_week"], Decimal)
+        if row["group"] in names and row["option"] in figures.options[:MOST] and isinstance(row["average_week"], Decimal)
     ]
+
+
+def _grouped(figures: Figures, council: str, names: Mapping[str, str], reach: float, place: int) -> Chart | None:
+    """Some of the groups, on a scale that all of them share."""
+    rows = _weeks(figures, council, names)
     if not rows:
         return None
     import altair as alt
 
-    titles = [shortened(figures.titles[option], 34) for option in options]
+    titles = [_label(figures.titles[option]) for option in figures.options[:MOST]]
     members = list(dict.fromkeys(shortened(row["label"], 44) for row in figures.all("groups", council=council)))
-    reach = max(abs(float(str(row["week"]))) for row in rows) * 1.1 or 1
     base = alt.Chart().encode(
         x=alt.X(
             "week:Q",
@@ -221,7 +244,15 @@ def groups(figures: Figures, council: str, names: Mapping[str, str]) -> Chart | 
         y=alt.Y("member:N", title=None, sort=members, axis=alt.Axis(grid=True, gridColor=GRID)),
     )
     legend = alt.Legend(
-        title=None, orient="top", direction="horizontal", columns=2, columnPadding=40, symbolSize=90, labelFontSize=12, labelLimit=260
+        title=None,
+        orient="top",
+        direction="horizontal",
+        columns=2,
+        columnPadding=40,
+        symbolSize=90,
+        labelFontSize=12,
+        labelLimit=0,
+        labelExpr=_LINES,
     )
     points = base.mark_point(filled=True, size=70, opacity=1).encode(
         color=alt.Color("option:N", sort=titles, scale=alt.Scale(domain=titles, range=list(COLOURS[: len(titles)])), legend=legend),
@@ -229,15 +260,19 @@ def groups(figures: Figures, council: str, names: Mapping[str, str]) -> Chart | 
     )
     zero = alt.Chart().mark_rule(color=INK).encode(x=alt.datum(0))
     drawn = _by_row(zero + points, rows, "group", list(names.values()), _WIDTH - 250, independent=True)
-    title = f"{figures.council(council)}: average change of the award a week, by group"
+    title = f"{figures.council(council)}: average change of the award a week, by group{', continued' if place else ''}"
     worst = min(rows, key=lambda row: float(str(row["week"])))
     best = max(rows, key=lambda row: float(str(row["week"])))
     told = (
-        f"Dot chart. The groups' averages go from {_week(worst)} ({worst['group']}: {worst['member']}, {worst['option']})"
-        f" to {_week(best)} ({best['group']}: {best['member']}, {best['option']}). The tables below give every figure."
+        f"Dot chart. The groups' averages go from {_week(worst)} ({_place(worst)})"
+        f" to {_week(best)} ({_place(best)}). The tables below give every figure."
     )
-    name = f"chart-groups-{council or 'together'}"
+    name = f"chart-groups-{council or 'together'}{f'-{place + 1}' if place else ''}"
     return Chart(name, title, told, _svg(drawn, name), f"group-{council or 'together'}-{next(iter(names))}")
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    return f"{row['group']}: {row['member']}, {' '.join(row['option'].split())}"
 
 
 def _week(row: Mapping[str, Any]) -> str:
@@ -248,22 +283,36 @@ def _week(row: Mapping[str, Any]) -> str:
 def _header() -> alt.Header:
     import altair as alt
 
-    return alt.Header(labelFontSize=13, labelFontWeight="bold", labelColor=INK, labelAnchor="start", labelLimit=400, labelOrient="top")
+    return alt.Header(
+        labelFontSize=13, labelFontWeight="bold", labelColor=INK, labelAnchor="start", labelLimit=400, labelOrient="top", labelExpr=_LINES
+    )
+
+
+def _label(title: str) -> str:
+    """A title as the lines of a label, whole, so that no two options look alike."""
+    return "\n".join(wrap(shortened(title, _LONGEST), 34))
 
 
 def _by_row(
-    drawn: Any, rows: Sequence[Mapping[str, Any]], field: str, order: Sequence[str], width: int, *, independent: bool = False
+    drawn: Any,
+    rows: Sequence[Mapping[str, Any]],
+    field: str,
+    order: Sequence[str],
+    width: int,
+    *,
+    independent: bool = False,
+    step: int = 20,
 ) -> Any:
     """One picture below the other for each value of a field; a single one without a heading."""
     import altair as alt
 
-    drawn = drawn.properties(width=width, height=alt.Step(20))
+    drawn = drawn.properties(width=width, height=alt.Step(step))
     values = list(dict.fromkeys(str(row[field]) for row in rows))
     if len(values) < 2:
         return _with(drawn, rows)
     sort = [shortened(name, 60 if independent else 40) for name in order]
     facet = alt.Row(f"{field}:N", title=None, sort=sort, header=_header())
-    whole = drawn.facet(row=facet, data=_values(rows), spacing=12)
+    whole = drawn.facet(row=facet, data=_values(rows), spacing=step - 8)
     return whole.resolve_scale(y="independent") if independent else whole
 
 

@@ -256,7 +256,8 @@ def people(matter: Matter) -> Iterator[Block]:
         names = tables.group_names(figures, council)
         if names:
             yield heading(f"{figures.council(council)}: every group" if len(figures.councils) > 1 else "Every group", f"groups-{council}")
-            yield from drawn(charts.groups(figures, council, names))
+            for chart in charts.groups(figures, council, names):
+                yield from drawn(chart)
             for name in (name for name, title in names.items() if title not in elsewhere):
                 yield from sheet(tables.group(figures, council, name))
 
@@ -345,7 +346,8 @@ def cliffs(matter: Matter) -> Iterator[Block]:
         )
         more = f" The {MOST_EDGES} that cost most, of {len(worse)}." if len(worse) > MOST_EDGES else ""
         note = f"Found from the rules' own edges, for made-up households.{more}"
-        yield from sheet(Sheet(f"cliffs-{place}", f"{title}: where a pound more costs more than a pound", columns, rows, note=note))
+        laid = Sheet(f"cliffs-{place}", f"{title}: where a pound more costs more than a pound", columns, rows, note=note)
+        yield from sheet(laid if any(row[-1] is not None for row in rows) else tables.without(laid, len(columns) - 1))
 
 
 def _few(count: int | None) -> Cell:

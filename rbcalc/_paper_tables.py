@@ -295,10 +295,12 @@ def changes(figures: Figures, council: str, option: str) -> Sheet | None:
         Column("Change of cost if made alone", "change"),
         Column("Change of cost of the option without it", "change"),
     )
-    title = f"{figures.titles[option]}: each change costed alone and together"
-    return Sheet(
-        f"changes-{option}", title, columns, rows, note="Changes act on each other, so the first column need not add up to the whole."
+    title = f"{figures.council(council)}: {figures.titles[option]}: each change costed alone and together"
+    note = (
+        "Changes act on each other, so the first column need not add up to the whole. Changes that do not stand without each other are"
+        " costed as one. There are no cases of a single change: to see them, cost it as an option of its own."
     )
+    return Sheet(f"changes-{council or 'together'}-{option}", title, columns, rows, note=note)
 
 
 def tax_base(figures: Figures) -> Sheet | None:

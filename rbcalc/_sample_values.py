@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from rbcalc._sample_figures import Figures, NoFigureError
 from rbcalc_kernels.language.documents import Text
-from rbcalc_kernels.language.types import DATE, YES_NO, Choice, Type
+from rbcalc_kernels.language.types import DATE, NOT_RECORDED, YES_NO, Choice, Type
 from rbcalc_kernels.source import Findings, Span, suggest
 
 Whole = npt.NDArray[np.int64]
@@ -31,6 +31,7 @@ EPOCH: Final = date(1970, 1, 1).toordinal()
 BLANK: Final = "blank"
 OWN: Final = "own"  # the member of the list for which the dwelling was made, or its amount within the range
 SPREAD: Final = "any"  # a member chosen for the dwelling once and for all
+EACH: Final = "each"  # any member of a list, one as often as another
 _DEALT: Final = 65_536  # up to so many rows alternatives are dealt like cards, so that rare ones are not missed
 _STEP: Final = re.compile(r"\s*([+-])\s*([0-9]+)\s*(days?|months?|years?)\b")
 _NUMBER: Final = re.compile(r"£?([0-9]+(?:\.[0-9]+)?)(%|/[a-z]+)?")
@@ -137,15 +138,36 @@ class Spec:
 
 
 def deal(stream: Stream, shares: tuple[Fraction, ...], count: int) -> npt.NDArray[np.int64]:
-    """For each of `count` rows which share it falls to: exactly in proportion when there are few, by chance when many."""
+    """For each of `count` rows which share it falls to: in proportion when there are few, to the next whole row, by chance when many."""
     if count <= _DEALT:
-        codes = np.repeat(np.arange(len(shares)), largest_remainder(shares, count, stream))
+        codes = np.repeat(np.arange(len(shares)), by_lot(shares, count, stream))
         return codes[stream.order(count)]
     edges, total = [], Fraction(0)
     for share in shares[:-1]:
         total += share
         edges.append(int(total * 2**32))
     return np.searchsorted(np.array(edges, np.uint64), stream.words(count), side="right").astype(np.int64)
+
+
+def by_lot(shares: tuple[Fraction, ...], count: int, stream: Stream) -> list[int]:
+    """`count` divided by shares of one, each to the whole number below or above.
+
+    Which of the two is drawn, so that many small groups come out right together: the larger share of a group of one would otherwise
+    always be given it, and the smaller none.
+    """
+    lot = Fraction(int(Stream(f"{stream.name}/lot").words(1)[0]), 2**32)
+    edges = [0]
+    total = Fraction(0)
+    for share in shares:
+        total += share
+        edges.append(int(total * count + lot))
+    return [edges[place + 1] - edges[place] for place in range(len(shares))]
+
+
+def _each(type_: Choice) -> Alternative:
+    """Any member of a list that says something, where one does."""
+    last = len(type_.members) - 1
+    return Alternative(Point(value=min(last, int(type_.members[0] == NOT_RECORDED))), Point(value=last))
 
 
 def largest_remainder(weights: tuple[Fraction, ...] | tuple[int, ...], total: int, stream: Stream | None = None) -> list[int]:
@@ -239,6 +261,8 @@ class SpecReader:
         if isinstance(type_, Choice):
             if str(text) in (OWN, SPREAD) and str(text) not in type_.members:
                 return Alternative(None, None, str(text))
+            if str(text) == EACH and EACH not in type_.members:
+                return _each(type_)
             if str(text) not in type_.members:
                 help_ = f"one of {', '.join(type_.members[:12])}{suggest(str(text), type_.members)}"
                 self.findings.error("RB039", f"{text} is not one of {type_.name}", text.span, help=help_)

@@ -20,7 +20,7 @@ from rbcalc._years import FinancialYear
 from rbcalc.caseload.choosing import chosen
 from rbcalc.errors import UsageError
 from rbcalc_kernels.exact.faults import Reason
-from rbcalc_kernels.language.types import YES_NO, Choice
+from rbcalc_kernels.language.types import NOT_RECORDED, YES_NO, Choice
 from rbcalc_kernels.program.figures import cut_alike
 from rbcalc_kernels.program.graph import Impact, Input, Parameter, Program, Ref, Report
 from rbcalc_kernels.program.graph import Table as Figures
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from rbcalc_kernels.program.library import RuleSource
 
 BASELINE = "baseline"
-
-NOT_RECORDED = "not_recorded"
-"""The last member of a list that says so is no group: such accounts are told as those of whom a fact was not given."""
 
 MOST_KERNELS = 8
 """So many kernels are kept at hand, for options that differ from theirs in figures alone."""
@@ -400,9 +397,11 @@ def _group(kernel: Kernel, ref: Ref, worked: Worked, count: int) -> Group:
     members = type_.members if isinstance(type_, Choice) else ("no", "yes")
     assert isinstance(type_, Choice) or type_ == YES_NO
     values = np.asarray(worked.values[ref], dtype=np.int16)
-    if members[-1] == NOT_RECORDED:
-        members = members[:-1]
-        values = np.where(values < len(members), values, np.int16(-1))
+    if NOT_RECORDED in members:
+        # Such accounts are told as those of whom a fact was not given.
+        place = members.index(NOT_RECORDED)
+        members = members[:place] + members[place + 1 :]
+        values = np.where(values == place, np.int16(-1), values - (values > place)).astype(np.int16)
     if ref in program.inputs and program.inputs[ref].optional:
         known = worked.batch.entities[ref.entity].columns.get(f"{ref.name}?")
         if known is not None:

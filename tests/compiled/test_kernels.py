@@ -152,6 +152,36 @@ def test_figures_carried_from_row_to_row(engine: str) -> None:
     agrees(made, batch, outputs, engine=engine)
 
 
+@pytest.mark.parametrize("engine", ["python", "numba"])
+def test_the_same_as_before_is_certain(engine: str) -> None:
+    """A share with a divisor that varies is compared with that of the row before to its last digit, though int64 cannot hold both."""
+    facts = [fact("a", 0, 410, "1/1000000000000000", entity=YEAR), fact("d", 1, 6, entity=YEAR)]
+    share = node(Op.DIV, col("a", entity=YEAR), col("d", entity=YEAR))
+    last = before("share", const(1000))
+    rules = [rule("share", share, YEAR)]
+    rules += [rule(sign.name.lower(), test(sign, col("share", entity=YEAR), last), YEAR) for sign in (Op.EQ, Op.LT)]
+    made = program(rules, facts, entities=YEARS)
+    random = np.random.default_rng(4)
+    d = random.integers(1, 7, 300)
+    # Equal shares, and shares that differ in their last digit.
+    a = d * 60_000_000_000_000_001 + random.choice([0, 0, -1, 1], 300)
+    of = np.sort(random.integers(0, 60, 300)).tolist()
+    batch = Batch({ROOT: rows(60), YEAR: rows(of=of, parents=60, a=a, d=d.astype(np.int16))})
+    results = agrees(made, batch, [Ref(YEAR, each.name) for each in rules[1:]], engine=engine)
+    assert not results.doubt.any()
+
+
+def test_divisors_that_vary_far_are_carried_within_an_error() -> None:
+    """A share of one in up to a hundred is no multiple of a constant that int64 holds."""
+    facts = [fact("a", 0, 1000, entity=YEAR), fact("d", 1, 100, entity=YEAR)]
+    share = rule("share", node(Op.DIV, col("a", entity=YEAR), col("d", entity=YEAR)), YEAR)
+    made = program([share, rule("out", rounded(node(Op.MUL, before("share", const(0)), const(300))), YEAR)], facts, entities=YEARS)
+    random = np.random.default_rng(5)
+    columns = {each.name: draw(each, 300, random) for each in facts}
+    batch = Batch({ROOT: rows(60), YEAR: rows(of=np.sort(random.integers(0, 60, 300)).tolist(), parents=60, **columns)})
+    agrees(made, batch, [Ref(YEAR, "out")])
+
+
 def test_figures_that_grow_without_end_are_refused() -> None:
     """An unrounded chain, and one that doubles from row to row, are refused."""
     facts, _ = years()

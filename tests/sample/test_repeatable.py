@@ -92,6 +92,9 @@ def test_shares_are_dealt_exactly() -> None:
     assert np.bincount(deal(Stream("x"), shares, 12)).tolist() == [6, 4, 2]
     many = np.bincount(deal(Stream("x"), shares, 600_000))
     assert abs(many - np.array([300_000, 200_000, 100_000])).max() < 2000
+    groups = [np.bincount(deal(Stream(f"x/{place}"), shares, count), minlength=3) for place in range(600) for count in (1, 2, 3)]
+    assert all(abs(found - size * np.array([3, 2, 1]) / 6).max() < 1 for found, size in zip(groups, [1, 2, 3] * 600, strict=True))
+    assert abs(np.sum(groups, axis=0) - np.array([1800, 1200, 600])).max() < 60, "small groups come out right together"
     assert largest_remainder((1, 1, 1), 10) == [4, 3, 3]
     assert largest_remainder((0, 0), 10) == [0, 0]
 

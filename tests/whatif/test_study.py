@@ -14,7 +14,7 @@ from rbcalc import FinancialYear, Partnership, Rules, UsageError
 from rbcalc._both import records_of
 from rbcalc._comparison import comparison
 from rbcalc._roll_forward import uprating_for
-from rbcalc._scenarios import baseline_of, neighbour, opened, option_of
+from rbcalc._scenarios import baseline_of, file_of, neighbour, opened, option_of
 from rbcalc._study import Option, Study, UnsettledError, references
 from rbcalc._whatif_singles import Singles
 from rbcalc.caseload.importing import import_caseload
@@ -89,6 +89,19 @@ def test_sex_is_told_where_it_is_recorded(service: Partnership, few: dict[str, A
     assert len(np.unique(group.codes)) > 2
     without = Study(council, YEAR, {**few, "household": few["household"].drop_columns(["sex"])})
     assert (without.groups[STEVENAGE]["applicant_sex"].codes == -1).all()
+
+
+def test_wards_are_those_that_the_council_lists(study: Study, tables: dict[str, Any]) -> None:
+    """Each account lies where its dwelling does; a council without a list tells none."""
+    listed, none = (study.groups[council]["ward"] for council in (STEVENAGE, EAST))
+    assert none.members == ()
+    assert (none.codes == -1).all()
+    assert len(listed.members) == 13
+    wards = {row["dwelling"]: row["ward"] for row in tables["dwellings"].to_pylist()}
+    homes = {str(row["account"]): row["dwelling"] for row in tables["accounts"].to_pylist()}
+    told = [listed.members[code] if code >= 0 else None for code in listed.codes.tolist()]
+    assert told == [wards[homes[account]] for account in references(study, STEVENAGE)]
+    assert len(set(told)) > 5
 
 
 def test_the_last_row_of_the_year_says_the_group(service: Partnership, few: dict[str, Any]) -> None:
@@ -279,6 +292,27 @@ def test_why_a_change_has_no_cost_of_its_own(
     assert len(notes) == 1
     assert said in notes[0]
     assert notes[0].endswith(": capital_limit_working_age, capital_limit.")
+
+
+def test_changes_that_stand_only_together_are_one_change(service: Partnership, small: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    amounts = small.amounts
+
+    def bound(option: Option, most: int) -> Any:
+        said = {name for source in option.scenarios for name in file_of(source).set}  # type: ignore[arg-type]
+        if len(said & CAPITAL["set"].keys()) == 1:
+            raise UnsettledError(doubtful=False)
+        return amounts(option, most)
+
+    monkeypatch.setattr(small, "amounts", bound)
+    share = opened(service.rules, {**CAPITAL, "title": "A share", "set": {"share_working_age": {"value": "70%"}}})
+    found, notes = Singles(small).of(option_of(small.baseline, [share, opened(service.rules, CAPITAL)]))
+    assert notes == []
+    assert [single.change for single in found] == ["share working age", "capital limit working age and capital limit together"]
+    alone, together = found
+    for council, outcome in alone.alone.items():
+        assert np.array_equal(outcome.amount, together.without[council].amount)
+        assert np.array_equal(alone.without[council].amount, together.alone[council].amount)
+        assert (outcome.amount != together.alone[council].amount).any()
 
 
 # --------------------------------------------------------------------------------------------------------- the options

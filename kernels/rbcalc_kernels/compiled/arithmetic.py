@@ -39,6 +39,7 @@ from rbcalc_kernels.program.graph import Mode, Rounding
 
 _WHOLE_DIVISOR: Final = 1 << 50
 _LARGEST_DIVISOR: Final = 1 << 60  # of which four are held by int64
+_MOST_APART: Final = 8  # so far may a divisor vary for its multiples to be of use
 _LOST: Final = Fraction(1, 1 << 52)  # more than one operation in float64 can lose, as a share of its result
 _WIDE: Final = Fraction(5, 4)  # doubt is declared a little wider than proved, to cover the test's own rounding
 
@@ -460,13 +461,38 @@ class Arithmetic:
         """The number over a constant denominator; certified where no constant is small enough."""
         if not a.powers:
             return a
-        most = [lcm(*range(d.low, d.high + 1)) if d.high - d.low <= 8 else FLOAT_LIMIT for d, power in a.powers for _ in range(power)]
+        most = self._multiples(a)
         times = prod(most)
         fitting = form_for(a.low * times, a.high * times, a.den * times)
         if a.form is Form.CERTIFIED or fitting is None:
             return self.certified(a)
         form, sign = (Form.WHOLE, "//") if fitting is Form.WHOLE else (Form.FLOAT, "/")
         text = self.cast(a, form)
-        for multiple, divisor in zip(most, (d for d, power in a.powers for _ in range(power)), strict=True):
+        for multiple, divisor in zip(most, _each(a.powers), strict=True):
             text = f"({text} * ({literal(multiple, form)} {sign} {self.read(divisor, form)}))"
         return exact(text, form, a.den * times, (), a.low * times, a.high * times, a.value)
+
+    def note(self, a: Num, whole: Wrapped) -> None:
+        """Let a certified number be known to have a numerator."""
+        self._wrapped[a.text] = whole
+
+    def numerator(self, a: Num) -> Wrapped | None:
+        """The numerator over a constant denominator, as int64 gives it however large it is; None where that denominator is too large."""
+        most = self._multiples(a)
+        den = a.den * prod(most)
+        if a.form is Form.CERTIFIED or den >= WHOLE_LIMIT:
+            return None
+        text = self.cast(a, Form.WHOLE)
+        for multiple, divisor in zip(most, _each(a.powers), strict=True):
+            text = f"({text} * ({literal(multiple, Form.WHOLE)} // {self.read(divisor, Form.WHOLE)}))"
+        return Wrapped(text, den, ())
+
+    @staticmethod
+    def _multiples(a: Num) -> list[int]:
+        """For each divisor a multiple of all that it can be; one that nothing fits where that is too many."""
+        return [lcm(*range(d.low, d.high + 1)) if d.high - d.low <= _MOST_APART else WHOLE_LIMIT for d in _each(a.powers)]
+
+
+def _each(powers: Powers) -> list[Divisor]:
+    """Each divisor as often as it divides."""
+    return [divisor for divisor, power in powers for _ in range(power)]

@@ -14,7 +14,7 @@ from rbcalc_kernels.compiled.carrying import reach
 from rbcalc_kernels.compiled.groups import needed_groups
 from rbcalc_kernels.compiled.layout import Layout
 from rbcalc_kernels.compiled.names import Names
-from rbcalc_kernels.compiled.numbers import Divisor, Form, Num, Unfit, exact, form_for
+from rbcalc_kernels.compiled.numbers import Divisor, Form, Num, Unfit, exact, form_for, word
 from rbcalc_kernels.compiled.values import Fault, Flag, Held, Leaf, Member, Nodes, Steps
 from rbcalc_kernels.compiled.writing import Writer
 from rbcalc_kernels.exact.faults import Reason
@@ -81,6 +81,7 @@ class Lowering:
         self._assumed: dict[Ref, Held | None] = {}
         self._group: frozenset[Ref] = frozenset()
         self._hidden: dict[tuple[object, ...], Ref] = {}
+        self._whole: dict[Ref, tuple[Ref, int] | None] = {}
         self._plain: dict[tuple[str, int], bool] = {}
         self._summed: dict[tuple[str, int], Summed] = {}
         self._ways: dict[tuple[str, str], Steps] = {}
@@ -267,6 +268,17 @@ class Lowering:
             self.tasks.append(self._task(found, writer, value, ""))
             self._hidden[key] = found
         return found
+
+    def numerator(self, ref: Ref) -> tuple[Ref, int] | None:
+        """A column with the numerator of another, as int64 gives it, and its denominator, a constant; None where there is none."""
+        if ref not in self._whole and not self.in_group((ref,)):
+            found = Ref(ref.entity, f"~{ref.name} numerator")
+            writer = Writer(self, found, self.names.of_ref(found))
+            whole = writer.math.numerator(cast("Num", writer.read(ref)))
+            self._whole[ref] = None if whole is None else (found, whole.den)
+            if whole is not None:
+                self.tasks.append(self._task(found, writer, word(whole.text), ""))
+        return self._whole.get(ref)
 
     def aggregate(self, entity: str, node: Node) -> Summed:
         """Where the figure of an AGGREGATE node of an entity's rules stands."""

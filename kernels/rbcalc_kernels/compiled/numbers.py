@@ -221,6 +221,12 @@ def within_a_word(number: int) -> int:
     return (number + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
+def word(text: str) -> Num:
+    """What int64 holds of a numerator, as a number of its own."""
+    most = 1 << 63
+    return Num(text, Form.WHOLE, 1, (), -most, most - 1, Interval.of(-most, most - 1))
+
+
 def rounded(amount: Fraction, rounding: Rounding) -> Fraction:
     """An amount as a rounding leaves it."""
     steps = amount / rounding.step

@@ -13,7 +13,7 @@ from rbcalc_kernels.compiled import calendar
 from rbcalc_kernels.compiled.arithmetic import Arithmetic
 from rbcalc_kernels.compiled.bounds import FIRST_DATE, LAST_DATE, Interval
 from rbcalc_kernels.compiled.lookups import lookup
-from rbcalc_kernels.compiled.numbers import Divisor, Form, Lines, Num, Unfit, constant, exact
+from rbcalc_kernels.compiled.numbers import Divisor, Form, Lines, Num, Unfit, Wrapped, constant, exact
 from rbcalc_kernels.compiled.values import NOTHING, Facts, Flag, Held, Leaf, Member
 from rbcalc_kernels.exact.faults import Reason
 from rbcalc_kernels.language.types import YES_NO, Choice, Date, Number
@@ -238,6 +238,10 @@ class Writer:
             known = self.leaf("previous", ref.entity, f"{ref.name}?")
             self.fault(f"(not {first}) & (not {known})", Reason.UNKNOWN, str(ref))
         standing = self.lowering.standing(ref, held, self.leaf("previous", ref.entity, ref.name), previous=True)
+        if isinstance(standing, Num) and standing.form is Form.CERTIFIED:
+            whole = self.lowering.numerator(cast("Ref", node.value))
+            if whole is not None:
+                self.math.note(standing, Wrapped(self.leaf("previous", ref.entity, whole[0].name), whole[1], ()))
         return self._chosen(first, initial, standing)
 
     def _reached(self, node: Node, facts: Facts) -> Held:

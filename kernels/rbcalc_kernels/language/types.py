@@ -13,6 +13,9 @@ MONEY_UNITS: Final = ("£", "£/day", "£/week", "£/month", "£/year")
 PLAIN_UNITS: Final = ("rate", "count", "days")
 UNITS: Final = MONEY_UNITS + PLAIN_UNITS
 
+NOT_RECORDED: Final = "not_recorded"
+"""The member of a list that says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Number:
