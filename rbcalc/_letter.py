@@ -247,7 +247,7 @@ def _stretches(outcomes: list[Outcome], columns: list[Ref], called: Mapping[str,
 
 
 def _called(program: Program, rules: list[Rule]) -> Iterator[tuple[str, _Called]]:
-    """What a letter file calls steps of the working, and its own reason where it gives one: by the name of the value that a rule passes on."""
+    """What a letter file calls steps of the working, with its own reason where it gives one: by the value that a rule passes on."""
     for rule in rules:
         given = rule.cases[0].give if len(rule.cases) == 1 else rule.body
         passed = given.value if given.op is Op.COLUMN else None
