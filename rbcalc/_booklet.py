@@ -24,7 +24,7 @@ from rbcalc._years import FinancialYear, shown
 from rbcalc.errors import UsageError
 from rbcalc_kernels.language.documents import ParameterDoc, RuleDoc, RuleFile, SetDoc, TableDoc, Text
 from rbcalc_kernels.language.types import RATE, YES_NO, Number
-from rbcalc_kernels.program.graph import Node, Op, Parameter, Program, Rule, Source, Table
+from rbcalc_kernels.program.graph import Node, Op, Parameter, Program, Ref, Rule, Source, Table
 from rbcalc_kernels.program.values import day_of, source_of
 from rbcalc_kernels.source import Findings, suggest
 
@@ -121,6 +121,7 @@ class Part:
     about: str
     chapters: tuple[Chapter, ...]
     given: tuple[str, ...]
+    continues: bool = False  # steps that an earlier part told are left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +143,9 @@ class Booklet:
 
 
 def booklet_file(rules: Rules, name: str | None = None) -> Path:
-    """The booklet file of that name; without one, the only one there is.  Raises UsageError."""
+    """The booklet file of that name; without one, the first by name.  Raises UsageError."""
     found = {path.stem: path for path in sorted((rules.root / "england" / "booklets").glob("*.yaml"))}
-    if name is None and len(found) == 1:
+    if name is None and found:
         return next(iter(found.values()))
     if name not in found:
         which = f"no booklet is called {name}{suggest(name, list(found))}" if name else "which booklet?"
@@ -190,7 +191,7 @@ class Maker:
     def made(self) -> Booklet:
         """The booklet."""
         groups = tuple(group for title in GROUPS if (group := self.group(title)).figures or group.laid)
-        parts = tuple(self._part(scope) for scope in self.scopes)
+        parts = tuple(self._parts())
         provisional = dict.fromkeys(found.title for group in groups for found in group.entries if found.provisional)
         provisional |= dict.fromkeys(
             rung.title for part in parts for chapter in part.chapters for rung in chapter.rungs if rung.provisional
@@ -339,16 +340,23 @@ class Maker:
                 )
 
     # --------------------------------------------------------------------------------------------------------- steps
-    def _part(self, scope: Scope) -> Part:
-        chapters: dict[str, list[Rung]] = {}
-        for step in scope.steps:
-            chapters.setdefault(self._file_title(step.rule), []).append(self.rung(step))
-        return Part(
-            scope.rule.title,
-            self.terms.because(scope.because),
-            tuple(Chapter(title, tuple(rungs)) for title, rungs in chapters.items()),
-            tuple(self.terms.titles[ref] for ref in scope.given),
-        )
+    def _parts(self) -> Iterator[Part]:
+        """What is said of each result; a step is told once, with the first result that needs it."""
+        told: dict[Ref, Rung] = {}
+        for scope in self.scopes:
+            rungs = {step.ref: self.rung(step) for step in scope.steps}
+            new = [step for step in scope.steps if told.get(step.ref) != rungs[step.ref]]
+            chapters: dict[str, list[Rung]] = {}
+            for step in new:
+                chapters.setdefault(self._file_title(step.rule), []).append(rungs[step.ref])
+            told |= rungs
+            yield Part(
+                scope.rule.title,
+                self.terms.because(scope.because),
+                tuple(Chapter(title, tuple(found)) for title, found in chapters.items()),
+                tuple(self.terms.titles[ref] for ref in scope.given),
+                len(new) < len(rungs),
+            )
 
     @cached_property
     def _titles(self) -> dict[str, str]:

@@ -288,7 +288,7 @@ class Cut:
         """A rule as far as it matters."""
         self._names = {}
         rule = self.rules[ref]
-        lines = tuple(self._lines(rule))
+        lines = tuple(_reached(self._lines(rule)))
         nodes = [found for line in lines for part in (line.when, line.give) if part is not None for found in walk(part)]
         figures = dict.fromkeys(str(node.value) for node in nodes if node.op in _FIGURES)
         reads = dict.fromkeys(node.value for node in nodes if node.op in _READ and isinstance(node.value, Ref))
@@ -365,6 +365,16 @@ def _assumed(when: Node) -> Iterator[tuple[Ref, Value]]:
             yield part.args[0].value, part.args[1].value  # type: ignore[misc]
         elif part.op is Op.COLUMN and isinstance(part.value, Ref):
             yield part.value, True
+
+
+def _reached(lines: Iterator[Line]) -> Iterator[Line]:
+    """The lines without those whose condition holds only where that of an earlier one does."""
+    before: list[set[Node]] = []
+    for line in lines:
+        parts = set() if line.when is None else set(conjuncts(line.when))
+        if not any(earlier <= parts for earlier in before):
+            yield line
+        before += [parts] if parts else []
 
 
 def _line(case: Case, when: Node | None, give: Node) -> Line:

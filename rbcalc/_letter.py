@@ -60,6 +60,10 @@ class Stretch:
     as_before: bool = False
 
 
+_Called = tuple[str, str]
+"""What a letter calls a step, and its own reason for it (empty: that of the rule)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A paragraph, or a list when it has items."""
@@ -170,6 +174,7 @@ class LetterWriter:
         facts = self.rules.council(program.name).facts if program.name in self.rules.council_names else {}
         contact = facts.get("contact", ())
         titles = tuple(_titled(program, rule, ref) for rule, ref in columns)
+        called = dict(_called(program, [rule for rule in own if rule.entity != root.entity]))
         return Letter(
             self.title,
             told.council,
@@ -177,7 +182,7 @@ class LetterWriter:
             told.reference,
             tuple((_titled(program, rule, ref), line.words) for rule, ref in heads if (line := teller.line(ref, root)) is not None),
             titles,
-            tuple(_stretches(shown_of, [ref for _, ref in columns])),
+            tuple(_stretches(shown_of, [ref for _, ref in columns], called)),
             tuple(part for part in parts if part.title not in (OPENING, WORKING)),
             tuple(_sources(told, shown_of, [source for _, _, source in texts])),
             titles if told.provisional and working else told.provisional,
@@ -223,11 +228,11 @@ def _titled(program: Program, rule: Rule, ref: Ref) -> str:
     return rule.title if rule.title.replace(" ", "_") != rule.name else program.rule(ref.entity, ref.name).title
 
 
-def _stretches(outcomes: list[Outcome], columns: list[Ref]) -> Iterator[Stretch]:
+def _stretches(outcomes: list[Outcome], columns: list[Ref], called: Mapping[str, _Called]) -> Iterator[Stretch]:
     before: list[Step] = []
     for outcome in outcomes:
         words = {line.name: line.words for line in outcome.figures}
-        steps = list(_steps(outcome.deciding))
+        steps = list(_steps(outcome.deciding, called))
         new = [step for step in steps if step not in before]
         yield Stretch(
             shown(outcome.first_day),
@@ -241,14 +246,24 @@ def _stretches(outcomes: list[Outcome], columns: list[Ref]) -> Iterator[Stretch]
         before = steps
 
 
-def _steps(lines: tuple[Line, ...]) -> Iterator[Step]:
+def _called(program: Program, rules: list[Rule]) -> Iterator[tuple[str, _Called]]:
+    """What a letter file calls steps of the working, with its own reason where it gives one: by the value that a rule passes on."""
+    for rule in rules:
+        given = rule.cases[0].give if len(rule.cases) == 1 else rule.body
+        passed = given.value if given.op is Op.COLUMN else None
+        if isinstance(passed, Ref) and passed.entity == rule.entity and not program.entities[rule.entity].derived:
+            yield passed.name, (_titled(program, rule, passed), rule.cases[0].because if rule.cases else "")
+
+
+def _steps(lines: tuple[Line, ...], called: Mapping[str, _Called]) -> Iterator[Step]:
     """The lines that a reader needs: those with a reason, and amounts that no line before gave."""
     seen: set[str] = set()
     for line in lines:
         if not line.because and (line.words in seen or str(line.type) == "£/day" or nothing(line.value)):
             continue
         seen.add(line.words)
-        yield Step(line.title, line.words, line.because, line.provisional)
+        title, because = called.get(line.name, (line.title, ""))
+        yield Step(title, line.words, because or line.because, line.provisional)
 
 
 def _parts(texts: list[tuple[str, str]]) -> Iterator[Part]:

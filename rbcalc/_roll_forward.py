@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from rbcalc._roll_together import Together, columns_of, roll_together, together_of
 from rbcalc._years import EPOCH, FinancialYear, shown
 from rbcalc.caseload.choosing import chosen
 from rbcalc.errors import UsageError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 FILE: Final = "england/means_test/uprating.yaml"
 RATE, PER_CENT, ALREADY, UNCHANGED, UNKNOWN, NOT_THEN = range(6)
 OUTCOMES: Final = ("to a published rate", "by a percentage", "raised before", "unchanged", "unknown", "not in force then")
+_TOGETHER: Final = (RATE, UNKNOWN, NOT_THEN)
 _KEYS: Final = ("on", "rates", "by", "in_proportion", "beyond", "paragraph")
 _PER_CENT: Final = re.compile(r"(-?\d{1,3}(?:\.\d{1,4})?)\s?%")
 
@@ -76,6 +78,8 @@ class Rates:
     rises: Mapping[str, Rise]
     others: Mapping[str, int]
     beside: tuple[tuple[str, str, int], ...] = ()
+    together: Together | None = None
+    apart: tuple[tuple[str, str], ...] = ()  # columns that would rise together, in a year of which it is not known
 
 
 ENDED: Final = (".ended", -1)
@@ -92,11 +96,16 @@ def roll_forward(caseload: Caseload, described: Mapping[str, Register], rates: R
     counts: Counts = Counter()
     caseload, ended = _without_ended(caseload, described, rates.year.first_day)
     counts[ENDED] += ended
-    for name, column, told in rates.beside:
+    for name, column, told in (*rates.beside, *((name, column, UNKNOWN) for name, column in rates.apart)):
         held = caseload.registers.get(name)
         given = held.columns.get(f"{column}?") if held is not None else None
         if given is not None:
             counts[f"{name}.{column}", told] += int(np.count_nonzero(given))
+    if rates.together is not None:
+        together = roll_together(caseload, rates.together)
+        caseload = together.caseload
+        for column, each in together.counts.items():
+            counts.update({(f"{rates.together.register}.{column}", how): number for how, number in zip(_TOGETHER, each, strict=True)})
     register = caseload.registers.get(rates.register)
     if register is None or not register.count:
         return caseload, counts
@@ -206,7 +215,7 @@ class Uprating:
         return (
             *left,
             f"{raised:,} incomes were rolled forward on the days of the uprating order, {shown(days[0])} to {shown(days[-1])}; {grown}",
-            f"{unknown:,} figures that rise by what no record tells are as recorded, Universal Credit among them",
+            f"{unknown:,} figures that rise by what no record tells are as recorded",
         )
 
 
@@ -235,7 +244,10 @@ def uprating_for(rules: Rules, year: FinancialYear, growth: Fraction | None = No
         for each in content.get("beside", ())
     )
     weeks = {str(name): Fraction(str(value)) for name, value in content["weeks"].items()}
-    return Uprating(Rates(year, weeks=weeks, rises=rises, others=others, beside=beside, **facts), growth)
+    together = together_of(content, years[str(year)])
+    apart = () if together is not None or "together" not in content else columns_of(content["together"])
+    rates = Rates(year, weeks=weeks, rises=rises, others=others, beside=beside, together=together, apart=apart, **facts)
+    return Uprating(rates, growth)
 
 
 def growth_of(text: str | None) -> Fraction | None:

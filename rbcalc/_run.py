@@ -50,6 +50,18 @@ REASONS = {
 }
 
 
+def said_of(program: Program, reason: str, register: str) -> tuple[str, str]:
+    """Why a row of the root is rejected for its records, and what to do; of what is claimed only one can hold at a time."""
+    words, remedy = REASONS[reason]
+    found = program.registers.get(register)
+    if reason == "overlap" and found is not None and found.key and program.entities[found.entity].gaps:
+        one = found.key.replace("_", " ")
+        remedy = (
+            f"end one {one} the day before the other begins; if both hold, keep one here and work out the other in a caseload of its own"
+        )
+    return words, remedy
+
+
 class Kernel:
     """One council's program made ready for a caseload."""
 
@@ -246,7 +258,7 @@ def _rejects(
 
     rows: list[tuple[str, int, str, str, str, str]] = []
     for root, reason, register, day in zip(rejected.root, rejected.reasons, rejected.register, rejected.day, strict=True):
-        words, remedy = REASONS[str(reason)]
+        words, remedy = said_of(kernel.program, str(reason), register)
         rows.append((table, int(numbers[root]), register, f"{words}: {register}, {iso(int(day))}", remedy, council))
     for root in np.flatnonzero(fault):
         place = int(fault[root])

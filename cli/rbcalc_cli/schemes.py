@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def show(rules: Rules, of: tuple[str | None, str | None], charges: Path | None, form: str, name: str | None = None) -> None:
-    """Print the booklet of a council and year."""
+    """Print the booklet of a council and year; without a council, that of a scheme which the law prescribes."""
     from rbcalc._booklet_files import COLUMNS, rendered, rows
 
     booklet = _maker(rules, of, charges, name).made()
@@ -47,9 +47,31 @@ def compare(rules: Rules, pairs: Sequence[tuple[str | None, str | None]], charge
 def _maker(rules: Rules, of: tuple[str | None, str | None], charges: Path | None, name: str | None = None) -> Maker:
     from rbcalc._booklet import Maker, booklet_file
 
+    path = booklet_file(rules, name)
+    if name and not of[0] and charges is None and (found := _of_law(rules, of[1], path)) is not None:
+        return found
     council = council_of(rules, of[0])
     when = year_of(council, of[1], charges)
-    return Maker(council, when, booklet_file(rules, name), [charges] if charges is not None else [])
+    return Maker(council, when, path, [charges] if charges is not None else [])
+
+
+def _of_law(rules: Rules, year: str | None, path: Path) -> Maker | None:
+    """What makes a booklet that needs no council; None where one must decide first."""
+    from rbcalc._booklet import Maker
+    from rbcalc._booklet_law import Law
+    from rbcalc._years import FinancialYear
+    from rbcalc.errors import UsageError
+
+    law = Law(rules, "", subject=rules.subject)
+    when = FinancialYear.of(year) if year else law.years()[-1]
+    try:
+        made = Maker(law, when, path)
+    except UsageError as error:
+        if error.code != "RC045" or when not in law.years():
+            raise
+        return None
+    year_of(law, year)  # says which year was taken
+    return made
 
 
 def _print(text: str, form: str) -> None:

@@ -51,9 +51,9 @@ BATCH = 5_000
 EXACT = 150
 BOTH = 350
 ONE_DAY = timedelta(days=1)
-CROWDED_APART = Fraction(1, 100)
-"""Of claims with several changes within a fortnight so many may differ: the statute dates each change by itself, the rules
-carry all facts known on a day along, so that a change that still waits for its Monday may come or stay with the next one."""
+CROWDED_APART = Fraction(3, 1000)
+"""Of claims with several changes within a fortnight so many may differ: docs/council_tax_reduction_decisions.md says in which
+combinations the rules carry a change that still waits along with one that counts sooner."""
 PERIOD = ("annual_amount", "discount", "premium", "exempt_as")
 FIGURES = ("applicable_amount", "assessable_income", "excess_income", "non_dependant_deductions", "tariff_income")
 MEANS = ("assessable_income", "excess_income", "tariff_income")

@@ -34,6 +34,15 @@ def test_a_scheme_is_printed_for_a_terminal_a_page_and_a_spreadsheet(rbcalc: Run
     assert (made["council"], made["year"], made["schema_version"]) == ("Hartlepool Borough Council", "2026-27", 1)
 
 
+def test_the_scheme_that_the_law_prescribes_needs_no_council(rbcalc: Run) -> None:
+    ran = rbcalc("show", "scheme", "pension_age", "--format", "csv")
+    assert "the latest year there are charges for" in ran.err
+    assert {row["By whom"] for row in csv.DictReader(io.StringIO(ran.out))} == {
+        "Left as the rules behind the scheme have it; the council could decide otherwise",
+        "Set by law",
+    }
+
+
 def test_two_schemes_are_told_apart_in_each_form(rbcalc: Run) -> None:
     years = ("show", "diff", "2025-26", "2026-27", "--council", "stevenage", "--scheme")
     assert "changes from counted to ignored" in rbcalc(*years).out
@@ -53,6 +62,9 @@ def test_two_schemes_are_told_apart_in_each_form(rbcalc: Run) -> None:
         (("show", "rates", *FOR, "--scheme"), "--scheme is for diff, not for rates"),
         (("show", "scheme", "one", "two", *FOR), "one booklet at a time"),
         (("show", "scheme", "another", *FOR), "no booklet is called another"),
+        (("show", "scheme", "--year", "2026-27"), "which council?"),
+        (("show", "scheme", "council_tax_reduction", "--year", "2026-27"), "which council?"),
+        (("show", "scheme", "pension_age", "--year", "2031-32"), "the rules do not reach 2031-32"),
         (("show", "scheme", "--council", "bcp", "--year", "2023-24"), "has no such scheme in 2023-24"),
         (("show", "scheme", "--council", "bcp", "--year", "2031-32"), "has no published charges for 2031-32"),
     ],
