@@ -126,13 +126,17 @@ def roll_together(caseload: Caseload, together: Together) -> Rolled:
     rows = np.flatnonzero(current)
     members = _members(caseload, register, together)
     risen: dict[int, dict[str, int]] = {}
+    met: dict[object, dict[str, int] | None] = {}  # many records hold the same amounts
     for row in rows.tolist():
         amounts = {
             name: int(register.columns[name][row])
             for name in (*together.columns, *together.kept, together.earnings, together.other)
             if f"{name}?" in register.columns and register.columns[f"{name}?"][row]
         }
-        after = together.risen(amounts, int(members[row]))
+        key = (*amounts.items(), int(members[row]))
+        if key not in met:
+            met[key] = together.risen(amounts, int(members[row]))
+        after = met[key]
         if after is not None:
             risen[row] = after
     known = np.zeros(register.count, bool)
