@@ -45,7 +45,7 @@ def totals(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *,
     if sum(max(map(len, column)) + 2 for column in zip(columns, *rows, strict=True)) - 2 <= width or _least(columns, rows, keys) > width:
         _aligned(title, columns, rows)
     else:
-        _aligned(title, columns, rows, [None] * keys + _figure_widths(columns, rows, keys))
+        _aligned(title, columns, rows, [*[None] * keys, *_figure_widths(columns, rows, keys)])
 
 
 def _least(columns: Sequence[str], rows: Sequence[Sequence[str]], keys: int) -> int:
