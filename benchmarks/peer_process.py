@@ -80,12 +80,13 @@ class Peer:
         found = np.asarray(simulation.calculate(self.given["wanted"], year))
         wall, processor = clock.read()
         variables = len(known(simulation) - held)
+        households = len(self.tables["household"])  # a benefit may be that of a family, of which another adult is one alone
         return {
             "wall_s": wall,
             "processor_s": processor,
             "build_s": build,
-            "awarded": float((found > 0).mean()),
-            "mean": float(found.mean(dtype=np.float64)),
+            "awarded": float((found > 0).sum() / households),
+            "mean": float(found.sum(dtype=np.float64) / households),
             "type": str(found.dtype),
             "variables": variables,
         }

@@ -1,4 +1,4 @@
-"""Council Tax Reduction beside policyengine-uk and policyengine-uk-compiled: `python -m benchmarks.peers --peer-python PATH [--json]`.
+"""Council Tax Reduction, or Housing Benefit, beside policyengine-uk: `python -m benchmarks.peers --peer-python PATH [--work NAME]`.
 
 A peer runs in an environment of its own, which this project never makes, asks for or tests with:
 
@@ -6,9 +6,10 @@ A peer runs in an environment of its own, which this project never makes, asks f
     X/bin/pip install policyengine-uk policyengine-uk-compiled
     python -m benchmarks.peers --peer-python X/bin/python
 
-The claims are those of the work `reduction`.  A peer's households are made from the same registers (ages, incomes, capital, the charge
-that rbcalc finds, other adults), in its own words as households.yaml has them.  Turns alternate; one thread each;
-processor time counts, since that is what a busy machine distorts least.  Awards are not compared to the penny: the rules differ.
+The claims are those of the work `reduction`, or of `housing_benefit`.  A peer's households are made from the same registers (ages,
+incomes, capital, the charge that rbcalc finds or the rent, other adults), in its own words as households.yaml and tenants.yaml have
+them.  Turns alternate; one thread each; processor time counts, since that is what a busy machine distorts least.  Awards are not
+compared to the penny: the rules differ.
 """
 
 from __future__ import annotations
@@ -43,7 +44,11 @@ from rbcalc_kernels.compiled.spells import cut
 from rbcalc_kernels.language.types import Choice
 
 HERE = Path(__file__)
-ASKED = HERE.with_name("work") / "peers" / "households.yaml"
+PEERS = HERE.with_name("work") / "peers"
+ASKED = PEERS / "households.yaml"
+WORKS = {"reduction": (ASKED, "council_tax_reduction"), "housing_benefit": (PEERS / "tenants.yaml", "housing_benefit")}
+"""By work: what a peer is told, and the figure that is asked for."""
+
 SIDE = HERE.with_name("peer_process.py")
 PASSES = 15
 """Passes of rbcalc in a turn, after one that is not timed."""
@@ -97,7 +102,11 @@ def figures(work: Work, charge: Column, day: date) -> Tables:
             "annual_hours": hours * WEEKS,
         },
         "benunit": {"claims": families < work.claims, "household": np.concatenate([np.arange(work.claims), whose]).astype(np.int64)},
-        "household": {"charge": charge / 100, "capital": registers["claims"].columns["capital"] / 100},
+        "household": {
+            "charge": charge / 100,
+            "capital": registers["claims"].columns["capital"] / 100,
+            "rent": registers["rents"].columns["rent"] / 100 * WEEKS if work.rent else np.zeros(work.claims),
+        },
     }
 
 
@@ -221,21 +230,23 @@ class Timed:
         }  # fmt: skip
 
 
-def run(claims: int, turns: int, python: str, asked: dict[str, Any]) -> tuple[list[Timed], dict[str, str]]:
-    """All turns; what is not there is said beside them."""
-    work = Work(claims)
+def run(claims: int, turns: int, python: str, name: str = "reduction") -> tuple[list[Timed], dict[str, str]]:
+    """All turns of a work; what is not there is said beside them."""
+    place_of, wanted = WORKS[name]
+    asked: dict[str, Any] = yaml.safe_load(place_of.read_text(encoding="utf-8"))
+    work = Work(claims, rent=name == "housing_benefit")
     contender = work.rbcalc(1)
     assert contender.run is not None and contender.figures is not None
     found = contender.figures()
     own = Timed("rbcalc", "", claims)
     _, when = first_council()
     year = int(when[:4])
-    ours = figures(work, found["charge_total"], date(year, 4, 1))
+    ours = figures(work, found.get("charge_total", np.zeros(claims)), date(year, 4, 1))
     with tempfile.TemporaryDirectory(prefix="rbcalc-benchmark-") as place:
-        for name, how in asked.items():
-            written(Path(place), name, how, ours, year)
+        for peer_name, how in asked.items():
+            written(Path(place), peer_name, how, ours, year)
         with closing(Process(python, Path(place), list(asked))) as process:
-            peers = [Timed(name, version, claims) for name, version in process.there.items()]
+            peers = [Timed(peer_name, version, claims) for peer_name, version in process.there.items()]
             for _ in range(turns if peers else 0):
                 begin = time.process_time()
                 cut(work.program, work.registers, CutDates(work.program))
@@ -250,9 +261,9 @@ def run(claims: int, turns: int, python: str, asked: dict[str, Any]) -> tuple[li
                 for peer in peers:
                     peer.turns.append(process.turn(peer.technology))
             absent = process.absent
-    reduction = found["council_tax_reduction"]
+    benefit = found[wanted]
     if own.turns:
-        own.turns[-1] |= {"awarded": float((reduction > 0).mean()), "mean": float(reduction.mean()) / 100}
+        own.turns[-1] |= {"awarded": float((benefit > 0).mean()), "mean": float(benefit.mean()) / 100}
     return [own, *peers], absent
 
 
@@ -274,14 +285,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--peer-python", required=True, metavar="PATH", help="the Python of the environment that has the peers")
     parser.add_argument("--claims", type=int, default=100_000)
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--work", choices=WORKS, default="reduction")
     parser.add_argument("--json", action="store_true", help="one object a line, on standard output")
     given = parser.parse_args(arguments)
     python = shutil.which(given.peer_python)
     if python is None:
         parser.error(f"there is no program {given.peer_python}")
-    asked = yaml.safe_load(ASKED.read_text(encoding="utf-8"))
     # A link is not followed: it says which environment is meant.
-    timed, absent = run(given.claims, given.turns, str(Path(python).absolute()), asked)
+    timed, absent = run(given.claims, given.turns, str(Path(python).absolute()), given.work)
     console = Console(stderr=given.json, width=None if sys.stdout.isatty() else 150)
     for name, why in absent.items():
         console.print(f"{name} is left out: {why}", style="yellow", highlight=False)

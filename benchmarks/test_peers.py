@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from benchmarks.peers import ASKED, WEEKS, figures, linked, main, written
+from benchmarks.peers import ASKED, WEEKS, WORKS, figures, linked, main, written
 from benchmarks.reduction import Work
 
 CLAIMS = 50
@@ -54,6 +54,17 @@ def test_each_peer_is_written_for(work: Work, tmp_path: Path) -> None:
     with np.load(tmp_path / "policyengine_uk.npz") as arrays:
         assert arrays["household.council_tax"].tolist() == [2_000.0] * CLAIMS
         assert arrays["person.age"].min() >= 30
+
+
+def test_tenants_are_written_with_their_rent(tmp_path: Path) -> None:
+    tenants = Work(CLAIMS, rent=True)
+    place, wanted = WORKS["housing_benefit"]
+    asked = yaml.safe_load(place.read_text(encoding="utf-8"))
+    for name, how in asked.items():
+        assert how["wanted"] == wanted
+        written(tmp_path, name, how, told(tenants), 2026)
+    with np.load(tmp_path / "policyengine_uk.npz") as arrays:
+        assert arrays["household.rent"].tolist() == (tenants.registers["rents"].columns["rent"] / 100 * WEEKS).tolist()
 
 
 def test_without_a_peer_it_says_so(benchmark: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -139,6 +139,12 @@ def headings(program: Program, report: Report) -> list[str]:
     return [*keys, *(ref.name for ref in report.sums), "rows"]
 
 
+def spoken(program: Program, report: Report) -> list[str]:
+    """What the columns are called where people read them: by the report's own headings, else by name."""
+    said = dict(report.headings)
+    return [said.get(name, name.replace("_", " ")) for name in headings(program, report)]
+
+
 def kinds(program: Program, report: Report) -> list[Type | None]:
     """The types of a report's columns; None for its keys."""
     keys = len(headings(program, report)) - len(report.sums) - 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rbcalc._show import amount
 from rbcalc_cli.output import document, put
+from rbcalc_kernels.language.types import Choice
 from rbcalc_kernels.program.graph import Ref
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def _outcome(outcome: Outcome, sources: _Sources) -> None:
     put(f"\n{outcome.title}, {outcome.days}")
     for line in outcome.figures:
         _pair(line.title, line.words, 2)
+        if line.because and isinstance(line.type, Choice):
+            _wrapped(line.because, 6)
     if outcome.refused:
         _wrapped(f"Why nothing: {outcome.refused} {sources.cited(outcome.source)}".strip(), 2)
         if outcome.needed:

@@ -7,11 +7,16 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rbcalc_cli.options import Format
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 SCHEMA_VERSION = 1
+LEAST_OF_WORDS = 8
+"""Columns of words break over lines, but not below this width."""
 _FORMULA = ("=", "+", "@", "\t", "\r")
 
 
@@ -26,6 +31,32 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], for
         document({**about, "title": title, "rows": [dict(zip(keys, row, strict=True)) for row in rows]})
     else:
         _aligned(title, columns, rows)
+
+
+def totals(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, keys: int, down: bool = False) -> None:
+    """Print totals for people: the first `keys` columns are words, the others figures, and no figure is broken over two lines.
+
+    With `down` each figure has a line of its own, and so it has where the figures do not fit beside each other but do below.
+    """
+    width = _console().width
+    turned = [[columns[place], *(row[place] for row in rows)] for place in range(keys, len(columns))]
+    if down or (_least(columns, rows, keys) > width >= _least([""] * (len(rows) + 1), turned, 1)):
+        columns, rows, keys = ["", *(", ".join(row[:keys]) for row in rows)], turned, 1
+    if sum(max(map(len, column)) + 2 for column in zip(columns, *rows, strict=True)) - 2 <= width or _least(columns, rows, keys) > width:
+        _aligned(title, columns, rows)
+    else:
+        _aligned(title, columns, rows, [*[None] * keys, *_figure_widths(columns, rows, keys)])
+
+
+def _least(columns: Sequence[str], rows: Sequence[Sequence[str]], keys: int) -> int:
+    """How wide a table must be for its figures to stay whole."""
+    return keys * (LEAST_OF_WORDS + 2) + sum(each + 2 for each in _figure_widths(columns, rows, keys)) - 2
+
+
+def _figure_widths(columns: Sequence[str], rows: Sequence[Sequence[str]], keys: int) -> list[int]:
+    """Of each column of figures the longest of them, or of the words in its heading."""
+    cells = list(zip(*rows, strict=True))[keys:]
+    return [max(map(len, (*figures, *heading.split()))) for heading, figures in zip(columns[keys:], cells, strict=True)]
 
 
 def put(text: object = "") -> None:
@@ -44,20 +75,24 @@ def _cell(value: str) -> str:
     return f"'{value}" if risky else value
 
 
-def _aligned(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _console() -> Console:
     from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+
+
+def _aligned(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int | None] | None = None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
     made = Table(
         title=Text(title) if title else None, title_justify="left", box=None, pad_edge=False, header_style="bold", title_style="bold"
     )
-    for column in columns:
-        made.add_column(column, overflow="fold", vertical="top")
+    for column, width in zip(columns, widths or [None] * len(columns), strict=True):
+        made.add_column(column, overflow="fold", vertical="top", width=width)
     for row in rows:
         made.add_row(*(Text(value) for value in row))
-    console.print(made)
+    _console().print(made)
 
 
 def write_file(path: Path, text: str) -> None:

@@ -220,6 +220,37 @@ def test_no_cell_is_a_formula(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.splitlines() == ["A", "'=1+1", "'@x", "-£5.00", "-5", "'-x", "fine"]
 
 
+HEADS, LINES = ["by", "and by", "a long heading", "other"], [["one word", "two", "£1,234,567.00", "9"], ["three", "four", "£2.00", "10"]]
+
+
+@pytest.mark.parametrize("down", [False, True])
+@pytest.mark.parametrize("width", [20, 40, 100])
+def test_no_figure_of_the_totals_is_broken(
+    width: int, down: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rich.console import Console
+
+    from rbcalc_cli import output
+
+    monkeypatch.setattr(output, "_console", lambda: Console(width=width))
+    output.totals("Made up", HEADS, LINES, keys=2, down=down)
+    printed = capsys.readouterr().out
+    if width > 20:
+        assert "£1,234,567.00" in printed
+        assert max(map(len, printed.splitlines())) <= width
+    assert ("a long heading" in printed and printed.index("£1,234,567.00") < printed.index("£2.00")) or width < 100
+
+
+def test_with_down_each_figure_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    from rbcalc_cli.output import totals
+
+    totals("Made up", HEADS, LINES, keys=2, down=True)
+    _, head, first, second = (line.split("  ") for line in capsys.readouterr().out.splitlines())
+    assert [word.strip() for word in head if word.strip()] == ["one word, two", "three, four"]
+    assert [word.strip() for word in first if word.strip()] == ["a long heading", "£1,234,567.00", "£2.00"]
+    assert [word.strip() for word in second if word.strip()] == ["other", "9", "10"]
+
+
 # ------------------------------------------------------------------------------------------------ warnings, scenarios
 def test_warnings_alone_are_no_findings_for_a_script(own_rules: Path, rbcalc: Run) -> None:
     path = own_rules / "england" / "council_tax" / "liability.yaml"

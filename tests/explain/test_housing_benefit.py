@@ -88,6 +88,20 @@ def test_what_was_paid_is_told_beside_the_award(told: dict[str, Explanation]) ->
     assert "most_recovered" in figures(paid[-1])
 
 
+def test_a_mistake_of_the_council_over_the_new_amounts_is_told_week_by_week(
+    told: dict[str, Explanation], capsys: pytest.CaptureFixture[str]
+) -> None:
+    as_text(told["council's mistake"])
+    text = capsys.readouterr().out
+    before, after = text.split("What was paid against what is due, 1 April 2025 to 6 April 2025")[1].split(
+        "What was paid against what is due, 7 April 2025 to 15 June 2025"
+    )
+    for part, figures_told in ((before, ("£100.63", "£87.63", "£13.00", "£11.14")), (after, ("£106.61", "£93.61", "£13.00", "£130.00"))):
+        words = [line.split() for line in part.split("What decided it")[0].splitlines() if "£" in line]
+        assert [next(word for word in line if word.startswith("£")) for line in words] == list(figures_told)
+        assert "stands in the statement of subsidy" in " ".join(part.split()) and "may not be recovered" in part
+
+
 def test_a_day_that_stands_for_none_is_not_told(examples: dict[str, Example], capsys: pytest.CaptureFixture[str]) -> None:
     as_text(explain_example(examples["pensioner"]))
     assert "fourth change of the rent" not in capsys.readouterr().out

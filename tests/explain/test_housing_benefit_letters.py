@@ -18,19 +18,22 @@ from rbcalc.errors import UsageError
 
 HERE = Path(__file__).parent
 CLAIMANT, LANDLORD, OVERPAYMENT = "housing_benefit", "housing_benefit_landlord", "housing_benefit_overpayment"
+OF_LANDLORD = "housing_benefit_landlord_overpayment"
 NAMES = ["pensioner", "spare bedroom", "local housing allowance", "nil", "income too high", "new amounts", "benefit cap"]
 LETTERS = [
     *((CLAIMANT, name) for name in NAMES),
     (LANDLORD, "local housing allowance"),
     (LANDLORD, "new amounts"),
     (OVERPAYMENT, "overpayment"),
+    (OF_LANDLORD, "overpayment"),
 ]
 NONE = {"nil", "income too high"}
 
 
 @pytest.fixture(scope="module")
 def examples(rules: Rules) -> dict[str, dict[str, Example]]:
-    found = {which: LetterCases(rules, letter_file(rules, which, "housing_benefit")) for which in (CLAIMANT, LANDLORD, OVERPAYMENT)}
+    every = (CLAIMANT, LANDLORD, OVERPAYMENT, OF_LANDLORD)
+    found = {which: LetterCases(rules, letter_file(rules, which, "housing_benefit")) for which in every}
     return {which: {one.name: one for one in cases.read(HERE / "housing_benefit.cases.yaml")} for which, cases in found.items()}
 
 
@@ -155,6 +158,25 @@ def test_an_overpayment_is_told_as_the_law_asks(letters: dict[tuple[str, str], L
     ]
     wanted = ["recoverable overpayment", "You did not tell us about a change", "We take £13.95 a week off", "The tribunal cannot decide"]
     assert [words for words in wanted if words not in text] == []
+
+
+def test_a_landlord_is_told_of_recovery_and_nothing_of_the_tenant(letters: dict[tuple[str, str], Letter]) -> None:
+    """SI 2006/213 regs. 101 and 107, Sch. 9 para. 15: the same weeks and amounts, the tenants named by the council, no step."""
+    letter = letters[OF_LANDLORD, "overpayment"]
+    assert [stretch.cells for stretch in letter.stretches] == [stretch.cells for stretch in letters[OVERPAYMENT, "overpayment"].stretches]
+    assert not any(stretch.steps for stretch in letter.stretches)
+    text = texts(letter)
+    wanted = ["the tenant's name", "recoverable overpayment", "names that tenant here", "still paid you their rent", "agreed to pay"]
+    assert [words for words in wanted if words not in text] == []
+    page = rendered(letter, "markdown").lower()
+    private = ("income", "pension", "saving", "capital", "child", "partner", "bedroom", "disab", "paid work")
+    assert [word for word in private if word in page] == []
+
+
+@pytest.mark.parametrize("which", [OVERPAYMENT, OF_LANDLORD])
+def test_what_may_not_be_recovered_brings_no_letter(which: str, rules: Rules, examples: dict[str, dict[str, Example]]) -> None:
+    with pytest.raises(UsageError, match="no decision"):
+        written(rules, which, examples[which]["council's mistake"])
 
 
 def test_without_an_overpayment_there_is_no_such_letter(rules: Rules, examples: dict[str, dict[str, Example]]) -> None:

@@ -1,4 +1,4 @@
-"""What is said under impacts: and differences: is checked with the rules, for roots that are gathered too."""
+"""What is said under reports:, impacts: and differences: is checked with the rules, for roots that are gathered too."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ rules:
   bill: {of: account, unit: £, output: yes, is: sum(periods.charge)}
   account_days: {of: account, unit: days, is: sum(periods.days)}
   in_all: {of: owner, unit: £, output: yes, is: sum(accounts.bill)}
+reports:
+  by_use: {title: By use, of: period, by: [use], sum: [charge], down: yes, headings: {charge: charged, rows: periods}}
 impacts:
   bill: {title: Bill, of: account, amount: bill, owed: yes, days: account_days, by: [period.use], note: All of them.}
   again: {title: Again, of: account, amount: bill, days: account_days, by: []}
@@ -47,6 +49,8 @@ def test_a_root_that_is_gathered_is_compared(tmp_path: Path) -> None:
     first, second = program.impacts
     assert (first.name, first.owed, first.note) == ("bill", True, "All of them.")
     assert (second.owed, second.note) == (False, "")
+    (report,) = program.reports
+    assert report.down and dict(report.headings) == {"charge": "charged", "rows": "periods"}
     (figure,) = program.reconciliation
     assert str(figure.figure) == "account.bill"
     (difference,) = program.differences
@@ -60,6 +64,7 @@ def test_a_root_that_is_gathered_is_compared(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "code", "told"),
     [
+        ("headings: {charge:", "headings: {charges:", "RB039", "the report has no column charges"),
         ("of: account, amount: bill, owed", "of: owner, amount: bill, owed", "RB086", "'owner' is no entity that belongs to none"),
         ("of: account, is: bill}", "of: owner, is: bill}", "RB086", "owner gathers rows"),
         ("of: account, is: bill}", "of: period, is: bill}", "RB086", "period belongs to account"),

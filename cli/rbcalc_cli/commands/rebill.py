@@ -24,7 +24,7 @@ from rbcalc_cli.options import (
     rules_of,
     say,
 )
-from rbcalc_cli.output import put, table
+from rbcalc_cli.output import put, table, totals
 from rbcalc_cli.progress import shown_progress
 from rbcalc_cli.rebilling import base_rows, print_base, print_rolled, print_statements, statement_rows
 
@@ -176,14 +176,13 @@ def _print(summary: Summary, form: Format) -> None:
 def _print_subject(summary: Summary, form: Format) -> None:
     from rbcalc._show import total
     from rbcalc._tax_base import shown
-    from rbcalc._totals import headings, kinds
+    from rbcalc._totals import kinds, spoken
 
     program = next(iter(summary.programs.values()))
     reports = shown(program)
     for report in (found for found in reports if not found.by):
         _by_council(summary, report)
     for report in (found for found in reports if found.by):
-        names = headings(program, report)
         types_of = kinds(program, report)
         lines = [
             [*(key.replace("_", " ") for key in keys), *(total(f, t) for f, t in zip(figures, [t for t in types_of if t], strict=True))]
@@ -191,7 +190,9 @@ def _print_subject(summary: Summary, form: Format) -> None:
         ]
         if lines:
             print()
-            table(report.title, [_heading(name) for name in names], sorted(lines) if report.split else lines, form)
+            names = spoken(program, report)
+            keys = len(names) - len(report.sums) - 1
+            totals(report.title, names, sorted(lines) if report.split else lines, keys=keys, down=report.down)
     for base in summary.bases.values():
         print()
         print_base(base, form)
@@ -202,7 +203,7 @@ def _print_subject(summary: Summary, form: Format) -> None:
 def _by_council(summary: Summary, report: Report) -> None:
     """A report without keys: a line for each council, and one for all."""
     from rbcalc._show import total
-    from rbcalc._totals import kinds
+    from rbcalc._totals import kinds, spoken
 
     program = next(iter(summary.programs.values()))
     types = [type_ for type_ in kinds(program, report) if type_ is not None][: len(report.sums)]
@@ -214,11 +215,8 @@ def _by_council(summary: Summary, report: Report) -> None:
     if len(summary.councils) == 1:
         rows.pop()
     mark = "" if not summary.rejects else "  INCOMPLETE"
-    table(f"{summary.year}{mark}", ["council", "accounts", *(_heading(ref.name) for ref in report.sums)], rows, Format.TABLE)
-
-
-def _heading(name: str) -> str:
-    return name.replace("_", " ")
+    names = ["council", "accounts", *spoken(program, report)[: len(report.sums)]]
+    totals(f"{summary.year}{mark}", names, rows, keys=1, down=report.down)
 
 
 def _machine(summary: Summary, form: Format) -> None:

@@ -237,6 +237,8 @@ class ReportDoc(_Document):
     by: list[Text] = Field([], description="facts or rules that are members of a list")
     sum: list[Text] = Field(description="figures to add up")
     split: Text | None = Field(None, description="a table over whose first axis the sums are divided in proportion")
+    down: Flag = Field(False, description="printed with a line for each sum, as for months")
+    headings: dict[Text, Text] = Field({}, description="what a key, a sum or the number of rows (rows) is called where it is printed")
 
 
 class CountedDoc(_Document):

@@ -13,7 +13,8 @@ class Report:
     """Totals that a run adds up: `sums` of the rows of an entity, for each combination of `by`.
 
     With `split`, a table whose first axis is not among `by`, each sum is divided over the members of that axis in
-    proportion to the table's amounts.
+    proportion to the table's amounts.  `down` and `headings` (by the name of a column) are for people who read it: whether
+    each sum has a line of its own, and what a column is called.
     """
 
     name: str
@@ -22,6 +23,8 @@ class Report:
     by: tuple[Ref, ...]
     sums: tuple[Ref, ...]
     split: str = ""
+    down: bool = False
+    headings: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

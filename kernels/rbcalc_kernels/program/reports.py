@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rbcalc_kernels.language.documents import Text
+from rbcalc_kernels.language.documents import ReportDoc, Text
 from rbcalc_kernels.language.types import YES_NO, Choice, Number
 from rbcalc_kernels.program.graph import Comparison, Difference, Impact, Ref, Report, is_root
 from rbcalc_kernels.program.names import Names
 from rbcalc_kernels.program.overlays import Declarations
+from rbcalc_kernels.program.stating import ROWS
 from rbcalc_kernels.program.values import source_of
 from rbcalc_kernels.source import Findings, suggest
 
@@ -31,11 +32,29 @@ def reports_of(found: Declarations, names: Names, findings: Findings) -> tuple[R
                 findings.error("RB088", f"'{text}' cannot be added up", text.span, help="an amount, a count or days")
         if doc.split is not None:
             _check_split(doc.split, [names.type_of(ref) for ref in by if ref is not None], names, findings)
+        _check_headings(doc, findings)
         if None not in by and None not in sums:
             made.append(
-                Report(name, str(doc.title), str(doc.of), tuple(r for r in by if r), tuple(r for r in sums if r), str(doc.split or ""))
+                Report(
+                    name,
+                    str(doc.title),
+                    str(doc.of),
+                    tuple(r for r in by if r),
+                    tuple(r for r in sums if r),
+                    str(doc.split or ""),
+                    doc.down,
+                    tuple((str(column), str(words)) for column, words in doc.headings.items()),
+                )
             )
     return tuple(made)
+
+
+def _check_headings(doc: ReportDoc, findings: Findings) -> None:
+    """Headings are those of its own columns."""
+    columns = [*(str(text) for text in (*doc.by, *doc.sum)), ROWS]
+    for text in doc.headings:
+        if str(text) not in columns:
+            findings.error("RB039", f"the report has no column {text}", text.span, help=suggest(str(text), columns).strip(" ()"))
 
 
 def comparisons_of(found: Declarations, names: Names, findings: Findings) -> tuple[Comparison, ...]:
