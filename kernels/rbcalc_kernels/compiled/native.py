@@ -122,7 +122,8 @@ def _compiled(function: Callable[..., Any], types: Types) -> Any:
     flags.nrt = False  # no arrays are made, and who holds those given is no matter of the code's
     if machine.has_noalias():
         flags.noalias = True
-    return compiler.compile_extra(dispatcher.typingctx, dispatcher.targetctx, function, signature(types), None, flags, {})
+    with machine.remembering(dispatcher.typingctx):
+        return compiler.compile_extra(dispatcher.typingctx, dispatcher.targetctx, function, signature(types), None, flags, {})
 
 
 def signature(types: Types) -> tuple[Any, ...]:
