@@ -122,8 +122,24 @@ def _compiled(function: Callable[..., Any], types: Types) -> Any:
     flags.nrt = False  # no arrays are made, and who holds those given is no matter of the code's
     if machine.has_noalias():
         flags.noalias = True
-    with machine.remembering(dispatcher.typingctx):
-        return compiler.compile_extra(dispatcher.typingctx, dispatcher.targetctx, function, signature(types), None, flags, {})
+    flags.no_compile = True
+    lock = importlib.import_module("numba.core.compiler_lock").global_compiler_lock
+    typing, target = dispatcher.typingctx, dispatcher.targetctx
+    with machine.remembering(typing), lock:
+        library = _library()(target.codegen(), function.__qualname__)
+        result = compiler.compile_extra(typing, target, function, signature(types), None, flags, {}, library)
+        library.finalize()
+        return result
+
+
+@cache
+def _library() -> Any:
+    """A library of Numba's that is brought into its last form, but not made into machine code for this process."""
+
+    def finished(self: Any) -> None:
+        self._finalized = True
+
+    return type("Unloaded", (importlib.import_module("numba.core.codegen").JITCodeLibrary,), {"_finalize_final_module": finished})
 
 
 def signature(types: Types) -> tuple[Any, ...]:
