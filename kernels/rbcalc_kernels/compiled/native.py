@@ -122,6 +122,7 @@ def _compiled(function: Callable[..., Any], types: Types) -> Any:
     flags.nrt = False  # no arrays are made, and who holds those given is no matter of the code's
     if machine.has_noalias():
         flags.noalias = True
+    flags.no_rewrites = True  # nothing in a generated function is written otherwise by them: no arrays are worked with as a whole
     flags.no_compile = True
     lock = importlib.import_module("numba.core.compiler_lock").global_compiler_lock
     typing, target = dispatcher.typingctx, dispatcher.targetctx
