@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from rbcalc_kernels.compiled.batches import Part
+from rbcalc_kernels.compiled.entries import FAILED
 from rbcalc_kernels.compiled.module import Slot
-from rbcalc_kernels.compiled.native import FAILED, Entry
+from rbcalc_kernels.compiled.native import Entry
 
 if TYPE_CHECKING:
     from rbcalc_kernels.compiled.blocks import Block

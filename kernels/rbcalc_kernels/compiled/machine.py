@@ -8,7 +8,8 @@ import platform
 import re
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
 from typing import Any, Final, cast
@@ -28,6 +29,7 @@ PICK: Final = "pick"
 _PACKED: Final = re.compile(r"^\s+v(?:mul|add|sub|div|max|min|rndscale|round|cvt|cmp|blend|pgather|gather|padd|psub|pmul)\w*"
                                   r"\s.*[yz]mm\d", re.MULTILINE)  # fmt: skip
 _LOCK: Final = threading.RLock()
+_RESOLVED: Final[dict[tuple[Any, tuple[Any, ...]], Any]] = {}
 
 
 def _numba() -> Any:
@@ -126,6 +128,35 @@ def jitted(function: Callable[..., None], *, cached: bool = True) -> Any:
             return _numba().njit(cache=cached, **options)(function)
         finally:
             config.CACHE_DIR = elsewhere
+
+
+@contextmanager
+def remembering(typing: Any) -> Iterator[None]:
+    """Within it, Numba remembers what it found an operation on values of some types to give.
+
+    It would go through all that it knows of `+` for each sum; generated functions consist of a few operations on a few types.
+    """
+    types = importlib.import_module("numba.core.types")
+    plain = (types.Number, types.Boolean, types.Literal, types.Array)
+    resolve = typing.resolve_function_type
+
+    def resolved(function: Any, arguments: Any, named: Any) -> Any:
+        if named or not all(isinstance(each, plain) for each in arguments):
+            return resolve(function, arguments, named)
+        key = function, tuple(arguments)
+        found = _RESOLVED.get(key)
+        if found is None:
+            found = resolve(function, arguments, named)
+            if found is not None:
+                _RESOLVED[key] = found
+        return found
+
+    with _LOCK:
+        typing.resolve_function_type = resolved
+        try:
+            yield
+        finally:
+            del typing.resolve_function_type
 
 
 def prepare(dispatcher: Any, arguments: Sequence[Any]) -> None:

@@ -23,21 +23,14 @@ from typing import Any, Final
 import numpy as np
 
 from rbcalc_kernels.compiled import driving, machine
+from rbcalc_kernels.compiled.entries import DATA, ENTRY, FAILED, SIZES, STEPS, STRIDES, TABLE, TUPLE_ITEMS, common, entries
 
-FORM: Final = "6"
+FORM: Final = "7"
 """The version of what object files hold; part of the name of each."""
 
-ENTRY: Final = "rbcalc_entry"
-TABLE: Final = "rbcalc_table"
-STEPS: Final = "rbcalc_steps"
 _TAIL: Final = 32  # characters at the end of the names in an object file, and before the file
-FAILED: Final = -(1 << 63)
-"""What an entry gives when the function raised."""
-
 _TYPES: Final = frozenset(("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"))
 _CONTIGUOUS, _ALIGNED, _WRITEABLE = 0x1, 0x100, 0x400  # NumPy's flags
-_TUPLE_ITEMS, _DATA, _SIZES, _STRIDES = 24, 16, 32, 40  # bytes from the start of a tuple, and of an array
-_ANY_SIZE: Final = 1 << 40  # no index is below 0, so that how long an array is tells the function nothing
 
 Types = tuple[str, ...]
 _LOG: Final = logging.getLogger(__name__)
@@ -73,7 +66,7 @@ def types_of(arguments: Sequence[Any]) -> Types | None:
 def _as_expected() -> bool:
     """Whether tuples and arrays lie in memory as the entries take for granted."""
     sizes = (object.__basicsize__, tuple.__basicsize__, ctypes.sizeof(ctypes.c_void_p))
-    if sys.implementation.name != "cpython" or sizes != (16, _TUPLE_ITEMS, 8):
+    if sys.implementation.name != "cpython" or sizes != (16, TUPLE_ITEMS, 8):
         return False
     array = np.arange(14, dtype=np.int16)[::2]
     held = (array,)
@@ -82,7 +75,7 @@ def _as_expected() -> bool:
     def at(address: int) -> int:
         return ctypes.c_int64.from_address(address).value
 
-    found = at(id(held) + _TUPLE_ITEMS), at(place + _DATA), at(at(place + _SIZES)), at(at(place + _STRIDES))
+    found = at(id(held) + TUPLE_ITEMS), at(place + DATA), at(at(place + SIZES)), at(at(place + STRIDES))
     return found == (place, array.ctypes.data, 7, 4)
 
 
@@ -99,15 +92,18 @@ def made(function: Callable[..., Any], types: Types) -> bytes | None:
         if str(result.fndesc.restype) not in ("none", "int64"):
             return None
         text = str(result.library._final_module)  # noqa: SLF001 - what Numba itself turns into machine code
-        entries = str(_entry(result, types))
+        ways = entries(result, types)
+        if ways is None:
+            return None
         module = binding.parse_assembly(text)
-        module.link_in(binding.parse_assembly(entries))
+        for each in (ways, common(result)):
+            module.link_in(binding.parse_assembly(each))
         # Whatever the code would need of Numba is not there when it is loaded without.
         if any(each.is_declaration and not each.name.startswith("llvm.") for each in module.functions):
             return None
         if any(each.is_declaration for each in module.global_variables):
             return None
-        tail = hashlib.sha256(f"{text}\n{entries}".encode()).hexdigest()[:_TAIL]
+        tail = hashlib.sha256(f"{text}\n{ways}".encode()).hexdigest()[:_TAIL]
         for each in (*module.functions, *module.global_variables):
             if not each.name.startswith("llvm."):
                 each.name = f"{each.name}_{tail}"
@@ -126,7 +122,25 @@ def _compiled(function: Callable[..., Any], types: Types) -> Any:
     flags.nrt = False  # no arrays are made, and who holds those given is no matter of the code's
     if machine.has_noalias():
         flags.noalias = True
-    return compiler.compile_extra(dispatcher.typingctx, dispatcher.targetctx, function, signature(types), None, flags, {})
+    flags.no_rewrites = True  # nothing in a generated function is written otherwise by them: no arrays are worked with as a whole
+    flags.no_compile = True
+    lock = importlib.import_module("numba.core.compiler_lock").global_compiler_lock
+    typing, target = dispatcher.typingctx, dispatcher.targetctx
+    with machine.remembering(typing), lock:
+        library = _library()(target.codegen(), function.__qualname__)
+        result = compiler.compile_extra(typing, target, function, signature(types), None, flags, {}, library)
+        library.finalize()
+        return result
+
+
+@cache
+def _library() -> Any:
+    """A library of Numba's that is brought into its last form, but not made into machine code for this process."""
+
+    def finished(self: Any) -> None:
+        self._finalized = True
+
+    return type("Unloaded", (importlib.import_module("numba.core.codegen").JITCodeLibrary,), {"_finalize_final_module": finished})
 
 
 def signature(types: Types) -> tuple[Any, ...]:
@@ -141,88 +155,6 @@ def _numba_type(name: str) -> Any:
     if not rest:
         return scalar
     return types.Array(scalar, 1, "C" if rest.startswith("::1") else "A", readonly=rest.endswith("const"))
-
-
-def _entry(result: Any, types: Types) -> Any:
-    """A module with the entry, which takes the arguments apart and calls the function."""
-    ir = importlib.import_module("llvmlite.ir")
-    numba_types = importlib.import_module("numba.core.types")
-    filled = importlib.import_module("numba.np.arrayobj").populate_array
-    context, described = result.target_context, result.fndesc
-    whole, pointer = ir.IntType(64), ir.IntType(8).as_pointer()
-    module = ir.Module("entry")
-    module.triple, module.data_layout = (getattr(result.library._final_module, name) for name in ("triple", "data_layout"))  # noqa: SLF001
-    numbers = [place for place, name in enumerate(types) if "[" not in name]
-    entry = ir.Function(module, ir.FunctionType(whole, [pointer] + [whole] * len(numbers)), ENTRY)
-    builder = ir.IRBuilder(entry.append_basic_block())
-
-    def loaded(base: Any, offset: int, kind: Any) -> Any:
-        return builder.load(builder.bitcast(builder.gep(base, [ir.Constant(whole, offset)]), kind.as_pointer()))
-
-    arguments = []
-    for place, type_ in enumerate(described.argtypes):
-        if place in numbers:
-            given = entry.args[1 + numbers.index(place)]
-            arguments.append(builder.icmp_signed("!=", given, ir.Constant(whole, 0)) if type_ == numba_types.boolean else given)
-            continue
-        array = loaded(entry.args[0], _TUPLE_ITEMS + 8 * place, pointer)
-        held = context.make_array(type_)(context, builder)
-        size = ir.Constant(whole, context.get_abi_sizeof(context.get_data_type(type_.dtype)))
-        stride = size if type_.layout == "C" else loaded(loaded(array, _STRIDES, pointer), 0, whole)
-        data = builder.bitcast(loaded(array, _DATA, pointer), held.data.type)
-        filled(held, data=data, shape=[loaded(loaded(array, _SIZES, pointer), 0, whole)], strides=[stride], itemsize=size, meminfo=None)
-        arguments.append(held._getvalue())  # noqa: SLF001
-
-    def finish(builder: Any, arguments: list[Any]) -> None:
-        status, value = context.call_conv.call_function(builder, function, described.restype, described.argtypes, arguments)
-        good = value if described.restype == numba_types.int64 else ir.Constant(whole, 0)
-        builder.ret(builder.select(status.is_error, ir.Constant(whole, FAILED), good))
-
-    shape = context.call_conv.get_function_type(described.restype, described.argtypes)
-    function = ir.Function(module, shape, described.llvm_func_name)
-    finish(builder, arguments)
-    if all("::1" in name for place, name in enumerate(types) if place not in numbers):
-        entry = ir.Function(module, ir.FunctionType(whole, [whole.as_pointer()]), TABLE)
-        builder, arguments = ir.IRBuilder(entry.append_basic_block()), []
-        for place, type_ in enumerate(described.argtypes):
-            given = builder.load(builder.gep(entry.args[0], [ir.Constant(whole, place)]))
-            if place in numbers:
-                arguments.append(builder.icmp_signed("!=", given, ir.Constant(whole, 0)) if type_ == numba_types.boolean else given)
-                continue
-            held = context.make_array(type_)(context, builder)
-            size = ir.Constant(whole, context.get_abi_sizeof(context.get_data_type(type_.dtype)))
-            data = builder.inttoptr(given, held.data.type)
-            filled(held, data=data, shape=[ir.Constant(whole, _ANY_SIZE)], strides=[size], itemsize=size, meminfo=None)
-            arguments.append(held._getvalue())  # noqa: SLF001
-        finish(builder, arguments)
-    _steps(ir, module)
-    driving.write(ir, module, FAILED)
-    return module
-
-
-def _steps(ir: Any, module: Any) -> None:
-    """An entry that calls functions one after another: pairs of where a function is and where its table is, until a 0."""
-    whole = ir.IntType(64)
-    table = whole.as_pointer()
-    entry = ir.Function(module, ir.FunctionType(whole, [table]), STEPS)
-    begin, loop, call, end = (entry.append_basic_block() for _ in range(4))
-    builder = ir.IRBuilder(begin)
-    builder.branch(loop)
-    builder = ir.IRBuilder(loop)
-    at, found = builder.phi(table), builder.phi(whole)
-    function = builder.load(at)
-    builder.cbranch(builder.icmp_signed("==", function, ir.Constant(whole, 0)), end, call)
-    builder = ir.IRBuilder(call)
-    target = builder.inttoptr(function, ir.FunctionType(whole, [table]).as_pointer())
-    given = builder.inttoptr(builder.load(builder.gep(at, [ir.Constant(whole, 1)])), table)
-    both = builder.or_(found, builder.call(target, [given]))
-    following = builder.gep(at, [ir.Constant(whole, 2)])
-    builder.branch(loop)
-    at.add_incoming(entry.args[0], begin)
-    at.add_incoming(following, call)
-    found.add_incoming(ir.Constant(whole, 0), begin)
-    found.add_incoming(both, call)
-    ir.IRBuilder(end).ret(found)
 
 
 @cache
