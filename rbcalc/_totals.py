@@ -126,7 +126,8 @@ def _by(sums: npt.NDArray[np.int64], keys: Sequence[Ref], by: Sequence[Ref]) -> 
     """Sums by some of the keys, in the order of these."""
     others = tuple([place for place, ref in enumerate(keys) if ref not in by])
     left = [ref for ref in keys if ref in by]
-    return sums.sum(axis=others).transpose([left.index(ref) for ref in by]).reshape(-1)
+    added_up: npt.NDArray[np.int64] = sums.sum(axis=others)
+    return added_up.transpose([left.index(ref) for ref in by]).reshape(-1)
 
 
 def divided(program: Program, report: Report, table: Table) -> Table:
