@@ -80,12 +80,12 @@ def test_a_block_to_which_much_belongs_is_divided(monkeypatch: pytest.MonkeyPatc
     compiled = compile_program(whole(), ALL, engine="python")
     data = batch(300, 5)
     expected = compiled.run(data, block=300)
-    monkeypatch.setattr(evaluator, "LEAST_BLOCK", 100)
     monkeypatch.setattr(evaluator, "LEAST_PIECE", 10)
-    monkeypatch.setattr(evaluator, "NEAR", 5_000)
     part = whole_part(compiled.program, data, compiled.root)
-    pieces = list(compiled.general.near(compiled.program, part, compiled.root, 100, 200))
-    assert len(pieces) > 1
-    assert [first for first, _ in pieces] == [100, *(last for _, last in pieces[:-1])]
-    assert pieces[-1][1] == 200
+    runs = [(0, 200), (200, 220), (220, 260), (260, 300)]
+    pieces = list(compiled.general.even(compiled.program, part, compiled.root, runs))
+    assert len(pieces) > len(runs)
+    assert [first for first, _ in pieces] == [0, *(last for _, last in pieces[:-1])]
+    assert pieces[-1][1] == 300
+    monkeypatch.setattr(evaluator, "BLOCK", 40)
     same(compiled.run(data), expected)

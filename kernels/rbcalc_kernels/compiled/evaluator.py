@@ -103,12 +103,14 @@ class Variant:
         together = sum(part.entities[space].count * each for space, each in self._bytes.items() if space in part.entities)
         return min(BLOCK, max(LEAST_BLOCK, NEAR * roots // max(1, together)))
 
-    def near(self, program: Program, part: Part, root: str, first: int, last: int) -> Iterator[tuple[int, int]]:
-        """A run of root rows, in pieces where more than usual belongs to it, so that what passes between functions stays near there too."""
-        together = sum(rows * self._bytes[space] for space, rows in extent(program, part, root, first, last).items())
-        pieces = min(-(-together // (NEAR + NEAR // 4)), max(1, (last - first) // LEAST_PIECE))
-        size = -(-(last - first) // max(1, pieces))
-        yield from ((begin, min(begin + size, last)) for begin in range(first, last, size))
+    def even(self, program: Program, part: Part, root: str, runs: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """Runs of root rows, in pieces where far more than usual belongs to one, so that memory for one serves for all."""
+        together = [sum(rows * self._bytes[space] for space, rows in extent(program, part, root, *run).items()) for run in runs]
+        most = max(1, sum(together) * 5 // (4 * max(1, len(runs))))
+        for (first, last), own in zip(runs, together, strict=True):
+            pieces = max(1, min(-(-own // most), (last - first) // LEAST_PIECE))
+            size = -(-(last - first) // pieces)
+            yield from ((begin, min(begin + size, last)) for begin in range(first, last, size))
 
     def stretch(self, first: int, end: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The entities whose rows some functions run over, and those by whose periods they read figures."""
@@ -272,9 +274,9 @@ class Compiled:
         if block is None and count:
             blocks = -(-count // size)
             size = -(-count // (-(-blocks // threads) * threads))  # as many for each thread, of one size
-        runs = ((first, min(first + size, count)) for first in range(0, count, size))
-        if block is None and size < count:
-            runs = (piece for run in runs for piece in usual.near(self.program, part, self.root, *run))
+        runs = [(first, min(first + size, count)) for first in range(0, count, size)]
+        if block is None and len(runs) > threads:
+            runs = list(usual.even(self.program, part, self.root, runs))
         for first, last in runs:
             single = self.single is not None and (alone is None or bool(alone[first:last].all()))
             shared = self.single.collapsed if single and self.single is not None and not gathered.derived else ()
