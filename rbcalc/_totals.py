@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from math import floor, prod
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from rbcalc_kernels.language.types import Choice, Number, Type
 from rbcalc_kernels.program.graph import Program, Ref, Report
+
+CELLS: Final = 4096
+"""Combinations of members by which rows are added up at most, when reports are taken together: their sums stay near the processor."""
 
 Keys = tuple[str, ...]
 Table = dict[Keys, list[Fraction]]
@@ -30,6 +33,20 @@ class Totals:
         self._lock = Lock()
         self._sums: dict[str, npt.NDArray[np.int64]] = {}
         self._denominators: dict[Ref, int] = {}
+        self._together = self._grouped()
+
+    def _grouped(self) -> list[list[Report]]:
+        """The reports that are added up together, by all their keys: what several of them sum is then added once."""
+        groups: list[list[Report]] = []
+        for report in self.reports:
+            for group in groups if report.by else ():
+                keys = dict.fromkeys(ref for each in (*group, report) for ref in each.by)
+                if group[0].by and group[0].entity == report.entity and prod(len(self._members(ref)) for ref in keys) <= CELLS:
+                    group.append(report)
+                    break
+            else:
+                groups.append([report])
+        return groups
 
     def needed(self) -> tuple[Ref, ...]:
         """The values that the reports read."""
@@ -45,31 +62,36 @@ class Totals:
 
         Threads may add at the same time: sums of whole numbers do not depend on the order.
         """
-        for report in self.reports:
-            rows = chosen.get(report.entity)
-            size = prod(len(self._members(ref)) for ref in report.by)
-            found = np.zeros((size, len(report.sums) + 1), dtype=np.int64)
-            code = self._code(report, columns, rows)
-            count = len(columns[report.sums[0]]) if rows is None else len(rows)
-            found[:, -1] = count if code is None else np.bincount(code, minlength=size)
-            for place, ref in enumerate(report.sums):
-                values = columns[ref] if rows is None else columns[ref][rows]
-                if code is None:
-                    found[0, place] = values.sum(dtype=np.int64)
-                else:
-                    # Whole numbers below 2^53 in all: the sum in a float64 is exact.
-                    found[:, place] = np.bincount(code, weights=values, minlength=size).astype(np.int64)
+        found: dict[str, npt.NDArray[np.int64]] = {}
+        for reports in self._together:
+            rows = chosen.get(reports[0].entity)
+            keys = dict.fromkeys(ref for report in reports for ref in report.by)
+            code = self._code(keys, columns, rows)
+            cells = [len(self._members(ref)) for ref in keys]
+            sums: dict[Ref, npt.NDArray[np.int64]] = {}
+            for ref in dict.fromkeys(ref for report in reports for ref in report.sums):
+                sums[ref] = _summed(columns[ref] if rows is None else columns[ref][rows], code, cells)
                 self._denominators[ref] = denominators.get(ref, 1)
-            with self._lock:
-                before = self._sums.get(report.name)
-                self._sums[report.name] = found if before is None else before + found
+            count = len(columns[reports[0].sums[0]]) if rows is None else len(rows)
+            counted = np.full(cells, count, np.int64) if code is None else np.bincount(code, minlength=prod(cells)).reshape(cells)
+            for report in reports:
+                figures = [_by(each, list(keys), report.by) for each in (*(sums[ref] for ref in report.sums), counted)]
+                found[report.name] = np.stack(figures, axis=1)
+        with self._lock:
+            for name, figures_ in found.items():
+                before = self._sums.get(name)
+                self._sums[name] = figures_ if before is None else before + figures_
 
-    def _code(self, report: Report, columns: Mapping[Ref, Any], rows: Any) -> Any:
-        """The place of each row's combination of members; None where a report has one line."""
+    def _code(self, keys: Iterable[Ref], columns: Mapping[Ref, Any], rows: Any) -> Any:
+        """The place of each row's combination of members; None where there are no keys."""
         code: Any = None
-        for ref in report.by:
+        for ref in keys:
             own = columns[ref] if rows is None else columns[ref][rows]
-            code = own.astype(np.int64) if code is None else code * len(self._members(ref)) + own
+            if code is None:
+                code = own.astype(np.int64)
+            else:
+                code *= len(self._members(ref))
+                code += own
         return code
 
     def table(self, report: Report) -> Table:
@@ -88,6 +110,24 @@ class Totals:
             figures = [Fraction(int(sums[code, n]), self._denominators[ref]) for n, ref in enumerate(report.sums)]
             found[tuple(reversed(keys))] = [*figures, Fraction(int(sums[code, -1]))]
         return divided(self.program, report, found) if report.split else found
+
+
+def _summed(values: Any, code: Any, cells: Sequence[int]) -> npt.NDArray[np.int64]:
+    """The sums of a column's rows by their places; of all rows where they have none."""
+    if code is None:
+        return np.array(values.sum(dtype=np.int64))
+    if not values.any():  # what nobody has is quicker to see than to add
+        return np.zeros(cells, np.int64)
+    # Whole numbers below 2^53 in all: the sum in a float64 is exact.
+    return np.bincount(code, weights=values, minlength=prod(cells)).astype(np.int64).reshape(cells)
+
+
+def _by(sums: npt.NDArray[np.int64], keys: Sequence[Ref], by: Sequence[Ref]) -> npt.NDArray[np.int64]:
+    """Sums by some of the keys, in the order of these."""
+    others = tuple([place for place, ref in enumerate(keys) if ref not in by])
+    left = [ref for ref in keys if ref in by]
+    added_up: npt.NDArray[np.int64] = sums.sum(axis=others)
+    return added_up.transpose([left.index(ref) for ref in by]).reshape(-1)
 
 
 def divided(program: Program, report: Report, table: Table) -> Table:

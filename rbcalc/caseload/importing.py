@@ -328,7 +328,8 @@ def stream(
     """
     with _session(source, programs, column_map, council, memory_limit, threads, pseudonyms, keep_private, work_folder) as session:
         roots = session.plans[session.layout.root_register.name].opened.rows
-        count = max(1, min(256, -(-roots // shard_roots)))
+        # An even number, so that two threads end together.
+        count = 1 if roots <= shard_roots else min(256, 2 * -(-roots // (2 * shard_roots)))
         key = sharding(session.layout, session.plans)
         folder = session.work / "shards"
         session.pack((key, count))

@@ -22,6 +22,7 @@ from rbcalc_kernels.program.graph import Input
 
 OPEN_END = 2**31 - 1
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+_NARROW = frozenset(_INTEGERS) - {"HUGEINT", "UBIGINT"}  # those that fit in a BIGINT whatever they hold
 _DIGITS = r"(\d{1,3}(,\d{3})+|\d{0,15})(\.\d{1,9})?"
 _PLAIN = r"-?\d{1,15}(\.\d{1,9})?"
 _MONEY = rf"-? ?£? ?{_DIGITS}|£ ?-{_DIGITS}|£? ?{_DIGITS} ?-|\( ?£? ?{_DIGITS} ?\)"
@@ -116,7 +117,7 @@ KEY_REMEDY = "in a spreadsheet format the column as text before the extract is p
 def day_sql(cell: Cell, label: str, column: str) -> str:
     """A date as days since 1970, NULL when there is none or nothing can be made of it."""
     if cell.kind == "DATE":
-        return f"TRY({cell.sql} - DATE '1970-01-01')"
+        return f"TRY({_days_of(cell)})"
     if cell.kind.startswith("TIMESTAMP") and "ZONE" not in cell.kind:
         return f"CASE WHEN {cell.sql} = date_trunc('day', {cell.sql}) THEN TRY({cell.sql}::DATE - DATE '1970-01-01') END"
     if not cell.is_text:
@@ -128,6 +129,10 @@ def day_sql(cell: Cell, label: str, column: str) -> str:
     if cell.dates == "YYYY-MM-DD":
         date = f"TRY_CAST(left({text}, 10) AS DATE)"
     return f"CASE WHEN regexp_full_match({text}, '{whole}') THEN {date} - DATE '1970-01-01' END"
+
+
+def _days_of(cell: Cell) -> str:
+    return f"({cell.sql} - DATE '1970-01-01')"
 
 
 def day_reason(cell: Cell) -> str:
@@ -160,8 +165,11 @@ def field(described: Input, cell: Cell, codes: Mapping[str, str], label: str, me
     elif isinstance(described.type, Date):
         low, high = bounds(described)
         day = day_sql(cell, label, column)
-        value = f"CASE WHEN {day} BETWEEN {low} AND {high} THEN {day} END"
-        limits = f"DATE '1970-01-01' + {low}, DATE '1970-01-01' + {high}"
+        first, last = (f"DATE '1970-01-01' + {limit}" for limit in (low, high))
+        # Dates are compared as they are, which is quicker; those that are none, being infinite, lie outside.
+        within = f"{cell.sql} BETWEEN {first} AND {last}" if cell.kind == "DATE" else f"{day} BETWEEN {low} AND {high}"
+        value = f"CASE WHEN {within} THEN {_days_of(cell) if cell.kind == 'DATE' else day} END"
+        limits = f"{first}, {last}"
         wrong = f"CASE WHEN {day} IS NOT NULL THEN format('is outside {{}} to {{}}', {limits}) ELSE {day_reason(cell)} END"
         remedy = day_remedy(cell)
     elif isinstance(described.type, YesNo):
@@ -203,7 +211,12 @@ def _number(described: Input, kind: Number, cell: Cell, label: str, column: str)
         _refuse(cell, label, column, "a number", "give numbers as decimal, whole numbers or text")
     exact = "" if whole else f"{encoded} = trunc({encoded}) AND "
     step = f" AND {encoded} % {multiple} = 0" if multiple != 1 else ""
-    value = f"CASE WHEN {exact}{encoded} BETWEEN {low} AND {high}{step} THEN {encoded} END"
+    within, coded = f"{encoded} BETWEEN {low} AND {high}", encoded
+    if cell.kind in _NARROW:
+        # What is within its range fits as it is, and needs not be looked at as a larger number first.
+        within = f"{cell.sql} BETWEEN {-(-low // scale)} AND {high // scale}"
+        coded = f"{cell.sql}::BIGINT" + (f" * {scale}" if scale != 1 else "")
+    value = f"CASE WHEN {exact}{within}{step} THEN {coded} END"
     limits = f"{shown(described, described.low)} to {shown(described, described.high)}"
     fallback = literal(f"is not {'an amount' if kind.is_money else 'a number'}: ")
     scientific = f"WHEN regexp_full_match({cell.text}, '{_SCIENTIFIC}') THEN 'is in scientific notation'" if cell.is_text else ""

@@ -73,3 +73,19 @@ def test_root_rows_with_much_below_them_are_fewer_in_a_block(monkeypatch: pytest
         blocks = list(compiled.blocks(part, threads, None, gathered, alone, pools))
         assert len(blocks) % threads == 0
         assert max(len(blocks), 2) == max(threads, 2)
+
+
+def test_a_block_to_which_much_belongs_is_divided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root rows that stand together may have far more below them than most; pieces cover every row once, and figures are the same."""
+    compiled = compile_program(whole(), ALL, engine="python")
+    data = batch(300, 5)
+    expected = compiled.run(data, block=300)
+    monkeypatch.setattr(evaluator, "LEAST_PIECE", 10)
+    part = whole_part(compiled.program, data, compiled.root)
+    runs = [(0, 200), (200, 220), (220, 260), (260, 300)]
+    pieces = list(compiled.general.even(compiled.program, part, compiled.root, runs))
+    assert len(pieces) > len(runs)
+    assert [first for first, _ in pieces] == [0, *(last for _, last in pieces[:-1])]
+    assert pieces[-1][1] == 300
+    monkeypatch.setattr(evaluator, "BLOCK", 40)
+    same(compiled.run(data), expected)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -96,6 +97,8 @@ def command(
       rbcalc rebill --council {council} --year {year} --sample --collection-rate 98.5% --out out --force
       rbcalc rebill --partnership {partnership} --year {partnership_year} --sample --out out --force --format json
     """
+    # Read when Arrow is first imported: what one shard leaves serves the next, and is not handed back to be cleaned page by page.
+    os.environ.setdefault("MIMALLOC_PURGE_DELAY", "-1")
     from rbcalc._rebill import rebill
     from rbcalc._tax_base import collection_rates
 

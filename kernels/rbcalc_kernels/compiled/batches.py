@@ -179,6 +179,16 @@ def cut(program: Program, part: Part, root: str, first: int, last: int, shared: 
     return Part(entities, rows, part.origin or part)
 
 
+def extent(program: Program, part: Part, root: str, first: int, last: int) -> dict[str, int]:
+    """How many rows of each entity belong to root rows `first` up to `last` (not included)."""
+    ends = {root: (first, last)}
+    for name, entity in part.entities.items():
+        above = ends.get(program.entities[name].parent or "")
+        if above is not None and entity.offsets is not None:
+            ends[name] = int(entity.offsets[above[0]]), int(entity.offsets[above[1]])
+    return {name: high - low for name, (low, high) in ends.items()}
+
+
 def below(entities: Mapping[str, EntityColumns], program: Program, entity: str, child: str, collapsed: frozenset[str]) -> Column:
     """For each row of `entity`, where its rows of `child` begin; one more at the end."""
     offsets = entities[child].offsets

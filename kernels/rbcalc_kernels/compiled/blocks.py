@@ -63,7 +63,7 @@ class Scratch:
         """Memory for so many rows of all columns of an entity's rows: how many fit, the memory, and where each column begins."""
         found = self._rooms.get(space)
         if found is None or found[0] < count:
-            size, total, begins = count + count // 16 + 64, 0, {}
+            size, total, begins = count + count // 4 + 64, 0, {}  # room for the largest block at once; what is never written costs nothing
             for number, (place, kind) in enumerate(self._layout.get(space, {}).items()):
                 begins[place] = total + number * _STEP % _PAGE
                 total += -(-(size * kind.itemsize + _PAGE) // _PAGE) * _PAGE

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbcalc_kernels.compiled import passes
-from rbcalc_kernels.compiled.batches import Part, below, check_values, cut, whole
+from rbcalc_kernels.compiled.batches import Part, below, check_values, cut, extent, whole
 from rbcalc_kernels.compiled.blocks import Block, Scratch
 from rbcalc_kernels.compiled.cache import Kernel
 from rbcalc_kernels.compiled.columns import Batch, Column, EntityColumns
@@ -36,6 +36,9 @@ LEAST_BLOCK: Final = 4_096
 
 NEAR: Final = 64 << 20
 """The bytes that columns between functions take about: root rows with much below them are worked out fewer at a time."""
+
+LEAST_PIECE: Final = 512
+"""Nor are blocks to which much belongs divided into pieces of fewer root rows."""
 
 
 @dataclass(slots=True)
@@ -99,6 +102,15 @@ class Variant:
         """How many root rows are worked out at a time."""
         together = sum(part.entities[space].count * each for space, each in self._bytes.items() if space in part.entities)
         return min(BLOCK, max(LEAST_BLOCK, NEAR * roots // max(1, together)))
+
+    def even(self, program: Program, part: Part, root: str, runs: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        """Runs of root rows, in pieces where far more than usual belongs to one, so that memory for one serves for all."""
+        together = [sum(rows * self._bytes[space] for space, rows in extent(program, part, root, *run).items()) for run in runs]
+        most = max(1, sum(together) * 5 // (4 * max(1, len(runs))))
+        for (first, last), own in zip(runs, together, strict=True):
+            pieces = max(1, min(-(-own // most), (last - first) // LEAST_PIECE))
+            size = -(-(last - first) // pieces)
+            yield from ((begin, min(begin + size, last)) for begin in range(first, last, size))
 
     def stretch(self, first: int, end: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The entities whose rows some functions run over, and those by whose periods they read figures."""
@@ -262,8 +274,10 @@ class Compiled:
         if block is None and count:
             blocks = -(-count // size)
             size = -(-count // (-(-blocks // threads) * threads))  # as many for each thread, of one size
-        for first in range(0, count, size):
-            last = min(first + size, count)
+        runs = [(first, min(first + size, count)) for first in range(0, count, size)]
+        if block is None and len(runs) > threads:
+            runs = list(usual.even(self.program, part, self.root, runs))
+        for first, last in runs:
             single = self.single is not None and (alone is None or bool(alone[first:last].all()))
             shared = self.single.collapsed if single and self.single is not None and not gathered.derived else ()
             own = part if last - first == count else cut(self.program, part, self.root, first, last, shared)
