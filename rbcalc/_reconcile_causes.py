@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from rbcalc._reconcile_facts import Facts, Found
+from rbcalc._reconcile_facts import MOST_TOGETHER, Facts, Found
 from rbcalc._reconcile_figures import Supposition, by_members, pro_rata, roundings, suppositions, years_beside
 from rbcalc._reconcile_runs import Mask, Pence, Runner, Worked
 from rbcalc.caseload.choosing import chosen
@@ -225,21 +225,26 @@ class Search:
     # --------------------------------------------------------------------------------------------------------- facts
     def _facts(self, program: Program | None, beside: str) -> None:
         together = self._gathered()
-        alone = np.bincount(together, minlength=together.size)[together] == 1
-        rows = np.flatnonzero(self.open & alone)
-        others = int(np.count_nonzero(self.open & ~alone))
+        few = np.bincount(together, minlength=together.size)[together] <= MOST_TOGETHER
+        rows = np.flatnonzero(self.open & few)
+        others = int(np.count_nonzero(self.open & ~few))
         if others and program is None:
-            self.causes.notes.append(f"{others:,} accounts that are gathered with others differ; no facts of theirs were tried")
+            told = f"{others:,} accounts that are gathered with {MOST_TOGETHER} or more others differ"
+            self.causes.notes.append(f"{told}; no facts of theirs were tried")
         if not rows.size:
             return
+        needed = np.flatnonzero(np.isin(together, together[rows]))
         largest = np.abs(self.live - self.ours)[rows].max(axis=1)
-        facts = Facts(self.runner, self._part(rows), program)
-        live, differing = self.live[rows], self.live[rows] != self.ours[rows]
+        agreed = (self.both & ~self.differing)[needed]
+        first = np.searchsorted(needed, together[needed]) if self.runner.program.gathered_by else None
+        facts = Facts(self.runner, self._part(needed), program, first, agreed)
+        live, differing = self.live[needed], self.live[needed] != self.ours[needed]
         if program is not None:
             differing[:] = differing.any(axis=1)[:, None]
-        found = facts.search([int(n) for n in np.argsort(-largest, kind="stable")], live, differing)
+        places = np.searchsorted(needed, rows)
+        found = facts.search([int(places[n]) for n in np.argsort(-largest, kind="stable")], live, differing)
         for place, each in found.items():
-            row = int(rows[place])
+            row = int(needed[place])
             self._tell([row], DATA, each.what + beside)
             self.causes.detail[row] = each.detail
             self.causes.ways[row] = each.ways

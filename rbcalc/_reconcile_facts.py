@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MOST_MEMBERS: Final = 60
 """Of longer lists only the neighbours of what is recorded are tried."""
 AT_ONCE: Final = 150_000
+MOST_TOGETHER: Final = 12
+"""Of accounts that are gathered with more no facts are tried, since each copy is worked out with all of them."""
 MOST_COPIES: Final = 3_000_000
 """So many suppositions are tried for one council; the accounts with the largest differences come first."""
 
@@ -58,11 +60,17 @@ class Found:
 
 @dataclass(slots=True)
 class Facts:
-    """Tries facts and records of some accounts of one council."""
+    """Tries facts and records of some accounts of one council.
+
+    Where accounts are gathered, `together` gives for each the first that is gathered with it, and `agreed` whether its figures agree, as
+    they must then go on doing when a fact of another is changed.
+    """
 
     runner: Runner
     registers: Mapping[str, RegisterColumns]
     program: Program | None = None
+    together: Places | None = None
+    agreed: Any = None
     layout: Layout = field(init=False)
     replicas: Replicas = field(init=False)
     left: int = 0
@@ -71,7 +79,7 @@ class Facts:
     def __post_init__(self) -> None:
         """Find which records belong to which account."""
         self.layout = layout_of(self.runner.program)
-        self.replicas = Replicas(self.layout, self.registers)
+        self.replicas = Replicas(self.layout, self.registers, self.together)
 
     def search(self, roots: Sequence[int], live: Pence, differing: Any) -> dict[int, Found]:
         """What gives the live figures of root rows; `differing` says of each row which of its figures differ.
@@ -86,7 +94,7 @@ class Facts:
             if root in found:
                 continue
             mine = list(self.days(root, self._of(differing[root])))
-            budget -= sum(each.count for each in mine)
+            budget -= sum(each.count for each in mine) * self.replicas.gathered_with(root)
             if budget < 0:
                 self.left += 1
                 continue
@@ -202,15 +210,18 @@ class Facts:
         size = 0
         for each in tried:
             batch.append(each)
-            size += each.count
+            size += each.count * self.replicas.gathered_with(each.root)
             if size >= AT_ONCE:
                 self._run(batch, live, found)
                 batch, size = [], 0
         if batch:
             self._run(batch, live, found)
 
-    def worked(self, batch: Sequence[Tried]) -> tuple[Places, Places, Pence, Any]:
-        """For each copy: what was tried, its day, and its figures with whether they are known."""
+    def worked(self, batch: Sequence[Tried], live: Pence | None = None) -> tuple[Places, Places, Pence, Any]:
+        """For each copy: what was tried, its day, and its figures with whether they are known.
+
+        Given the live figures, not those of a copy in which an account that agreed no longer does.
+        """
         counts = np.array([each.count for each in batch])
         start = np.concatenate([[0], np.cumsum(counts)])
         of = np.repeat(np.arange(len(batch)), counts)
@@ -226,11 +237,17 @@ class Facts:
         for (register, column, given), held in changes.items():
             copies, ranks, values = (np.concatenate(parts) for parts in zip(*held, strict=True))
             made.append(Changes(register, column, copies, ranks, values, given))
-        result = self.runner.worked(self.replicas.copies(roots, made), self.program or self.runner.program)
-        return of, days, result.pence, result.known
+        copied = self.replicas.copied(roots)
+        result = self.runner.worked(self.replicas.copies(copied, made), self.program or self.runner.program)
+        pence, known = result.pence[copied.mine], result.known[copied.mine]
+        if live is not None and self.agreed is not None:
+            stays = (result.known & (result.pence == live[copied.rows]).all(axis=1)) | ~self.agreed[copied.rows]
+            stays[copied.mine] = True
+            known &= np.logical_and.reduceat(stays, copied.start)
+        return of, days, pence, known
 
     def _run(self, batch: Sequence[Tried], live: Pence, found: dict[int, Found]) -> None:
-        of, days, pence, known = self.worked(batch)
+        of, days, pence, known = self.worked(batch, live)
         roots = np.array([each.root for each in batch])[of]
         good = np.flatnonzero(known & (pence == live[roots]).all(axis=1))
         for place in good:

@@ -43,10 +43,19 @@ class _Rows:
     same: dict[str, Places] = field(default_factory=dict)
 
 
-class Replicas:
-    """The accounts of some registers, ready to be copied."""
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """Root rows that are copied: for each copy, from `start` on, those that are gathered with one, which stands at `mine`."""
 
-    def __init__(self, layout: Layout, registers: Mapping[str, RegisterColumns]) -> None:
+    rows: Places
+    start: Places
+    mine: Places
+
+
+class Replicas:
+    """The accounts of some registers, ready to be copied; `together` gives for each the first that is gathered with it."""
+
+    def __init__(self, layout: Layout, registers: Mapping[str, RegisterColumns], together: Places | None = None) -> None:
         """Find for each root row the records that belong to it, those shared with other root rows too."""
         self.layout, self.registers = layout, registers
         self.root = layout.root_register.name
@@ -54,12 +63,29 @@ class Replicas:
         names = [self.root, *(name for name in registers if name != self.root)]
         for name in sorted(names, key=self._depth):
             self.rows[name] = self._found(name)
+        self.by = layout.program.gathered_by if together is not None else None
+        group = np.arange(registers[self.root].count) if together is None else together
+        self._order = np.argsort(group, kind="stable")
+        ordered = group[self._order]
+        self._start, self._end = np.searchsorted(ordered, group), np.searchsorted(ordered, group, side="right")
+        self._rank = np.empty_like(self._order)
+        self._rank[self._order] = np.arange(group.size)
 
     def _depth(self, name: str) -> int:
         depth = 0
         while name != self.root:
             name, depth = self.layout.anchors[name].name, depth + 1
         return depth
+
+    def gathered_with(self, root: int) -> int:
+        """How many root rows are copied when one is."""
+        return int(self._end[root] - self._start[root])
+
+    def copied(self, roots: Places) -> Copied:
+        """What is copied for copies of root rows: each with those that are gathered with it."""
+        lengths = self._end[roots] - self._start[roots]
+        start = np.cumsum(lengths) - lengths
+        return Copied(self._order[_ranges(self._start[roots], lengths)], start, start + self._rank[roots] - self._start[roots])
 
     def of(self, name: str, root: int) -> Places:
         """The records of a register that belong to a root row, as places in the register."""
@@ -96,10 +122,11 @@ class Replicas:
             made.same[key] = firsts[back.ravel()] - made.start[accounts]
         return made
 
-    def copies(self, roots: Places, changes: Sequence[Changes]) -> dict[str, RegisterColumns]:
+    def copies(self, copied: Copied, changes: Sequence[Changes]) -> dict[str, RegisterColumns]:
         """The registers of copies of root rows, with the changes made."""
         from rbcalc_kernels.compiled.registers import RegisterColumns
 
+        roots = copied.rows
         made: dict[str, RegisterColumns] = {}
         starts: dict[str, Places] = {}
         for name, held in self.rows.items():
@@ -109,7 +136,7 @@ class Replicas:
             places = _ranges(held.start[roots], lengths)
             copy = np.repeat(np.arange(roots.size), lengths)
             own = [each for each in changes if each.register == name]
-            twice = [starts_here[each.copy] + each.rank for each in own if each.column == "+"]
+            twice = [starts_here[copied.mine[each.copy]] + each.rank for each in own if each.column == "+"]
             more = np.concatenate(twice) if twice else np.empty(0, np.int64)
             taken = np.concatenate([np.arange(places.size), more])
             rows = held.rows[places][taken]
@@ -125,7 +152,7 @@ class Replicas:
             ends = None if register.ends is None else register.ends[rows]
             order = None if register.order is None else register.order[rows]
             for each in own:
-                at = starts_here[each.copy] + each.rank
+                at = starts_here[copied.mine[each.copy]] + each.rank
                 if each.column == "":
                     assert owner is not None
                     owner[at] = -1
@@ -136,6 +163,8 @@ class Replicas:
                     columns[each.column][at] = each.value
                     if f"{each.column}?" in columns:
                         columns[f"{each.column}?"][at] = each.given
+            if name == self.root and self.by is not None:
+                same[self.by] = np.repeat(copied.start, np.diff([*copied.start, roots.size])).astype(np.int32)
             made[name] = RegisterColumns(rows.size, columns, owner, begins, ends, order, same)
         return made
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 WIDTH = 100
 _ADDRESS = re.compile(r"(?:, )?(https?://[^\s,]+)")
 _FIGURES = 34
+_DIFFERENCE = re.compile(r"(?:the larger of £0\.00 and )?\(?£[\d,.]+ \N{MINUS SIGN} £[\d,.]+\)?")
 
 
 class _Sources:
@@ -66,9 +67,22 @@ def as_text(told: Explanation) -> None:
     for period in told.account.members:
         _section(period, 0, sources)
     put("\nThe year")
+    nothing = [line for line in told.account.lines if _says_nothing(line)]
     for line in told.account.lines:
-        _line(line, 2, sources)
+        if len(nothing) < 2 or line not in nothing:
+            _line(line, 2, sources)
+        elif line is nothing[0]:
+            _wrapped(f"£0.00 each: {'; '.join(other.title for other in nothing)}.", 2)
     sources.told()
+
+
+def _says_nothing(line: Line) -> bool:
+    """Whether a line is the difference of two like sums and nothing more: no reason, and nothing that came near."""
+    return (
+        line.value == 0
+        and not (line.because or line.parts or line.set_aside or line.provisional)
+        and bool(_DIFFERENCE.fullmatch(line.working))
+    )
 
 
 def _outcome(outcome: Outcome, sources: _Sources) -> None:

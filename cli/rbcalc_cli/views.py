@@ -247,13 +247,15 @@ class Views:
         self._table(f"Facts, {council.title}, {when}", ("Table", "Column", "Type", "Required", "Allowed", "Meaning"), rows)
 
     def provisional(self) -> None:
-        """The figures in use that are not confirmed."""
+        """The figures and rules in use that are not confirmed."""
         council, when, program = self.chosen
         figures = [figure for figure in rate_card(Papers(self.rules, program)) if figure.status == "provisional"]
         rows = [(figure.title, ", ".join(figure.keys), figure.words, figure.source) for figure in figures]
-        self._table(f"Figures not confirmed, {council.title}, {when}", ("Figure", "For", "Value", "Source"), rows)
+        named = {rule.name: rule for rule in program.rules if not rule.hidden and rule.name in program.provisional}
+        rows += [(rule.title, "", "a rule", "" if rule.source is None else rule.source.text) for rule in named.values()]
+        self._table(f"Figures and rules not confirmed, {council.title}, {when}", ("Figure", "For", "Value", "Source"), rows)
         if not rows:
-            say("every figure in use is confirmed")
+            say("every figure and rule in use is confirmed")
 
     def diff(self) -> None:
         """What changed between two years, or differs between two councils."""

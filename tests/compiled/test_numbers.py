@@ -159,6 +159,23 @@ def test_numerators_that_no_word_holds(mode: Mode, engine: str) -> None:
     assert check_against(whole, Batch({ROOT: rows(a=a, f=f, d=d)}), [OUT], results) == 0
 
 
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("engine", ["numba", "python"])
+def test_steps_finer_than_float64(mode: Mode, engine: str) -> None:
+    """Billionths of hundreds of millions are rounded exactly: a product and a quotient by what varies, at ties and beside them."""
+    ins = [fact("a", -(10**8), 45 * 10**7, "1/1000000000"), fact("b", 0, 8 * 10**8), fact("c", 1, 8 * 10**8)]
+    share = node(Op.MIN, const(1), node(Op.DIV, col("b"), col("c")))
+    whole = program([rule("out", rounded(node(Op.MUL, col("a"), share), mode, step="1/1000000000"))], ins)
+    random = np.random.default_rng(11)
+    count = 4000 if engine == "numba" else 300
+    a = draw(ins[0], count, random).astype(np.int64)
+    c = np.concatenate([random.integers(1, 50, count // 2), random.integers(1, 8 * 10**8, count - count // 2)])
+    b = np.minimum(random.integers(0, 8 * 10**8, count), c * random.integers(0, 2, count) + random.integers(0, 50, count))
+    c[::5], b[::5] = 2, 1
+    results = compile_program(whole, [OUT], engine=engine).run(Batch({ROOT: rows(a=a, b=b, c=c)}))
+    assert check_against(whole, Batch({ROOT: rows(a=a, b=b, c=c)}), [OUT], results) == 0
+
+
 @pytest.mark.parametrize("top", [2**51 - 2, 2**51 - 1, 2**51, 2**51 + 1, 2**52 - 1, 2**52, 2**53 + 1, 2**60])
 @pytest.mark.parametrize("divisor", [2, 3, 730, 999_983])
 def test_at_the_edge_of_each_form(top: int, divisor: int) -> None:

@@ -89,7 +89,7 @@ def command(
     `councils`, `partnerships`: who there is. `scheme`: a council's scheme as a booklet: what it decided, each step, the sources;
     `scheme pension_age`: the scheme that the law prescribes for every council. `rates` (or `parameters`): every figure of a council and
     year with its source. `rules`, `rule NAME`: what rules there are, and the text of one. `graph NAME`: what a rule reads. `inputs`:
-    the facts that are asked for. `provisional`: figures not confirmed. `diff A B`: what changed between two years or two councils; with
+    the facts that are asked for. `provisional`: what is not confirmed. `diff A B`: what changed between two years or two councils; with
     `--scheme` in words, what the scheme uses alone. `amounts`: the amounts of the year with the change since last year, as a bill shows
     them. `sign-off`: figures to be signed for. `python`: the generated source.
 

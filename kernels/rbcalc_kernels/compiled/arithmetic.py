@@ -403,34 +403,36 @@ class Arithmetic:
         return f"(-{count})" if turned else count
 
     def _certified_round(self, a: Num, rounding: Rounding, value: Interval) -> Num:
-        wrapped = self._wrapped.get(a.text)
-        a = self.certified(a)
+        given, a = a, self.certified(a)
         step = rounding.step
         halves = rounding.mode in (Mode.HALF_UP, Mode.HALF_DOWN)
         turned = rounding.mode in (Mode.UP, Mode.HALF_DOWN)
         steps = a.value.largest / step
         error = (a.error / step + (steps + 1) * 8 * _LOST) * _WIDE
-        if error >= Fraction(1, 4) or steps >= ROUND_LIMIT:
+        far = error >= Fraction(1, 4) or steps >= ROUND_LIMIT
+        scale = f"({a.text} * {float(1 / step)!r})"
+        edge = self.lines.bind(f"{'-' if turned else ''}{scale}{' + 0.5' if halves else ''}")
+        count = self.lines.bind(f"floor({edge})")
+        wrapped = self._wrapping(given)
+        off = error + 1 if far else Fraction(1)
+        right = None if wrapped is None else self._put_right(wrapped, count, step, off, halves=halves, turned=turned)
+        if right is not None and steps + off < WHOLE_LIMIT:
+            return self._steps(f"(-{right})" if turned else right, Form.WHOLE, value, step)
+        if far:
             raise Unfit(
                 "RB090",
                 f"the figure may reach {shown(a.value.largest)} and can only be known to within {shown(a.error)}",
                 "declare narrower ranges, or round in between",
             )
-        scale = f"({a.text} * {float(1 / step)!r})"
-        edge = self.lines.bind(f"{'-' if turned else ''}{scale}{' + 0.5' if halves else ''}")
-        count = self.lines.bind(f"floor({edge})")
-        right = self._put_right(wrapped, count, step, halves=halves, turned=turned) if wrapped is not None else None
-        if right is not None:
-            return self._steps(f"(-{right})" if turned else right, Form.WHOLE, value, step)
         rest = self.lines.bind(f"{edge} - {count}")
         self.lines.doubt(f"({rest} < {float(error)!r}) | ({rest} > {float(1 - error)!r})")
         return self._steps(f"(-{count})" if turned else count, Form.FLOAT, value, step)
 
-    def _put_right(self, wrapped: Wrapped, count: str, step: Fraction, *, halves: bool, turned: bool) -> str | None:
-        """A whole number of steps that is right to within one, put right by what is left of the numerator.
+    def _put_right(self, wrapped: Wrapped, count: str, step: Fraction, off: Fraction, *, halves: bool, turned: bool) -> str | None:
+        """A whole number of steps that is right to within `off`, put right by what is left of the numerator.
 
-        The numerator may be short of multiples of 2^64, and so is the divisor times the count; their difference lies within two
-        divisors of nothing, so that int64 holds it.  None where the divisor itself is too large.
+        The numerator may be short of multiples of 2^64, and so is the divisor times the count; their difference lies within `off` and
+        one more divisors of nothing, so that int64 holds it.  None where it does not.
         """
         text, den, powers = wrapped.text, wrapped.den, wrapped.powers
         over, under = step.denominator, den * step.numerator
@@ -438,17 +440,26 @@ class Arithmetic:
         over, under = over // common, under // common
         if halves and under % 2:
             over, under = over * 2, under * 2
-        if under * product_range(powers)[1] >= _LARGEST_DIVISOR or over >= _LARGEST_DIVISOR:
+        if under * product_range(powers)[1] * (off + 3) >= 4 * _LARGEST_DIVISOR or over >= _LARGEST_DIVISOR:
             return None
         bind = self.lines.bind
         whole = bind(self.product(under, powers, Form.WHOLE))
         shift = f" + {self.product(under // 2, powers, Form.WHOLE)}" if halves else ""
         # What stands for a missing value may lie beyond all bounds; its row has a fault, and the count only must not fail.
-        first = bind(f"int64({count} if abs({count}) < {float(FLOAT_LIMIT)!r} else 0.0)")
+        first = bind(f"int64({count} if abs({count}) < {float(FLOAT_LIMIT if off == 1 else WHOLE_LIMIT)!r} else 0.0)")
         rest = bind(f"{'-' if turned else ''}{text} * {literal(over, Form.WHOLE)}{shift} - {first} * {whole}")
+        if off > 1:  # so many divisors more or less, by float64 to within one
+            more = bind(f"int64(floor(float64({rest}) * (1.0 / {self.product(under, powers, Form.FLOAT)})))")
+            first, rest = bind(f"{first} + {more}"), bind(f"{rest} - {more} * {whole}")
         return bind(f"{first} + int64({rest} >= {whole}) - int64({rest} < 0)")
 
     # shapes
+
+    def guarded(self, a: Num, most: int) -> Num:
+        """The number, in doubt where its numerator is beyond a bound."""
+        within = self.lines.bind(f"abs({a.text}) <= {literal(most, a.form)}")
+        self.lines.doubt(f"not {within}")
+        return exact(f"({a.text} if {within} else {literal(0, a.form)})", a.form, a.den, a.powers, max(a.low, -most), min(a.high, most))
 
     def converted(self, a: Num, shape: Num) -> Num:
         """The number in another's shape, whose denominator is a multiple of its own."""

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from math import lcm
 from typing import Final, cast
 
+from rbcalc_kernels.compiled.arithmetic import Arithmetic
 from rbcalc_kernels.compiled.bounds import MOST_ORDERED, Interval, most_rows, of_input
 from rbcalc_kernels.compiled.carrying import reach
 from rbcalc_kernels.compiled.groups import needed_groups
 from rbcalc_kernels.compiled.layout import Layout
 from rbcalc_kernels.compiled.names import Names
-from rbcalc_kernels.compiled.numbers import Divisor, Form, Num, Unfit, exact, form_for, word
+from rbcalc_kernels.compiled.numbers import WHOLE_LIMIT, Divisor, Form, Num, Unfit, exact, form_for, summed, word
 from rbcalc_kernels.compiled.values import Fault, Flag, Held, Leaf, Member, Nodes, Steps
 from rbcalc_kernels.compiled.writing import Writer
 from rbcalc_kernels.exact.faults import Reason
@@ -24,6 +25,8 @@ from rbcalc_kernels.program.graph import Aggregate, Input, Node, Op, Program, Re
 from rbcalc_kernels.source import Findings, Span
 
 _TRIED: Final = 3  # rows after which the ranges of carried figures are reasoned about instead of followed
+
+_SELDOM: Final = 1_024  # an addend beyond such a share of what is declared to be possible is rare enough to be worked out exactly
 
 _NOWHERE: Final = Span("<rules>", 1, 1, 1, 1)
 
@@ -259,12 +262,15 @@ class Lowering:
 
     def settled(self, ref: Ref) -> Ref:
         """A column with another's value over a constant denominator."""
-        key = ("settled", ref)
+        return self._changed(ref, "settled", lambda math, value: math.settled(value))
+
+    def _changed(self, ref: Ref, how: str, change: Callable[[Arithmetic, Num], Num]) -> Ref:
+        key = (how, ref)
         found = self._hidden.get(key)
         if found is None:
-            found = Ref(ref.entity, f"~{ref.name} settled")
+            found = Ref(ref.entity, f"~{ref.name} {how}")
             writer = Writer(self, found, self.names.of_ref(found))
-            value = writer.math.settled(cast("Num", writer.read(ref)))
+            value = change(writer.math, cast("Num", writer.read(ref)))
             self.tasks.append(self._task(found, writer, value, ""))
             self._hidden[key] = found
         return found
@@ -317,12 +323,15 @@ class Lowering:
         if any(divisor.ref.entity not in near for divisor, _ in held.powers):
             over = (self.settled(over[0]), *over[1:])
             held = cast("Num", self.held(over[0]))
+        most = self.most_rows(entity, child) if function in ("sum", "rows") else 1
+        if held.form is Form.WHOLE and WHOLE_LIMIT <= most * max(-held.low, held.high) < _SELDOM * WHOLE_LIMIT:
+            over = (self._changed(over[0], f"for {most} rows", lambda math, a: math.guarded(a, (WHOLE_LIMIT - 1) // most)), *over[1:])
+            held = cast("Num", self.held(over[0]))
         key = ("total", entity, child, function, over)
         ref = self._hidden.get(key)
         if ref is None:
             ref = Ref(entity, f"~{function} of {child} {len(self._hidden) + 1}")
-            most = self.most_rows(entity, child) if function in ("sum", "rows") else 1
-            self._held[ref] = _summed_shape(held, most)
+            self._held[ref] = summed(held, most)
             self.tasks.append(Task((ref,), entity, function, child=child, over=over))
             self._hidden[key] = ref
         return ref
@@ -462,18 +471,6 @@ def _held_input(fact: Input) -> Held:
     if form is None:
         raise Unfit("RB091", f"{fact.name} has too wide a range", "declare a narrower range")
     return exact("", form, den, (), low, high, value)
-
-
-def _summed_shape(held: Num, most: int) -> Num:
-    value = (held.value * Interval.of(0, most)).join(Interval.of(0, 0))
-    if held.form is Form.CERTIFIED:
-        error = held.error * most + value.largest * most * 2 / (1 << 52)
-        return replace(held, value=value, error=error)
-    total = (Interval.of(held.low, held.high) * Interval.of(0, most)).join(Interval.of(0, 0))
-    form = form_for(*total.whole())
-    if form is None:
-        raise Unfit("RB090", f"a sum over up to {most} rows may reach {float(value.largest):.4g}", "declare narrower ranges")
-    return exact("", form, held.den, held.powers, *total.whole(), value)
 
 
 def _wider(before: Held | None, now: Held) -> Held:

@@ -7,7 +7,7 @@ numbers above 0 that are known only when a row is seen.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 from math import ceil, floor
@@ -239,6 +239,19 @@ def rounded(amount: Fraction, rounding: Rounding) -> Fraction:
             return ceil(steps) * rounding.step
         case Mode.DOWN:
             return floor(steps) * rounding.step
+
+
+def summed(held: Num, most: int) -> Num:
+    """The shape of a sum of so many numbers at most.  Raises Unfit when no form can hold it."""
+    value = (held.value * Interval.of(0, most)).join(Interval.of(0, 0))
+    if held.form is Form.CERTIFIED:
+        error = held.error * most + value.largest * most * 2 / (1 << 52)
+        return replace(held, value=value, error=error)
+    total = (Interval.of(held.low, held.high) * Interval.of(0, most)).join(Interval.of(0, 0))
+    form = form_for(*total.whole())
+    if form is None:
+        raise Unfit("RB090", f"a sum over up to {most} rows may reach {float(value.largest):.4g}", "declare narrower ranges")
+    return exact("", form, held.den, held.powers, *total.whole(), value)
 
 
 def decided(sign: str, a: Interval, b: Interval) -> bool | None:

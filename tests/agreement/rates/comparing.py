@@ -1,9 +1,7 @@
 """The lines of a ratepayer's bills by the rules and by the independent calculation, and what may lie between them.
 
-The rules hold amounts of a period to £0.000001, but a limit that falls with the value, and what is charged of a part, to £0.0001;
-nothing else is rounded before the bill.
-So a line of the rules may be off by so much, as is worked out in `bound`, and not more; and a bill may be off by a penny
-just where the exact amount lies within that bound of a half penny.
+The rules hold amounts of a period to a billionth of a pound, and nothing else is rounded before the bill.  So a line of the
+rules, before it is rounded, may be off by so much, as is worked out in `bound`, and not more; a bill is the same to the penny.
 """
 
 from __future__ import annotations
@@ -16,13 +14,12 @@ from independent.rates.bill import Bill
 from rbcalc_kernels.exact.rows import Row
 
 ZERO = Fraction(0)
-PENNY, HALF = Fraction(1, 100), Fraction(1, 200)
-COARSE, FINE = Fraction(1, 20_000), Fraction(1, 2_000_000)
-"""Half of £0.0001 and half of £0.000001."""
+FINE = Fraction(1, 2_000_000_000)
+"""Half of £0.000000001."""
 GROWTH = Fraction(132, 100)
 """By how much a limit, and what was rounded of it, may grow from one year to the next; by 1.55 in the three years from 2023."""
 STEPS = 16
-"""Roundings to £0.000001 that one amount of a period may go through."""
+"""Roundings to £0.000000001 that one amount of a period may go through."""
 LINES: dict[str, tuple[str, ...]] = {
     "mandatory": ("mandatory_relief",),
     "new_fibre": ("new_fibre_relieved",),
@@ -49,11 +46,10 @@ NAMES = {"supporting_small_business": "support", "transitional_extension": "exte
 
 @dataclass
 class Told:
-    """How often something was compared, and how often a bill was off by a penny for the roundings that are allowed."""
+    """How often something was compared."""
 
     lines: Counter[str] = field(default_factory=Counter)
     bills: int = 0
-    pennies: int = 0
 
 
 def chain(year: int) -> Fraction:
@@ -69,13 +65,6 @@ def bound(account: Row, year: int) -> Fraction:
     found = FINE * STEPS * len(rows)
     if any(row.values["transitional"] or row.values["extension_applies"] for row in rows):
         found += FINE * chain(year)
-    for row in rows:
-        if money(row, "value") < money(row, "transition_start"):
-            found += COARSE
-        coarse = ("apportioned", "extension_applies", "extension_applies", "new_fibre_counts")
-        if row.values.get("new_fibre_counts"):
-            found += money(row, "gross") / (2 * 10**9)  # the share of new fibre is held to nine decimals
-        found += COARSE * sum(bool(row.values.get(name)) for name in coarse)
     return found
 
 
@@ -122,12 +111,8 @@ def differences(account: Row, bill: Bill, year: int, told: Told) -> list[str]:
         if abs(amount - statute[line]) > most:
             found.append(f"{line}: statute {float(statute[line]):.5f}, rules {float(amount):.5f}")
     told.bills += 1
-    off = abs(money(account, "bill") - bill.bill)
-    if off:
-        from_half = abs((bill.exact % PENNY) - HALF)
-        told.pennies += 1
-        if off > PENNY or from_half > most:
-            found.append(f"bill: statute {bill.bill}, rules {account.values['bill']}")
+    if money(account, "bill") != bill.bill:
+        found.append(f"bill: statute {bill.bill}, rules {account.values['bill']}")
     elif not found and instalments_of(account) != bill.instalments:
         found.append(f"instalments: statute {bill.instalments}, rules {instalments_of(account)}")
     return found

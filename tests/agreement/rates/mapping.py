@@ -12,7 +12,7 @@ from independent.rates.facts import Account, Hereditament, ListValues, Occupatio
 CLOCKS = {"empty_since", "empty_before_since", "short_occupation_from", "short_occupation_to", "part_empty_since", "additional_since"}
 DATES = {*CLOCKS, "reoccupied_since", "notice_date"}
 AWARDS = {"hardship_remission", "additional_relief_award", "fallen_due"}
-EXACT = {*AWARDS, "supported_base", "supported_limit", "top_up_share", "discretionary_share"}
+EXACT = {*AWARDS, "recorded_limit", "supported_base", "supported_limit", "top_up_share", "discretionary_share"}
 KEYS = {"rates_account", "ratepayer", "hereditament", "from", "to", "cash_cap_left", "subsidy_room"}
 
 

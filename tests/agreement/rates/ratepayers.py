@@ -280,6 +280,9 @@ class _Story:
         facts |= {"value_before": Fraction(max(1, round(start * ratio))), "value_at_start": Fraction(start)}
         if self.chance(0.3):
             facts["altered_hereditament"] = self.chance(0.9)
+        if self.chance(0.08):  # split or merged
+            del facts["value_before"]
+            facts["recorded_limit"] = Fraction(self.random.randint(0, start * 700_000), 10**6)
         self.start = start
         found["list_values"].append(facts)
 

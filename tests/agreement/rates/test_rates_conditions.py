@@ -19,6 +19,7 @@ RATEPAYERS = 84
 ALWAYS = {
     ("charged_value", Op.KNOWN): "without occupied_improvement_value such an apportionment was refused before",
     ("transition_start", Op.KNOWN): "without value_at_start a value_before was refused before",
+    ("limit_value", Op.KNOWN): "without value_at_start a recorded_limit was refused before",
     ("mandatory_kind", Op.KNOWN): "charity_due is asked first, and it knows who the ratepayer is",
     ("mandatory_kind", Op.PARAMETER): "from 2024 on what is read here changes in 2035 at the earliest",
 }

@@ -45,6 +45,7 @@ class ListValues:
     value_at_start: int | None = None
     new_in_list: bool = False
     altered_hereditament: bool = False
+    recorded_limit: Fraction | None = None  # of a hereditament that was split or merged, for a year, without U
 
 
 @dataclass(frozen=True)

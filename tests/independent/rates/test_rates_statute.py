@@ -15,7 +15,7 @@ from independent.rates.facts import Account, Hereditament, ListValues, MissingFa
 
 BEFORE = date(2000, 4, 1)
 ENTRY = ("new_fibre_value", "rating_use", "in_greater_london", "industrial", "improvement_value", "rural_kind")
-VALUES = ("value_before", "value_at_start", "new_in_list")
+VALUES = ("value_before", "value_at_start", "new_in_list", "recorded_limit")
 LIABLE = ("additional_relief_award", "fallen_due", "instalments_left", "notice_date", "twelve_instalments", "hardship_remission")
 
 
@@ -34,6 +34,25 @@ def year_of(year: int, found: Account) -> Bill:
 
 def exact(year: int, value: int, **facts: Any) -> Fraction:
     return year_of(year, account(value, **facts)).exact
+
+
+# ---------------------------------------------------------------- splits and mergers (SI 2022/1403 Schedule, SI 2016/1265 Schedule 2)
+
+
+@pytest.mark.parametrize("year", [2018, 2023, 2024])
+@pytest.mark.parametrize("shown", [40_000, 30_000, 45_000, 90_000, 120_000, 20_000])
+@pytest.mark.parametrize("created", [40_000, 100_000])
+def test_the_recorded_limit_gives_what_the_schedule_says(year: int, shown: int, created: int) -> None:
+    """Paragraphs 4 to 6: R x J / S, with a rise at B and a fall in proportion; less U where the small multiplier applies."""
+    above, small = {2018: ("0.493", "0.48"), 2023: ("0.512", "0.499"), 2024: ("0.546", "0.499")}[year]
+    b, d = Fraction(above), Fraction(small)
+    old, old_value = Fraction(63_890), 200_000  # R x C and S
+    share = old * created / old_value
+    charged = share + (shown - created) * b if shown > created else share * shown / created
+    if shown < 51_000:
+        charged -= (b - d) * shown
+    recorded = share - (b - d) * created
+    assert exact(year, shown, value_at_start=created, recorded_limit=recorded) == charged
 
 
 # ---------------------------------------------------------------- multipliers

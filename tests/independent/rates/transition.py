@@ -131,7 +131,7 @@ def limit(before: int, at_start: int, in_greater_london: bool, year: int) -> tup
 def _daily(facts: Day, limited: Fraction, at_start: int, rise_at: Fraction, added: Fraction) -> Fraction:
     """Regs 10 to 13: the limited amount for the day, a rise of value since charged in full and a fall in proportion, and U."""
     value = full_value(facts)
-    if value > at_start:
+    if value > at_start:  # and Sch. para. 6 of SI 2022/1403 for splits and mergers, which comes to the same without U
         limited += (value - at_start) * rise_at
     elif value < at_start:
         limited = limited * value / at_start
@@ -143,6 +143,14 @@ def _values(facts: Day) -> tuple[int, int] | None:
     if values is None or values.new_in_list or values.value_before is None or values.value_at_start is None:
         return None
     return values.value_before, values.value_at_start
+
+
+def _recorded(facts: Day) -> tuple[int, Fraction] | None:
+    """The value on the creation day of a hereditament that was split or merged, and the limit of the year."""
+    values = facts.values
+    if values is None or values.recorded_limit is None or values.value_at_start is None:
+        return None
+    return values.value_at_start, values.recorded_limit
 
 
 def _rise_of_altered(facts: Day, side: str) -> bool:
@@ -160,6 +168,10 @@ def charge_with_transition(facts: Day, rate: Fraction, *, nothing_due: bool) -> 
     if nothing_due and facts.year >= 2023:
         return None
     scheme, pair = scheme_of(facts.year), _values(facts)
+    recorded = _recorded(facts)
+    if scheme is not None and recorded is not None and facts.year <= scheme.last_year:
+        small = SMALL[facts.year]
+        return _daily(facts, recorded[1], recorded[0], small, (rate - small) * full_value(facts)), Fraction(0)
     if scheme is None or pair is None or facts.year > scheme.last_year:
         return None
     found = limit(*pair, facts.entry.in_greater_london, facts.year)
@@ -189,7 +201,9 @@ def base_2026(before: int) -> Fraction:
 def _charge_2026(facts: Day, rate: Fraction, *, nothing_due: bool) -> tuple[Fraction, Fraction]:
     """2026-27: the test takes the supplement in; a limited charge bears none, nor do support and entries new to the list."""
     days = days_in_year(facts.year)
-    pair = _values(facts)
+    pair, recorded = _values(facts), _recorded(facts)
+    if recorded is not None and not nothing_due:
+        return _daily(facts, recorded[1], recorded[0], rate, Fraction(0)), Fraction(0)
     if pair is not None:
         before, at_start = pair
         base = base_2026(before)
