@@ -1,11 +1,9 @@
 /* Business rates of 2025-26 by hand: the opponent of the work `rates`.
 
    It holds the rules of that year that the work's lines need, all of them, and notes what they refuse.  What an officer may change is read from
-   `figures`.  One straight loop over the periods of a block of ratepayers, without branches and in doubles that hold whole numbers of ten-thousandths
-   of a penny.  Quotients that a double cannot hold exactly are put right by their remainder in 64 bits.
-   Values of more than £4,000,000 and caps of parts of a per cent are not for this function, which is in its favour.
-
-   Rounding: floor((2n + d) / 2d), with one correctly rounded division, is exact while the quotient is below 2^53 / 2d. */
+   `figures`.  One straight loop over the periods of a block of ratepayers, without branches and in doubles of ten-thousandths of a penny, of which
+   nothing is rounded before the pence.  What a double loses is less than a sum may be off a half penny and still be that half penny, as in the rules;
+   that no figure is proved is in its favour, as are values of no more than £4,000,000 and caps of whole per cents. */
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,24 +14,11 @@ enum { SMALL, STANDARD, SMALL_LIMIT, EMPTY_FROM, CHARITY, FULL_TO, TAPER_TO, DIV
 enum { BLOCK = 256, EARLIEST = 3652, DAYS = 47847 - 3652 };
 enum { FILM_STUDIO = 8, HEAT_NETWORK = 9, LAVATORY = 10, SCHOOL = 14 };
 
-static inline double floored(double x) { return __builtin_floor(x); }
 static inline double least(double a, double b) { return a < b ? a : b; }
 static inline double most(double a, double b) { return a > b ? a : b; }
 
-/* a * b / c to the nearest whole number, half up, for whole a, b and c whose product may be beyond a double */
-static inline double proportion(double a, double b, double c) {
-    int64_t q = (int64_t)(a * b / c), d = (int64_t)c, r = (int64_t)((uint64_t)(int64_t)a * (uint64_t)(int64_t)b - (uint64_t)q * (uint64_t)d);
-    return (double)(q + (2 * r >= d) - (2 * r < -d));
-}
-
-/* a times thousandths that are near 1000, to the nearest whole number */
-static inline double inflated(double a, double thousandths) { return a + floored((2 * a * (thousandths - 1000) + 1000.5) / 2000); }
-
-/* a share, in hundredths of a per cent, of a whole amount, to the nearest whole number */
-static inline double shared(double a, double share) {
-    double high = floored(a / 10000), low = a - high * 10000;
-    return high * share + floored((2 * low * share + 10000.5) / 20000);
-}
+/* a share, in hundredths of a per cent */
+static inline double shared(double a, double share) { return a * share / 10000; }
 
 #define COLUMNS(X) \
     X(int64_t, rateable) X(uint8_t, use) X(uint8_t, london) X(uint8_t, london_given) X(uint8_t, industrial) X(uint8_t, industrial_given) X(uint8_t, rural) \
@@ -63,7 +48,7 @@ static __attribute__((noinline)) void periods(int64_t first, int64_t count, COLU
                                               double *restrict after_support, double *restrict top_up_relief, double *restrict after_funded,
                                               double *restrict for_retail, double *restrict retail, double *restrict begun, double *restrict worth, int32_t *restrict kept, uint8_t *restrict missing) {
 #undef X
-    const double small = figures[SMALL], standard = figures[STANDARD], year = figures[YEAR], twice = 2 * year;
+    const double small = figures[SMALL], standard = figures[STANDARD], year = figures[YEAR];
     const double *caps = figures + CAPS, *limits = figures + LIMITS, *relieved = figures + RELIEVED;
     const double c0 = caps[0], c1 = caps[1], c2 = caps[2], c3 = caps[3], c4 = caps[4], c5 = caps[5], c6 = caps[6], c7 = caps[7], c8 = caps[8];
     const double q0 = figures[Q], q1 = figures[Q + 1], q2 = figures[Q + 2];
@@ -134,7 +119,7 @@ static __attribute__((noinline)) void periods(int64_t first, int64_t count, COLU
         int in_london = london_given & london, occupied = state == 0, part = value[i] < 0, lost = missing[i];
         int due = kept[i] & 1, nothing = kept[i] >> 1 & 1, charity = kept[i] >> 2 & 1, taper = kept[i] >> 3 & 1;
         double v = worth[i], charged = part ? -1 - value[i] : v;
-        double rate = charged <= small_limit ? small : standard, whole = floored((2000 * v * rate * length + year) / twice), charge = due ? whole : 0;
+        double rate = charged <= small_limit ? small : standard, whole = 1000 * v * rate * length / year, charge = due ? whole : 0;
         int listed_before = before_given & start_given;
         lost |= before_given & !start_given;
         double before = listed_before ? (double)value_before : 0, start = listed_before ? (double)at_start : 0;
@@ -143,20 +128,20 @@ static __attribute__((noinline)) void periods(int64_t first, int64_t count, COLU
         first_cap = start > size_medium ? c6 : first_cap;
         second_cap = start > size_medium ? c7 : second_cap;
         third_cap = start > size_medium ? c8 : third_cap;
-        double one = least(upper, inflated(floored((2 * before * small * 1000 * first_cap + 100.5) / 200), q0));
-        double two = least(upper, inflated(floored((2 * one * second_cap + 100.5) / 200), q1));
-        double three = least(upper, inflated(floored((2 * two * third_cap + 100.5) / 200), q2));
+        double one = least(upper, before * small * 10 * first_cap * (q0 / 1000));
+        double two = least(upper, one * second_cap / 100 * (q1 / 1000));
+        double three = least(upper, two * third_cap / 100 * (q2 / 1000));
         int limited = due & (start * small * 1000 > most(two, three)) & (nothing == 0);
-        double fallen = proportion(three, v, most(start, 1) * 100) * 100, limit = v < start ? fallen : three + (v - start) * small * 1000;
-        double of_limit = floored((2 * (limit + v * (rate - small) * 1000) * length + year) / twice);
+        double fallen = three * v / most(start, 1), limit = v < start ? fallen : three + (v - start) * small * 1000;
+        double of_limit = (limit + v * (rate - small) * 1000) * length / year;
         double transition = limited ? of_limit : charge;
-        double left = part ? proportion(transition, least(charged, v), most(v, 1) * 100) * 100 : transition;
+        double left = part ? transition * least(charged, v) / most(v, 1) : transition;
 
         double above = most(charged - subtracted, 1);
         double divisor = __builtin_ceil((2000 * taper_divided - above) / (2 * above));
         divisor = charged <= full_to ? full_divisor : divisor;
         divisor = charity ? charity_divisor : divisor;
-        double divided = floored((2000 * left + divisor) / (2 * divisor)); /* of what has relief, which is less than £4,000,000 */
+        double divided = 1000 * left / divisor;
         double mandatory = nothing ? 0 : ((charity | taper) ? divided : left);
 
         full[i] = whole;
@@ -176,27 +161,27 @@ static __attribute__((noinline)) void periods(int64_t first, int64_t count, COLU
         int helped = occupied & supported_given & (supported == 2) & (who == 0);
         double for_year = allowed_given ? allowed : (base_given ? (double)base : 0) + steps;
         lost |= helped & !allowed_given & (!base_given | (start_given & (at_start != rateable)));
-        double support = floored((2 * (mandatory * year - for_year * 10000 * length) + year) / twice);
+        double support = mandatory - for_year * 10000 * length / year;
         double rest = mandatory - (helped ? most(support, 0) : 0);
 
         int own = due & (who != 3), shop = occupied & own & ((refused_given & refused) == 0);
         double share = relieved[use];
         double topped = own & top_up_given ? shared(rest, top_up) : 0, room = rest - topped;
-        double film = most(floored((2 * (charge * film_share - 100 * most(charge - transition, 0)) + 100.5) / 200), 0);
-        film = part ? proportion(film, least(charged, v), most(v, 1) * 100) * 100 : film;
+        double film = most(charge * film_share / 100 - most(charge - transition, 0), 0);
+        film = part ? film * least(charged, v) / most(v, 1) : film;
         film = own & (use == FILM_STUDIO) ? least(film, room) : 0;
         after_support[i] = rest;
         top_up_relief[i] = topped;
         after_funded[i] = rest - film;
         for_retail[i] = room - film;
-        retail[i] = shop ? floored((2 * share * (room - film) + 100.5) / 200) : 0;
+        retail[i] = shop ? share * (room - film) / 100 : 0;
         value[i] = own & discretionary_given ? (double)discretionary : 0; /* from here on the share of the council's own relief */
         missing[i] = lost;
     }
 }
 
-/* pence of whole amounts of which ten thousand make a penny */
-static inline double pence(double amount) { return floored((2 * amount + 10000.5) / 20000); }
+/* pence of amounts of which ten thousand make one; what is a hundred-millionth of a pound below a half penny is that half */
+static inline double pence(double amount) { return __builtin_floor(amount / 10000 + 0.500001); }
 
 enum { OF_VALUE, OF_FULL, OF_GROSS, OF_TRANSITION, OF_APPORTIONED, OF_MANDATORY, OF_SUPPORT, OF_TOP_UP, OF_FUNDED, OF_ROOM, OF_RETAIL, OF_BEGUN, OF_WORTH, OF_KEPT, COLUMNS_OF };
 

@@ -20,7 +20,7 @@ NAMES = (
 
 
 class Blocked:
-    """The work by blocks of ratepayers; amounts are whole numbers in doubles."""
+    """The work by blocks of ratepayers; amounts are doubles, and nothing is rounded before the pence."""
 
     def __init__(
         self,
@@ -65,11 +65,12 @@ class Blocked:
                 least = np.minimum(least, np.where(subsidy_given[at], subsidy[at] * 10_000.0, f.cap))
                 np.minimum.at(limit, np.searchsorted(own, at + own[0], side="right") - 1, least)
             # In the running sum of all, what a ratepayer had used before is what stood there when the ratepayer began.
-            running = np.cumsum(retail)
+            counted = np.rint(retail * 1000).astype(np.int64)
+            running = np.cumsum(counted)
             many = np.diff(np.append(begin, retail.size))
-            running -= np.repeat(running[begin] - retail[begin], many)
-            limit = np.repeat(limit, many)
-            used = np.minimum(running, limit) - np.minimum(running - retail, limit)
+            running -= np.repeat(running[begin] - counted[begin], many)
+            limit = np.repeat(limit * 1000, many)
+            used = (np.minimum(running, limit) - np.minimum(running - counted, limit)) / 1000
         after_retail = amounts[-1] - used
         taken = topped.copy()
         at = np.flatnonzero(shares)
@@ -157,8 +158,8 @@ class Blocked:
         rate = np.where(charged <= f.small_limit, f.small, f.standard)
         full = value * rate
         full *= length
-        full *= 2000
-        full = _quotient(full, f.year, 2 * f.year)
+        full *= 1000
+        full /= f.year
         gross = full * due
         before, start = (
             g["value_before"] * yes["value_before?"].astype(np.float64),
@@ -171,11 +172,14 @@ class Blocked:
         base = before
         base *= f.small * 1000
         base *= self.caps[0].take(size)
-        one = np.minimum(upper, _inflated(_floored(base, 50.5, 0.01), f.q_1))
+        base *= f.q_1 / 100_000
+        one = np.minimum(upper, base)
         one *= self.caps[1].take(size)
-        two = np.minimum(upper, _inflated(_floored(one, 50.5, 0.01), f.q_2))
+        one *= f.q_2 / 100_000
+        two = np.minimum(upper, one)
         three = two * self.caps[2].take(size)
-        three = np.minimum(upper, _inflated(_floored(three, 50.5, 0.01), f.q_3))
+        three *= f.q_3 / 100_000
+        three = np.minimum(upper, three)
         limited = start * (f.small * 1000) > np.maximum(two, three)
         limited &= due & ~nothing
         transition = gross.copy()
@@ -184,14 +188,14 @@ class Blocked:
             own, began = value[at], start[at]
             limit = three[at] + np.maximum(own - began, 0.0) * (f.small * 1000)
             fell = np.flatnonzero(own < began)
-            limit[fell] = _proportion(three[at[fell]], own[fell], began[fell] * 100) * 100
+            limit[fell] = three[at[fell]] * own[fell] / began[fell]
             limit += own * (rate[at] - f.small) * 1000
-            limit *= 2 * length[at]
-            transition[at] = _quotient(limit, f.year, 2 * f.year)
+            limit *= length[at]
+            transition[at] = limit / f.year
         left = transition.copy()
         at = np.flatnonzero(part)
         if at.size:
-            left[at] = _proportion(transition[at], np.minimum(charged, value)[at], np.maximum(value[at], 1.0) * 100) * 100
+            left[at] = transition[at] * np.minimum(charged, value)[at] / np.maximum(value[at], 1.0)
 
         mandatory = left.copy()
         mandatory[nothing] = 0.0
@@ -202,13 +206,13 @@ class Blocked:
             divisor = np.ceil((2000 * f.divided - above) / (2 * above))
             divisor[worth <= f.full_to] = f.full_divisor
             divisor[charity[at]] = f.charity
-            mandatory[at] = np.floor((2000 * left[at] + divisor) / (2 * divisor))
+            mandatory[at] = 1000 * left[at] / divisor
         rest = mandatory.copy()
         at = np.flatnonzero(occupied & yes["supported_by?"] & (g["supported_by"] == 2) & (who == 0))
         if at.size:
             allowed = np.where(yes["supported_limit?"][at], g["supported_limit"][at], g["supported_base"][at] + f.steps)
             allowed = allowed * 10_000 * length[at]
-            rest[at] -= np.maximum(np.floor((2 * (mandatory[at] * f.year - allowed) + f.year) / (2 * f.year)), 0.0)
+            rest[at] -= np.maximum(mandatory[at] - allowed / f.year, 0.0)
         allowed_own = due & (who != 3)
         topped = np.zeros_like(rest)
         at = np.flatnonzero(allowed_own & yes["top_up_share?"])
@@ -216,53 +220,25 @@ class Blocked:
         room, funded = rest - topped, rest.copy()
         at = np.flatnonzero(allowed_own & (use == 8))
         if at.size:
-            film = 2 * (gross[at] * f.film - 100 * np.maximum(gross[at] - transition[at], 0.0))
-            film = np.maximum(np.floor((film + 100.5) / 200), 0.0)
+            film = np.maximum(gross[at] * f.film / 100 - np.maximum(gross[at] - transition[at], 0.0), 0.0)
             some = np.flatnonzero(part[at])
-            worth = np.maximum(value[at[some]], 1.0)
-            film[some] = _proportion(film[some], np.minimum(charged, value)[at[some]], worth * 100) * 100
+            film[some] *= np.minimum(charged, value)[at[some]] / np.maximum(value[at[some]], 1.0)
             film = np.minimum(film, room[at])
             room[at] -= film
             funded[at] -= film
         relief = self.relieved.take(use)
         relief *= occupied & allowed_own & ~(yes["retail_relief_refused?"] & g["retail_relief_refused"].view(np.bool_))
-        relief *= 2
         relief *= room
-        retail = _floored(relief, 100.5, 0.005)
+        retail = relief / 100
         shares = np.where(allowed_own & yes["discretionary_share?"], g["discretionary_share"], 0)
         return [full, gross, transition, left, mandatory, rest, funded, retail, room, topped, shares]
 
 
-def _floored(amount: Doubles, more: float, by: float) -> Doubles:
-    amount += more
-    amount *= by
-    return np.floor(amount, out=amount)
-
-
-def _quotient(amount: Doubles, more: float, by: float) -> Doubles:
-    amount += more
-    amount /= by
-    return np.floor(amount, out=amount)
-
-
 def _pence(amount: Doubles) -> Doubles:
-    return _quotient(2 * amount, 10_000.5, 20_000.0)
-
-
-def _inflated(amount: Doubles, thousandths: float) -> Doubles:
-    return amount if thousandths == 1000 else amount + np.floor((2 * amount * (thousandths - 1000) + 1000.5) / 2000)
+    """What is a hundred-millionth of a pound below a half penny is that half, as in the rules."""
+    return np.floor(amount / 10_000 + 0.500001)
 
 
 def _shared(amount: Doubles, share: npt.NDArray[Any]) -> Doubles:
-    """A share, in hundredths of a per cent, to the nearest whole number."""
-    high = np.floor(amount / 10_000)
-    return np.asarray(high * share + np.floor((2 * (amount - high * 10_000) * share + 10_000.5) / 20_000), dtype=np.float64)
-
-
-def _proportion(a: Doubles, b: Doubles, c: Doubles) -> Doubles:
-    """a * b / c to the nearest whole number, half up; the product may be beyond a double, so that its remainder is looked at."""
-    near, whole = (a * b / c).astype(np.int64), c.astype(np.int64)
-    over = 2 * (a.astype(np.int64) * b.astype(np.int64) - near * whole)
-    near += over >= whole
-    near -= over < -whole
-    return near.astype(np.float64)
+    """A share, in hundredths of a per cent."""
+    return np.asarray(amount * share / 10_000, dtype=np.float64)
