@@ -275,6 +275,33 @@ def test_a_scenario_is_checked_for_a_council(tmp_path: Path, rbcalc: Run) -> Non
 
 
 # -------------------------------------------------------------------------------------------------------------- explain
+def test_lines_of_a_year_that_say_nothing_are_told_together(tmp_path: Path, rbcalc: Run) -> None:
+    load = tmp_path / "load"
+    load.mkdir()
+    (load / "rates_accounts.csv").write_text("rates_account,ratepayer,hereditament,from\nA,R,H,2020-04-01\n", encoding="utf-8")
+    entry = "hereditament,from,rateable_value,rating_use\nH,2023-04-01,20000,retail\n"
+    (load / "hereditaments.csv").write_text(entry, encoding="utf-8")
+    (load / "occupations.csv").write_text("rates_account,from,occupation_state\nA,2020-04-01,occupied\n", encoding="utf-8")
+    ran = rbcalc("explain", load, "--account", "A", "--subject", "business_rates", *FOR)
+    assert ran.code == 0, ran.said
+    assert "£0.00 each: Less what is not charged while unoccupied; Less transitional relief;" in ran.out
+    assert "= £9,980.00 \N{MINUS SIGN} £9,980.00" not in ran.out
+    assert "= £9,980.00 \N{MINUS SIGN} £5,988.00" in ran.out, "the relief that there is stands alone"
+    assert "Reoccupation relief" not in ran.out
+
+
+def test_rules_that_are_not_confirmed_are_listed_in_the_years_that_rest_on_them(rbcalc: Run) -> None:
+    def listed(year: str) -> str:
+        ran = rbcalc("show", "provisional", "--subject", "business_rates", "--council", COUNCIL, "--year", year, "--format", "csv")
+        assert ran.code == 0, ran.said
+        return str(ran.out)
+
+    assert "Base liability for 2026-27,,a rule," in listed("2026-27")
+    assert "Base liability" not in listed("2025-26")
+    assert "had the scheme gone on" in listed("2015-16")
+    assert "had the scheme gone on" not in listed("2021-22")
+
+
 def test_an_account_that_rests_on_figures_not_confirmed_says_so(tmp_path: Path, rbcalc: Run) -> None:
     load = tmp_path / "load"
     load.mkdir()
