@@ -419,20 +419,16 @@ class Arithmetic:
         if right is not None and steps + off < WHOLE_LIMIT:
             return self._steps(f"(-{right})" if turned else right, Form.WHOLE, value, step)
         if far:
-            raise Unfit(
-                "RB090",
-                f"the figure may reach {shown(a.value.largest)} and can only be known to within {shown(a.error)}",
-                "declare narrower ranges, or round in between",
-            )
+            told = f"the figure may reach {shown(a.value.largest)} and can only be known to within {shown(a.error)}"
+            raise Unfit("RB090", told, "declare narrower ranges, or round in between")
         rest = self.lines.bind(f"{edge} - {count}")
         self.lines.doubt(f"({rest} < {float(error)!r}) | ({rest} > {float(1 - error)!r})")
         return self._steps(f"(-{count})" if turned else count, Form.FLOAT, value, step)
 
     def _put_right(self, wrapped: Wrapped, count: str, step: Fraction, off: Fraction, *, halves: bool, turned: bool) -> str | None:
-        """A whole number of steps that is right to within `off`, put right by what is left of the numerator.
+        """A whole number of steps, right to within `off`, put right by what is left of the numerator; None where int64 does not hold that.
 
-        The numerator may be short of multiples of 2^64, and so is the divisor times the count; their difference lies within `off` and
-        one more divisors of nothing, so that int64 holds it.  None where it does not.
+        Numerator and product may be short of multiples of 2^64; their difference lies within `off` and one more divisors of nothing.
         """
         text, den, powers = wrapped.text, wrapped.den, wrapped.powers
         over, under = step.denominator, den * step.numerator
@@ -454,12 +450,6 @@ class Arithmetic:
         return bind(f"{first} + int64({rest} >= {whole}) - int64({rest} < 0)")
 
     # shapes
-
-    def guarded(self, a: Num, most: int) -> Num:
-        """The number, in doubt where its numerator is beyond a bound."""
-        within = self.lines.bind(f"abs({a.text}) <= {literal(most, a.form)}")
-        self.lines.doubt(f"not {within}")
-        return exact(f"({a.text} if {within} else {literal(0, a.form)})", a.form, a.den, a.powers, max(a.low, -most), min(a.high, most))
 
     def converted(self, a: Num, shape: Num) -> Num:
         """The number in another's shape, whose denominator is a multiple of its own."""

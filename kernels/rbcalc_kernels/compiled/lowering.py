@@ -15,7 +15,7 @@ from rbcalc_kernels.compiled.carrying import reach
 from rbcalc_kernels.compiled.groups import needed_groups
 from rbcalc_kernels.compiled.layout import Layout
 from rbcalc_kernels.compiled.names import Names
-from rbcalc_kernels.compiled.numbers import WHOLE_LIMIT, Divisor, Form, Num, Unfit, exact, form_for, summed, word
+from rbcalc_kernels.compiled.numbers import WHOLE_LIMIT, Divisor, Form, Num, Unfit, exact, form_for, guarded, summed, word
 from rbcalc_kernels.compiled.values import Fault, Flag, Held, Leaf, Member, Nodes, Steps
 from rbcalc_kernels.compiled.writing import Writer
 from rbcalc_kernels.exact.faults import Reason
@@ -325,7 +325,10 @@ class Lowering:
             held = cast("Num", self.held(over[0]))
         most = self.most_rows(entity, child) if function in ("sum", "rows") else 1
         if held.form is Form.WHOLE and WHOLE_LIMIT <= most * max(-held.low, held.high) < _SELDOM * WHOLE_LIMIT:
-            over = (self._changed(over[0], f"for {most} rows", lambda math, a: math.guarded(a, (WHOLE_LIMIT - 1) // most)), *over[1:])
+            over = (
+                self._changed(over[0], f"for {most} rows", lambda math, a: guarded(math.lines, a, (WHOLE_LIMIT - 1) // most)),
+                *over[1:],
+            )
             held = cast("Num", self.held(over[0]))
         key = ("total", entity, child, function, over)
         ref = self._hidden.get(key)

@@ -254,6 +254,13 @@ def summed(held: Num, most: int) -> Num:
     return exact("", form, held.den, held.powers, *total.whole(), value)
 
 
+def guarded(lines: Lines, a: Num, most: int) -> Num:
+    """The number, in doubt where its numerator is beyond a bound."""
+    within = lines.bind(f"abs({a.text}) <= {literal(most, a.form)}")
+    lines.doubt(f"not {within}")
+    return exact(f"({a.text} if {within} else {literal(0, a.form)})", a.form, a.den, a.powers, max(a.low, -most), min(a.high, most))
+
+
 def decided(sign: str, a: Interval, b: Interval) -> bool | None:
     """Whether a comparison comes out the same for all values."""
     if sign in (">", ">="):
