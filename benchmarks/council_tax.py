@@ -13,9 +13,9 @@ import numpy as np
 import rbcalc
 from benchmarks.measuring import Contender, Figures, total
 from benchmarks.native import Native
-from rbcalc._both import records_of
-from rbcalc._run import Kernel
 from rbcalc.caseload.model import Caseload
+from rbcalc.rulebook.both import records_of
+from rbcalc.running.run import Kernel
 from rbcalc_kernels.compiled.spells import cut
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.faults import CalculationFault

@@ -26,9 +26,9 @@ import rbcalc
 from benchmarks.council_tax import Work, first_council
 from benchmarks.machine import described
 from benchmarks.processes import RBCALC, spent
-from rbcalc._dials import Dial, read, turned, type_of
 from rbcalc._places import rules_root
-from rbcalc._run import Kernel
+from rbcalc.rulebook.dials import Dial, read, turned, type_of
+from rbcalc.running.run import Kernel
 from rbcalc_kernels.compiled.again import Standing, Taken
 from rbcalc_kernels.compiled.columns import Column
 from rbcalc_kernels.compiled.spells import cut

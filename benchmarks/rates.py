@@ -20,8 +20,8 @@ from benchmarks.measuring import Contender, Figures, parts, total
 from benchmarks.native import Native, address
 from benchmarks.rates_numpy import Blocked
 from benchmarks.rates_tables import tables
-from rbcalc._both import records_of
 from rbcalc.caseload.model import Caseload
+from rbcalc.rulebook.both import records_of
 from rbcalc_kernels.compiled.columns import Batch, Column
 from rbcalc_kernels.compiled.cutting import CutDates
 from rbcalc_kernels.compiled.evaluator import Compiled, Results, compile_program

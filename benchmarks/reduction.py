@@ -13,8 +13,8 @@ import rbcalc
 from benchmarks.council_tax import first_council
 from benchmarks.measuring import Contender, Figures, total
 from benchmarks.numpy_graph import BLOCK, Arrays
-from rbcalc._both import records_of
 from rbcalc.errors import UsageError
+from rbcalc.rulebook.both import records_of
 from rbcalc_kernels.compiled.columns import Batch
 from rbcalc_kernels.compiled.cutting import CutDates
 from rbcalc_kernels.compiled.evaluator import Compiled, Results, compile_program

@@ -25,11 +25,11 @@ from rich.table import Table
 import rbcalc
 from benchmarks.council_tax import first_council
 from benchmarks.machine import described
-from rbcalc._run import Kernel, calculated
 from rbcalc._years import FinancialYear, shown
 from rbcalc.caseload.choosing import known_by
 from rbcalc.caseload.importing import import_caseload
 from rbcalc.caseload.model import Caseload
+from rbcalc.running.run import Kernel, calculated
 
 CLAIMS, NEW, CHANGES = 12_249, 6_770, 21_032
 

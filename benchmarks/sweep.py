@@ -25,10 +25,10 @@ from rich.table import Table
 import rbcalc
 from benchmarks.machine import described
 from benchmarks.processes import RBCALC, Spent, median_of, spent
-from rbcalc._dials import dial_of, sources_of
-from rbcalc._rules import Partnership, Rules
-from rbcalc._study import Option, Study
-from rbcalc._sweep import Bench, grid, values_of
+from rbcalc.comparing.study import Option, Study
+from rbcalc.rulebook.dials import dial_of, sources_of
+from rbcalc.rulebook.rules import Partnership, Rules
+from rbcalc.supposing.sweep import Bench, grid, values_of
 
 ASKED = Path(__file__).with_name("work") / "sweep" / "question.yaml"
 ROOT = Path(__file__).parents[1]

@@ -5,7 +5,7 @@
     run = service.calculate("caseload/", year="2026-27")
     run.bills, run.totals, run.rejects
 
-Names without an underscore here are the public face; everything else may change.
+What `__all__` names is the public face; everything else may change, the packages below included.
 """
 
 from __future__ import annotations
@@ -13,49 +13,49 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rbcalc._churn import churn
-    from rbcalc._cliffs import cliffs
-    from rbcalc._comparison import Comparison
-    from rbcalc._explain import explain
-    from rbcalc._outputs import verify
-    from rbcalc._rebill import rebill
-    from rbcalc._reconcile import Reconciliation, reconcile
-    from rbcalc._rules import Council, Partnership, Rules, load
-    from rbcalc._run import Run
-    from rbcalc._sample import sample
-    from rbcalc._seek import Sought
-    from rbcalc._whatif_api import compare, seek, sweep
     from rbcalc._years import FinancialYear
     from rbcalc.caseload.importing import import_caseload
+    from rbcalc.comparing.comparison import Comparison
     from rbcalc.errors import DataError, OutputError, RbcalcError, UsageError
+    from rbcalc.explaining.explain import explain
+    from rbcalc.incomes.churn import churn
+    from rbcalc.incomes.cliffs import cliffs
+    from rbcalc.reconciling.reconcile import Reconciliation, reconcile
+    from rbcalc.rulebook.rules import Council, Partnership, Rules, load
+    from rbcalc.running.outputs import verify
+    from rbcalc.running.rebill import rebill
+    from rbcalc.running.run import Run
+    from rbcalc.sampling.sample import sample
+    from rbcalc.supposing.api import compare, seek, sweep
+    from rbcalc.supposing.seek import Sought
     from rbcalc_kernels.source import RulesError
 
 _HOMES = {
-    "Comparison": "rbcalc._comparison",
-    "Council": "rbcalc._rules",
+    "Comparison": "rbcalc.comparing.comparison",
+    "Council": "rbcalc.rulebook.rules",
     "DataError": "rbcalc.errors",
     "FinancialYear": "rbcalc._years",
     "OutputError": "rbcalc.errors",
-    "Partnership": "rbcalc._rules",
+    "Partnership": "rbcalc.rulebook.rules",
     "RbcalcError": "rbcalc.errors",
-    "Reconciliation": "rbcalc._reconcile",
-    "Rules": "rbcalc._rules",
+    "Reconciliation": "rbcalc.reconciling.reconcile",
+    "Rules": "rbcalc.rulebook.rules",
     "RulesError": "rbcalc_kernels.source",
-    "Run": "rbcalc._run",
-    "Sought": "rbcalc._seek",
+    "Run": "rbcalc.running.run",
+    "Sought": "rbcalc.supposing.seek",
     "UsageError": "rbcalc.errors",
-    "churn": "rbcalc._churn",
-    "cliffs": "rbcalc._cliffs",
-    "compare": "rbcalc._whatif_api",
-    "explain": "rbcalc._explain",
+    "churn": "rbcalc.incomes.churn",
+    "cliffs": "rbcalc.incomes.cliffs",
+    "compare": "rbcalc.supposing.api",
+    "explain": "rbcalc.explaining.explain",
     "import_caseload": "rbcalc.caseload.importing",
-    "load": "rbcalc._rules",
-    "rebill": "rbcalc._rebill",
-    "reconcile": "rbcalc._reconcile",
-    "sample": "rbcalc._sample",
-    "seek": "rbcalc._whatif_api",
-    "sweep": "rbcalc._whatif_api",
-    "verify": "rbcalc._outputs",
+    "load": "rbcalc.rulebook.rules",
+    "rebill": "rbcalc.running.rebill",
+    "reconcile": "rbcalc.reconciling.reconcile",
+    "sample": "rbcalc.sampling.sample",
+    "seek": "rbcalc.supposing.api",
+    "sweep": "rbcalc.supposing.api",
+    "verify": "rbcalc.running.outputs",
 }
 
 __all__ = [

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from rbcalc_cli.options import say, year_of
 
 if TYPE_CHECKING:
-    from rbcalc._rules import Council, Rules
     from rbcalc._years import FinancialYear
+    from rbcalc.rulebook.rules import Council, Rules
 
 
 def asked(
@@ -70,7 +70,7 @@ def caseload_folder(
     if caseload is not None:
         yield caseload
         return
-    from rbcalc._sample import sample
+    from rbcalc.sampling.sample import sample
 
     made = [book.subjects.named(councils[0].subject).name] if subjects is None else list(subjects)
     with tempfile.TemporaryDirectory(prefix="rbcalc-sample-") as place:

@@ -12,9 +12,9 @@ from rbcalc_cli.options import existing, rules_of, within
 from rbcalc_cli.output import document, put
 
 if TYPE_CHECKING:
-    from rbcalc._explain_change import Change
-    from rbcalc._explain_difference import Given
-    from rbcalc._rules import Rules
+    from rbcalc.explaining.change import Change
+    from rbcalc.explaining.difference import Given
+    from rbcalc.rulebook.rules import Rules
     from rbcalc_cli.commands.explain import Asked
 
 WIDTH = 100
@@ -27,10 +27,10 @@ def show(asked: Asked, first: str | None, last: str | None, year: str | None, fo
 
 def _change(asked: Asked, first: str | None, last: str | None, year: str | None, folder: Path | None) -> Change:
     """The change that was asked for."""
-    from rbcalc._explain_change import explain_change
-    from rbcalc._explain_difference import explain_difference
     from rbcalc._years import FinancialYear
     from rbcalc.errors import UsageError
+    from rbcalc.explaining.change import explain_change
+    from rbcalc.explaining.difference import explain_difference
 
     here_given = _given(asked, asked.rules, None)
     program, records = here_given.program, here_given.records
@@ -68,9 +68,9 @@ def day_of(text: str) -> int:
 
 def _given(asked: Asked, rules: Rules, year: Any) -> Given:
     """The program and the records of the account that was asked for, in another year where one is given."""
-    from rbcalc._explain import account_records, held_caseload
-    from rbcalc._explain_difference import Given
-    from rbcalc._explain_years import CasesOfYear
+    from rbcalc.explaining.difference import Given
+    from rbcalc.explaining.explain import account_records, held_caseload
+    from rbcalc.explaining.years import CasesOfYear
 
     if asked.case is not None:
         found = the_case(CasesOfYear(rules, year, asked.name), within(rules.library.root, asked.case), asked.name)

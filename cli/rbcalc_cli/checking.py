@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rbcalc._cases import CaseReader
-from rbcalc._rules import Rules, file_days
 from rbcalc._years import FinancialYear
 from rbcalc.errors import UsageError
+from rbcalc.rulebook.cases import CaseReader
+from rbcalc.rulebook.rules import Rules, file_days
 from rbcalc_kernels.language.documents import CasesFile, PartnershipFile, RuleFile
 from rbcalc_kernels.program.graph import Program, Ref
 from rbcalc_kernels.program.linking import link
 from rbcalc_kernels.source import Diagnostic, Findings, RulesError
 
 if TYPE_CHECKING:
-    from rbcalc._rules import Council
+    from rbcalc.rulebook.rules import Council
 
 
 @dataclass
@@ -113,7 +113,7 @@ class Checker:
 
         Letters are laid over a subject's rules one at a time.
         """
-        from rbcalc._letter import FOLDER
+        from rbcalc.letters.letter import FOLDER
 
         subjects, library = self.rules.subjects, self.rules.library
         everything = self._statutes()
@@ -239,7 +239,7 @@ class Checker:
             self.done.findings.extend(error.diagnostics)
 
     def _case_files(self) -> Iterator[Path]:
-        from rbcalc._cases import case_files
+        from rbcalc.rulebook.cases import case_files
 
         root = self.rules.library.root
         for path in case_files([root / "councils" / self.council if self.council else root]):

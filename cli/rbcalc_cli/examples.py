@@ -23,8 +23,8 @@ def worked(text: str) -> list[list[str]]:
 @cache
 def _names() -> dict[str, str]:
     """A council with two years, another with the later one, a partnership that can be billed, and a case."""
-    from rbcalc._cases import CaseReader, case_files
-    from rbcalc._rules import load
+    from rbcalc.rulebook.cases import CaseReader, case_files
+    from rbcalc.rulebook.rules import load
 
     rules = load()
     found: dict[str, str] = {}

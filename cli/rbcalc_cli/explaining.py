@@ -13,7 +13,7 @@ from rbcalc_kernels.language.types import Choice
 from rbcalc_kernels.program.graph import Ref
 
 if TYPE_CHECKING:
-    from rbcalc._explain import Explanation, Line, Outcome, Section
+    from rbcalc.explaining.explain import Explanation, Line, Outcome, Section
     from rbcalc_kernels.exact.trace import Step
     from rbcalc_kernels.language.types import Type
 

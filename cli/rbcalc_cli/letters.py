@@ -12,7 +12,7 @@ from rbcalc_cli.options import counted, existing, say, within
 from rbcalc_cli.output import put, write_file
 
 if TYPE_CHECKING:
-    from rbcalc._letter import Letter
+    from rbcalc.letters.letter import Letter
     from rbcalc_cli.commands.explain import Asked
 
 
@@ -29,9 +29,9 @@ class Wanted:
 
 def write(asked: Asked, wanted: Wanted, *, all_accounts: bool, listed: Path | None) -> None:
     """Write the letter, or the letters, that were asked for."""
-    from rbcalc._letter import letter_of_example
-    from rbcalc._letter_files import SUFFIX, rendered, template_for
     from rbcalc.errors import UsageError
+    from rbcalc.letters.files import SUFFIX, rendered, template_for
+    from rbcalc.letters.letter import letter_of_example
 
     if wanted.form not in SUFFIX:
         raise UsageError("RC046", f"a letter is not written as {wanted.form}", hint="take --format html or --format markdown")
@@ -59,8 +59,8 @@ def _day(dated: str | None) -> str:
 
 
 def _account(asked: Asked, which: str | None) -> tuple[Letter, str]:
-    from rbcalc._explain import account_records, held_caseload
-    from rbcalc._letter import LetterWriter, letter_file
+    from rbcalc.explaining.explain import account_records, held_caseload
+    from rbcalc.letters.letter import LetterWriter, letter_file
 
     folder, account = which_account(asked)
     path = letter_file(asked.rules, which)
@@ -72,10 +72,10 @@ def _account(asked: Asked, which: str | None) -> tuple[Letter, str]:
 
 
 def _batch(asked: Asked, wanted: Wanted, listed: Path | None) -> None:
-    from rbcalc._explain import account_records, held_caseload
-    from rbcalc._letter import LetterWriter, letter_file
-    from rbcalc._letter_files import template_for, write_letters
     from rbcalc.errors import UsageError
+    from rbcalc.explaining.explain import account_records, held_caseload
+    from rbcalc.letters.files import template_for, write_letters
+    from rbcalc.letters.letter import LetterWriter, letter_file
 
     if asked.caseload is None or wanted.out is None:
         raise UsageError("RC048", "letters for which accounts, and where?", hint="give the folder of a caseload and --out DIR")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from rbcalc._rules import Council, Rules
     from rbcalc._years import FinancialYear
+    from rbcalc.rulebook.rules import Council, Rules
     from rbcalc_kernels.program.graph import Program
 
 
@@ -95,7 +95,7 @@ def counted(number: int, word: str) -> str:
 
 def rules_of(folder: Path | None, subject: str | None = None) -> Rules:
     """The rules that were asked for, of a subject; the first where none is named."""
-    from rbcalc._rules import load
+    from rbcalc.rulebook.rules import load
 
     return load(folder, subject or "")
 

@@ -10,14 +10,14 @@ from rbcalc_cli.options import Format, say
 from rbcalc_cli.output import put, table
 
 if TYPE_CHECKING:
-    from rbcalc._roll_forward import Uprating
-    from rbcalc._statements import Stated
-    from rbcalc._tax_base import TaxBase
+    from rbcalc.running.roll_forward import Uprating
+    from rbcalc.running.statements import Stated
+    from rbcalc.running.tax_base import TaxBase
 
 
 def print_base(base: TaxBase, form: Format) -> None:
     """The base by band, and by part of the area where there are several."""
-    from rbcalc._tax_base import PLACES, rounded
+    from rbcalc.running.tax_base import PLACES, rounded
 
     whole = base.whole()
     rows = [

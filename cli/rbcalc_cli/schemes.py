@@ -12,13 +12,13 @@ from rbcalc_cli.options import Format, council_of, year_of
 from rbcalc_cli.output import document, put, table
 
 if TYPE_CHECKING:
-    from rbcalc._booklet import Maker
-    from rbcalc._rules import Rules
+    from rbcalc.rulebook.rules import Rules
+    from rbcalc.schemes.booklet import Maker
 
 
 def show(rules: Rules, of: tuple[str | None, str | None], charges: Path | None, form: str, name: str | None = None) -> None:
     """Print the booklet of a council and year; without a council, that of a scheme which the law prescribes."""
-    from rbcalc._booklet_files import COLUMNS, rendered, rows
+    from rbcalc.schemes.booklet_files import COLUMNS, rendered, rows
 
     booklet = _maker(rules, of, charges, name).made()
     if form == "csv":
@@ -31,8 +31,8 @@ def show(rules: Rules, of: tuple[str | None, str | None], charges: Path | None, 
 
 def compare(rules: Rules, pairs: Sequence[tuple[str | None, str | None]], charges: Path | None, form: str) -> None:
     """Print what tells two schemes apart, each given by council and year."""
-    from rbcalc._booklet_changes import Teller
-    from rbcalc._booklet_files import DIFFERENCES, differing, rendered
+    from rbcalc.schemes.booklet_changes import Teller
+    from rbcalc.schemes.booklet_files import DIFFERENCES, differing, rendered
 
     old, new = (_maker(rules, pair, charges) for pair in pairs)
     found = Teller(old, new).told()
@@ -45,7 +45,7 @@ def compare(rules: Rules, pairs: Sequence[tuple[str | None, str | None]], charge
 
 
 def _maker(rules: Rules, of: tuple[str | None, str | None], charges: Path | None, name: str | None = None) -> Maker:
-    from rbcalc._booklet import Maker, booklet_file
+    from rbcalc.schemes.booklet import Maker, booklet_file
 
     path = booklet_file(rules, name)
     if name and not of[0] and charges is None and (found := _of_law(rules, of[1], path)) is not None:
@@ -57,10 +57,10 @@ def _maker(rules: Rules, of: tuple[str | None, str | None], charges: Path | None
 
 def _of_law(rules: Rules, year: str | None, path: Path) -> Maker | None:
     """What makes a booklet that needs no council; None where one must decide first."""
-    from rbcalc._booklet import Maker
-    from rbcalc._booklet_law import Law
     from rbcalc._years import FinancialYear
     from rbcalc.errors import UsageError
+    from rbcalc.schemes.booklet import Maker
+    from rbcalc.schemes.booklet_law import Law
 
     law = Law(rules, "", subject=rules.subject)
     when = FinancialYear.of(year) if year else law.years()[-1]

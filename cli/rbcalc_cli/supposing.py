@@ -12,11 +12,11 @@ from rbcalc_cli.options import Format, say
 from rbcalc_cli.output import document, put, table
 
 if TYPE_CHECKING:
-    from rbcalc._rules import Council, Rules
-    from rbcalc._seek import Sought
-    from rbcalc._sweep import Bench, Point
-    from rbcalc._whatif import Answer, Question
     from rbcalc._years import FinancialYear
+    from rbcalc.rulebook.rules import Council, Rules
+    from rbcalc.supposing.seek import Sought
+    from rbcalc.supposing.sweep import Bench, Point
+    from rbcalc.supposing.whatif import Answer, Question
 
 PRINTED = ("costs", "outcomes", "distribution", "changes")
 """The tables that are printed; the others are written with --out, and printed as JSON."""
@@ -53,7 +53,7 @@ def caseload_of(
 def check_free(out: Path | None, *, force: bool) -> None:
     """See that results can go to a folder, before the long work.  Raises UsageError and OutputError."""
     if out is not None:
-        from rbcalc._outputs import OutputFolder
+        from rbcalc.running.outputs import OutputFolder
 
         OutputFolder.check(out, force=force)
 
@@ -72,11 +72,11 @@ def question_of(
     **rest: Any,
 ) -> Question:
     """A question from the words of a command line.  Raises UsageError."""
-    from rbcalc._roll_forward import growth_of, uprating_for
-    from rbcalc._tax_base import collection_rates
-    from rbcalc._whatif import Question
     from rbcalc._years import FinancialYear
     from rbcalc.errors import UsageError
+    from rbcalc.running.roll_forward import growth_of, uprating_for
+    from rbcalc.running.tax_base import collection_rates
+    from rbcalc.supposing.whatif import Question
 
     pairs = [text.partition("/") for text in rules_from]
     for text, (_, slash, folder) in zip(rules_from, pairs, strict=True):
@@ -183,7 +183,7 @@ def _plain(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def print_points(bench: Bench, points: Sequence[Point], form: Format) -> None:
     """The points of a sweep."""
-    from rbcalc._sweep import table_of
+    from rbcalc.supposing.sweep import table_of
 
     made = table_of(bench, points)
     _points(f"{len(points):,} points", made, form)
@@ -203,7 +203,7 @@ def _text(value: Any) -> str:
 
 def print_sought(found: Sought, form: Format | None) -> None:
     """The best point and the frontier; without a form only what is said about them."""
-    from rbcalc._sweep import table_of
+    from rbcalc.supposing.sweep import table_of
 
     if form is Format.TABLE:
         point, met = found.best or found.nearest, found.best is not None
@@ -221,7 +221,7 @@ def print_sought(found: Sought, form: Format | None) -> None:
 
 def sought_words(found: Sought) -> dict[str, Any]:
     """What a search found, for a program: the best point, or the nearest where nothing meets the target, and the frontier."""
-    from rbcalc._sweep import table_of
+    from rbcalc.supposing.sweep import table_of
 
     nearest, *_ = _plain(table_of(found.bench, [found.nearest]).to_pylist())
     return {

@@ -8,15 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rbcalc._rate_card import Papers, changes, rate_card, reads_of
 from rbcalc._years import iso
 from rbcalc.errors import UsageError
+from rbcalc.schemes.rate_card import Papers, changes, rate_card, reads_of
 from rbcalc_cli.options import Format, existing, program_of, rules_of, say
 from rbcalc_cli.output import document, put, table, write_file
 
 if TYPE_CHECKING:
-    from rbcalc._rules import Council, Rules
     from rbcalc._years import FinancialYear
+    from rbcalc.rulebook.rules import Council, Rules
     from rbcalc_kernels.program.graph import Program, Ref
 
 
@@ -122,8 +122,8 @@ class Views:
 
     def amounts(self) -> None:
         """The amounts of the year beside those of the year before, with the change that a bill shows."""
-        from rbcalc._changes import changes as compared
         from rbcalc._show import pounds
+        from rbcalc.schemes.changes import changes as compared
 
         council, when, program = self.chosen
         titles = {comparison.name: comparison for comparison in program.comparisons}
@@ -240,7 +240,7 @@ class Views:
 
     def inputs(self) -> None:
         """The registers and their columns."""
-        from rbcalc._schema import columns
+        from rbcalc.rulebook.schema import columns
 
         council, when, program = self.chosen
         rows = [(column.table, column.name, column.kind, column.required, column.allowed, column.title) for column in columns(program)]
@@ -292,7 +292,7 @@ class Views:
 
     def sign_off(self) -> int:
         """A sheet of figures to be signed for; its record; whether a record still holds."""
-        from rbcalc import _sign_off as signing
+        from rbcalc.schemes import sign_off as signing
 
         if self.asked.holds is not None:
             return self._holds(self.asked.holds)
@@ -321,7 +321,7 @@ class Views:
         return 0
 
     def _holds(self, path: Path) -> int:
-        from rbcalc import _sign_off as signing
+        from rbcalc.schemes import sign_off as signing
 
         record = signing.read_record(existing(path))
         asked = replace(self.asked, council=record["council"], year=record["year"])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from agreement.accounts import Records
-from rbcalc._both import encoded
+from rbcalc.rulebook.both import encoded
 from rbcalc_kernels.compiled.cutting import CutDates
 from rbcalc_kernels.compiled.evaluator import Compiled, compile_program
 from rbcalc_kernels.compiled.spells import cut

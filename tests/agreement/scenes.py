@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import rbcalc._rules as shipped
+import rbcalc.rulebook.rules as shipped
 from agreement.accounts import Accounts, Records
 from rbcalc._years import FinancialYear
 from rbcalc_kernels.program.graph import Program

@@ -11,7 +11,7 @@ import pytest
 
 from agreement.observing import OF_THE_CHARGE, Observing, Place, Seen
 from agreement.scenes import CHANGING, SCENES, Scene, mixed, rules
-from rbcalc._cases import CaseReader, case_files
+from rbcalc.rulebook.cases import CaseReader, case_files
 from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.exact.spells import Builder
 from rbcalc_kernels.program.graph import Input, Node, Op, Program, Ref

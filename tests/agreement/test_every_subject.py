@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import rbcalc
-from rbcalc._outputs import verify
-from rbcalc._rebill import rebill
-from rbcalc._sample import sample
+from rbcalc.running.outputs import verify
+from rbcalc.running.rebill import rebill
+from rbcalc.sampling.sample import sample
 
 PARTNERSHIP, YEAR = "hartlepool_darlington_redcar", "2024-25"
 

@@ -14,8 +14,8 @@ from agreement.accounts import Records
 from agreement.both import Exactly
 from agreement.mapping import on
 from agreement.scenes import Scene, rules
-from rbcalc._rebill import rebill
-from rbcalc._run import Summary
+from rbcalc.running.rebill import rebill
+from rbcalc.running.run import Summary
 from rbcalc_kernels.language.types import DATE
 from rbcalc_kernels.program.graph import Program, Value
 

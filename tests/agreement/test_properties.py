@@ -15,8 +15,8 @@ from agreement.accounts import Record, Records, nodes
 from agreement.both import Columns, Compiling, Exactly, differences
 from agreement.observing import OF_THE_CHARGE
 from agreement.scenes import CHANGING, SCENES, Scene, mixed
-from rbcalc._both import encoded
-from rbcalc._run import Kernel
+from rbcalc.rulebook.both import encoded
+from rbcalc.running.run import Kernel
 from rbcalc_kernels.language.types import YES_NO, Choice
 from rbcalc_kernels.program.graph import Cells, Op, Program, Ref, Value
 

@@ -25,7 +25,7 @@ from agreement.scenes import Scene, share
 from agreement.working_age_claims import WorkingAgeClaims
 from independent.council_tax_reduction.award import Figures, awards, pieces
 from independent.council_tax_reduction.working_age import Scheme
-from rbcalc._both import encoded
+from rbcalc.rulebook.both import encoded
 from rbcalc_kernels.compiled.cutting import CutDates
 from rbcalc_kernels.compiled.evaluator import compile_program
 from rbcalc_kernels.compiled.spells import cut

@@ -7,9 +7,9 @@ from functools import lru_cache
 
 import pytest
 
-from rbcalc._booklet import Maker, booklet_file
-from rbcalc._rules import Rules, load
 from rbcalc._years import FinancialYear
+from rbcalc.rulebook.rules import Rules, load
+from rbcalc.schemes.booklet import Maker, booklet_file
 
 Made = Callable[[str, str], Maker]
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from rbcalc._booklet import OWN, Maker, booklet_file
-from rbcalc._booklet_files import rendered, rows
-from rbcalc._rules import Rules
 from rbcalc._show import amount
 from rbcalc._years import FinancialYear, iso
 from rbcalc.errors import UsageError
+from rbcalc.rulebook.rules import Rules
+from rbcalc.schemes.booklet import OWN, Maker, booklet_file
+from rbcalc.schemes.booklet_files import rendered, rows
 from rbcalc_kernels.program.graph import Table
 
 HERE = Path(__file__).parent

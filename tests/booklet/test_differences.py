@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from rbcalc._booklet import GROUPS, Maker
-from rbcalc._booklet_changes import Comparison, Teller
-from rbcalc._booklet_files import differing, rendered
-from rbcalc._booklet_tables import ranges
-from rbcalc._booklet_words import quoted
+from rbcalc.schemes.booklet import GROUPS, Maker
+from rbcalc.schemes.booklet_changes import Comparison, Teller
+from rbcalc.schemes.booklet_files import differing, rendered
+from rbcalc.schemes.booklet_tables import ranges
+from rbcalc.schemes.booklet_words import quoted
 from rbcalc_kernels.language.types import COUNT, Number
 from rbcalc_kernels.program.graph import Bands
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from rbcalc._booklet import OWN, Booklet, Maker, booklet_file
-from rbcalc._booklet_files import rendered, rows
-from rbcalc._booklet_law import Law
-from rbcalc._rules import Rules
 from rbcalc._years import FinancialYear
+from rbcalc.rulebook.rules import Rules
+from rbcalc.schemes.booklet import OWN, Booklet, Maker, booklet_file
+from rbcalc.schemes.booklet_files import rendered, rows
+from rbcalc.schemes.booklet_law import Law
 
 YEAR = "2026-27"
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from rbcalc._booklet import booklet_file
-from rbcalc._booklet_scope import Cut, Step, scopes
-from rbcalc._letter import LetterCases
-from rbcalc._rules import Rules
+from rbcalc.letters.letter import LetterCases
+from rbcalc.rulebook.rules import Rules
+from rbcalc.schemes.booklet import booklet_file
+from rbcalc.schemes.booklet_scope import Cut, Step, scopes
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.exact.rows import Row

@@ -197,7 +197,7 @@ def test_a_purge_gives_a_receipt(tmp_path: Path, rbcalc: Run) -> None:
 
 
 def test_an_output_that_was_changed_is_not_what_it_says(tmp_path: Path, rbcalc: Run) -> None:
-    from rbcalc._outputs import OutputFolder
+    from rbcalc.running.outputs import OutputFolder
 
     folder = OutputFolder.made(tmp_path / "out")
     folder.place("bills.txt").write_text("1\n", encoding="utf-8")

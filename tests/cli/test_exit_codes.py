@@ -85,7 +85,9 @@ def test_stopping_gives_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_ctrl_c_is_clean() -> None:
-    waiting = "import time, rbcalc._cases as c\ndef run(*a, **k):\n    print('ready', flush=True)\n    time.sleep(60)\nc.run = run\n"
+    waiting = (
+        "import time, rbcalc.rulebook.cases as c\ndef run(*a, **k):\n    print('ready', flush=True)\n    time.sleep(60)\nc.run = run\n"
+    )
     process = started("test", str(CASES), program=waiting + PROGRAM, stdout=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"

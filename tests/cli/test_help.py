@@ -88,7 +88,7 @@ def test_worked_examples_work(example: list[str], rbcalc: Callable[..., Any], tm
 
 def finished(folder: Path) -> None:
     """A result folder with a manifest."""
-    from rbcalc._outputs import OutputFolder
+    from rbcalc.running.outputs import OutputFolder
 
     made = OutputFolder.made(folder)
     made.place("bills.txt").write_text("1\n", encoding="utf-8")

@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rbcalc
-from rbcalc._churn import Churn, churn
-from rbcalc._churn_incomes import ABSENT, Incomes, Option, Replay, invented, read
 from rbcalc._years import FinancialYear
 from rbcalc.errors import DataError, UsageError
+from rbcalc.incomes.churn import Churn, churn
+from rbcalc.incomes.churn_incomes import ABSENT, Incomes, Option, Replay, invented, read
 
 COUNCIL, YEAR = "hartlepool", "2026-27"
 REPLAY = Replay("person", "incomes", {"amount": "amount"}, {"income_kind": "employed_earnings"}, {"frequency": "monthly"})

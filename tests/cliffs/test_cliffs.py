@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 import rbcalc
-from rbcalc._cases import CaseReader
-from rbcalc._cliffs import Cliffs, cliffs, published
-from rbcalc._cliffs_model import households_of, measure_of
 from rbcalc.errors import DataError, OutputError, UsageError
+from rbcalc.incomes.cliffs import Cliffs, cliffs, published
+from rbcalc.incomes.cliffs_model import households_of, measure_of
+from rbcalc.rulebook.cases import CaseReader
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.spells import Builder
 from rbcalc_kernels.program.graph import Ref

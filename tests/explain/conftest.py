@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rbcalc._rules import Rules, load
+from rbcalc.rulebook.rules import Rules, load
 
 
 @pytest.fixture(scope="session")

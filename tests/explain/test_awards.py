@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from rbcalc._cases import CaseReader, Example
-from rbcalc._explain import Explanation, explain_example
-from rbcalc._explain_change import CAUSES, explain_change
-from rbcalc._explain_years import CasesOfYear
-from rbcalc._rules import Rules
 from rbcalc._show import amount
 from rbcalc._years import EPOCH, FinancialYear
 from rbcalc.errors import UsageError
+from rbcalc.explaining.change import CAUSES, explain_change
+from rbcalc.explaining.explain import Explanation, explain_example
+from rbcalc.explaining.years import CasesOfYear
+from rbcalc.rulebook.cases import CaseReader, Example
+from rbcalc.rulebook.rules import Rules
 from rbcalc_cli.explaining import as_json, as_text
 from rbcalc_kernels.language.types import RATE
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from rbcalc._explain_change import Change
-from rbcalc._explain_difference import Given, explain_difference
-from rbcalc._explain_years import CasesOfYear
-from rbcalc._rules import Rules, load
 from rbcalc._years import FinancialYear
 from rbcalc.errors import UsageError
+from rbcalc.explaining.change import Change
+from rbcalc.explaining.difference import Given, explain_difference
+from rbcalc.explaining.years import CasesOfYear
+from rbcalc.rulebook.rules import Rules, load
 from rbcalc_cli.main import outcome
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.spells import build

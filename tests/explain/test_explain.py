@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 import rbcalc
-from rbcalc._cases import CaseReader, Example
-from rbcalc._explain import Section, explain_account, explain_example
-from rbcalc._explain_words import decimal, rounded
-from rbcalc._rules import Rules, load
 from rbcalc.errors import DataError, UsageError
+from rbcalc.explaining.explain import Section, explain_account, explain_example
+from rbcalc.explaining.words import decimal, rounded
+from rbcalc.rulebook.cases import CaseReader, Example
+from rbcalc.rulebook.rules import Rules, load
 from rbcalc_cli.explaining import as_json, as_text, as_tree
 from rbcalc_kernels.program.graph import Mode, Rounding
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from rbcalc._cases import CaseReader, Example
-from rbcalc._explain import Explanation, explain_example
-from rbcalc._explain_model import Outcome
-from rbcalc._explain_words import nothing
-from rbcalc._rules import Rules
+from rbcalc.explaining.explain import Explanation, explain_example
+from rbcalc.explaining.model import Outcome
+from rbcalc.explaining.words import nothing
+from rbcalc.rulebook.cases import CaseReader, Example
+from rbcalc.rulebook.rules import Rules
 from rbcalc_cli.explaining import as_json, as_text
 
 HERE = Path(__file__).parent

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from explain.test_letters import GRADE, Seen, fixed, grade
-from rbcalc._cases import Example
-from rbcalc._letter import Letter, LetterCases, LetterWriter, letter_file
-from rbcalc._letter_files import rendered
-from rbcalc._rules import Rules
 from rbcalc.errors import UsageError
+from rbcalc.letters.files import rendered
+from rbcalc.letters.letter import Letter, LetterCases, LetterWriter, letter_file
+from rbcalc.rulebook.cases import Example
+from rbcalc.rulebook.rules import Rules
 
 HERE = Path(__file__).parent
 CLAIMANT, LANDLORD, OVERPAYMENT = "housing_benefit", "housing_benefit_landlord", "housing_benefit_overpayment"

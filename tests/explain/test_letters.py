@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from rbcalc._cases import Example
-from rbcalc._letter import Letter, LetterCases, LetterWriter, letter_file
-from rbcalc._letter_files import rendered, template_for, write_letters
-from rbcalc._rules import Rules
 from rbcalc.errors import OutputError, UsageError
+from rbcalc.letters.files import rendered, template_for, write_letters
+from rbcalc.letters.letter import Letter, LetterCases, LetterWriter, letter_file
+from rbcalc.rulebook.cases import Example
+from rbcalc.rulebook.rules import Rules
 
 HERE = Path(__file__).parent
 NAMES = ["pensioner", "grid", "nil", "change", "second adult"]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from rbcalc._comparison import comparison
-from rbcalc._study import Option
+from rbcalc.comparing.comparison import comparison
+from rbcalc.comparing.study import Option
 from rbcalc_kernels.program.graph import Ref
 from whatif.made import random_study
 

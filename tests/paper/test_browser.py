@@ -17,13 +17,13 @@ from typing import ClassVar
 import pytest
 
 from paper.dressed import HOSTILE, Study
-from rbcalc._paper import composed, rendered
-from rbcalc._paper_file import Declared
-from rbcalc._paper_sections import Matter
-from rbcalc._paper_tables import Figures
-from rbcalc._paper_words import wording
-from rbcalc._rules import load
 from rbcalc._years import FinancialYear
+from rbcalc.papers.file import Declared
+from rbcalc.papers.paper import composed, rendered
+from rbcalc.papers.sections import Matter
+from rbcalc.papers.tables import Figures
+from rbcalc.papers.words import wording
+from rbcalc.rulebook.rules import load
 
 CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
 PDF = shutil.which("pdftotext")

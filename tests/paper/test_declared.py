@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rbcalc._paper_file import Declared, read_declared
 from rbcalc.errors import UsageError
+from rbcalc.papers.file import Declared, read_declared
 
 COUNCILS, OPTIONS, STEPS = ["north", "south"], ["grid", "limit"], ["precepting", "draft", "interested"]
 

@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from paper.dressed import HOSTILE, Reconciled, Study
-from rbcalc._outputs import verify
-from rbcalc._paper import write_paper
 from rbcalc.errors import OutputError, UsageError
+from rbcalc.papers.paper import write_paper
+from rbcalc.running.outputs import verify
 
 DECLARED = """kind: paper
 title: "=1+1 <b>"
@@ -173,6 +173,6 @@ def test_a_disk_that_is_full_is_no_traceback(made: Study, tmp_path: Path, monkey
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("rbcalc._workbook.write_workbook", full)
+    monkeypatch.setattr("rbcalc.papers.workbook.write_workbook", full)
     with pytest.raises(OutputError, match="No space left on device"):
         write_paper(made.comparison, made.study, tmp_path / "out")

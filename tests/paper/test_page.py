@@ -16,16 +16,16 @@ from typing import Any
 import pytest
 
 from paper.dressed import HOSTILE, Page, Reconciled, Study
-from rbcalc import _paper_charts as charts
-from rbcalc._comparison import comparison
-from rbcalc._paper import composed, quoted, rendered, stylesheet, trust
-from rbcalc._paper_file import Consulted, Declared, Money, Other, Said
-from rbcalc._paper_sections import Award as Given
-from rbcalc._paper_sections import Example, Matter
-from rbcalc._paper_tables import WITHHELD, Column, Figures, Sheet
-from rbcalc._paper_words import Wording, WordingDoc, wording
-from rbcalc._rules import load
 from rbcalc._years import FinancialYear
+from rbcalc.comparing.comparison import comparison
+from rbcalc.papers import charts
+from rbcalc.papers.file import Consulted, Declared, Money, Other, Said
+from rbcalc.papers.paper import composed, quoted, rendered, stylesheet, trust
+from rbcalc.papers.sections import Award as Given
+from rbcalc.papers.sections import Example, Matter
+from rbcalc.papers.tables import WITHHELD, Column, Figures, Sheet
+from rbcalc.papers.words import Wording, WordingDoc, wording
+from rbcalc.rulebook.rules import load
 from rbcalc_kernels.language.shaping import shaped
 from rbcalc_kernels.source import Findings, Mapping_, read
 
@@ -177,7 +177,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_contrast_of_texts_and_marks() -> None:
-    style = (Path(charts.__file__).parent / "templates" / "paper.css").read_text(encoding="utf-8")
+    style = (Path(charts.__file__).parents[1] / "templates" / "paper.css").read_text(encoding="utf-8")
     colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", style))
     pairs = [("ink", "paper"), ("soft", "paper"), ("mark", "paper"), ("mark", "mark-wash"), ("good", "good-wash"), ("link", "paper")]
     pairs += [("stamp", "stamp-wash"), ("stamp-wash", "paper")]

@@ -12,16 +12,15 @@ import pyarrow as pa
 import pytest
 
 from paper.dressed import Study
-from rbcalc import _paper_money as money
-from rbcalc import _paper_sections as parts
-from rbcalc import _paper_tables as tables
-from rbcalc._comparison import Published
-from rbcalc._paper_file import Declared, Money
-from rbcalc._paper_sections import Award, Block, Example, Matter
-from rbcalc._paper_tables import WITHHELD, Column, Figures, Sheet
-from rbcalc._paper_words import Wording, direction, joined, pence, percent, pounds, shortened, slug, wording
-from rbcalc._rules import load
 from rbcalc._years import FinancialYear
+from rbcalc.comparing.comparison import Published
+from rbcalc.papers import money, tables
+from rbcalc.papers import sections as parts
+from rbcalc.papers.file import Declared, Money
+from rbcalc.papers.sections import Award, Block, Example, Matter
+from rbcalc.papers.tables import WITHHELD, Column, Figures, Sheet
+from rbcalc.papers.words import Wording, direction, joined, pence, percent, pounds, shortened, slug, wording
+from rbcalc.rulebook.rules import load
 from rbcalc_kernels.language.types import Choice
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 import rbcalc
-from rbcalc._reconcile import Reconciliation, reconcile
+from rbcalc.reconciling.reconcile import Reconciliation, reconcile
 from reconcile.small import YEAR, caseload, rules_folder
 
 Figures = dict[tuple[str, str], list[Decimal | None]]
@@ -58,7 +58,7 @@ class Small:
 
 def worked(councils: list[Any], tables: Any) -> Figures:
     """What each account comes to."""
-    from rbcalc._run import calculate
+    from rbcalc.running.run import calculate
 
     with without_machine_code():
         bills = calculate(councils, YEAR, tables, threads=1).bills.to_pylist()

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from rbcalc._reconcile import reconcile
+from rbcalc.reconciling.reconcile import reconcile
 from reconcile.conftest import Figures, Small, without_machine_code, worked
 from reconcile.small import YEAR
 

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rbcalc
-from rbcalc._reconcile import pounds, reconcile, share, shown_rate
-from rbcalc._reconcile_record import read_record
 from rbcalc.errors import DataError, UsageError
+from rbcalc.reconciling.reconcile import pounds, reconcile, share, shown_rate
+from rbcalc.reconciling.record import read_record
 from reconcile.conftest import Figures, Small, without_machine_code
 from reconcile.small import YEAR
 

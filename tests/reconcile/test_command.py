@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import rbcalc
-from rbcalc import _reconcile_sample
-from rbcalc._reconcile import reconcile
-from rbcalc._reconcile_record import read_record
-from rbcalc._reconcile_sample import Planted, billed, share_of
 from rbcalc.errors import UsageError
+from rbcalc.reconciling import sample as _reconcile_sample
+from rbcalc.reconciling.reconcile import reconcile
+from rbcalc.reconciling.record import read_record
+from rbcalc.reconciling.sample import Planted, billed, share_of
 from rbcalc_cli.examples import worked as examples
 from rbcalc_cli.main import helping, outcome
 from reconcile.conftest import Figures, Small, without_machine_code

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pytest
 
 import rbcalc
-from rbcalc import Council, _reconcile_causes
-from rbcalc._reconcile import reconcile
+from rbcalc import Council
+from rbcalc.reconciling import causes as _reconcile_causes
+from rbcalc.reconciling.reconcile import reconcile
 from reconcile.conftest import without_machine_code
 
 YEAR = "2025-26"

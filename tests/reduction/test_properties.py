@@ -24,7 +24,7 @@ from agreement.claims import Claims
 from agreement.crowding import crowded
 from agreement.scenes import Scene
 from agreement.working_age_claims import WorkingAgeClaims
-from rbcalc._both import encoded
+from rbcalc.rulebook.both import encoded
 from rbcalc_kernels.compiled.cutting import CutDates
 from rbcalc_kernels.compiled.evaluator import compile_program
 from rbcalc_kernels.compiled.spells import cut

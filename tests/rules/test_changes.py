@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 import rbcalc
-from rbcalc._changes import changes
+from rbcalc.schemes.changes import changes
 
 
 def shown(council: str, year: str) -> dict[str, tuple[Fraction | None, Fraction | None]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import rbcalc
-from rbcalc._cases import CaseReader, run
+from rbcalc.rulebook.cases import CaseReader, run
 from rbcalc_kernels.program.graph import Program
 
 HEAD = """

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import rbcalc
-from rbcalc import _kept
-from rbcalc._kept import Kept
 from rbcalc._places import rules_root
+from rbcalc.rulebook import kept as _kept
+from rbcalc.rulebook.kept import Kept
 from rbcalc_kernels.language import parser
 from rbcalc_kernels.program import library
 from rbcalc_kernels.program.graph import Program

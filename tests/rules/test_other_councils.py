@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import rbcalc
-from rbcalc._cases import CaseReader, run
 from rbcalc._places import rules_root
+from rbcalc.rulebook.cases import CaseReader, run
 
 FOLDERS = [Path(__file__).parent / name for name in ("other_councils", "other_councils_grid")]
 COUNCILS = sorted(place.name for folder in FOLDERS for place in folder.iterdir() if place.is_dir())

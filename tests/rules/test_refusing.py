@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import rbcalc
-from rbcalc._cases import CaseReader, run
+from rbcalc.rulebook.cases import CaseReader, run
 from rbcalc_kernels.exact.faults import CalculationFault, Reason
 
 RULES = """
@@ -69,7 +69,7 @@ def test_both_evaluators_refuse(folder: Path) -> None:
 
 def test_the_reason_is_the_rule_s_own(folder: Path) -> None:
     """What the rejects say is what the author wrote."""
-    from rbcalc._cases import work_out
+    from rbcalc.rulebook.cases import work_out
 
     examples = CaseReader(rbcalc.load(folder)).read(folder / "england" / "cases.yaml")
     with pytest.raises(CalculationFault, match="nobody says since when") as raised:

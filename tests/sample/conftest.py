@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rbcalc._rules import Rules, load
-from rbcalc._sample import Summary, sample
+from rbcalc.rulebook.rules import Rules, load
+from rbcalc.sampling.sample import Summary, sample
 from sample.tables import Table, read
 
 

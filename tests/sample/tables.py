@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rbcalc._sample import Summary
+from rbcalc.sampling.sample import Summary
 
 Table = list[dict[str, Any]]
 

@@ -12,11 +12,11 @@ from typing import Any
 import pyarrow.compute as pc
 import pytest
 
-from rbcalc._rebill import rebill
-from rbcalc._rules import Rules
-from rbcalc._sample import Summary, sample
 from rbcalc.caseload.importing import import_caseload
 from rbcalc.caseload.pseudonyms import Pseudonyms
+from rbcalc.rulebook.rules import Rules
+from rbcalc.running.rebill import rebill
+from rbcalc.sampling.sample import Summary, sample
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.spells import build
 from rbcalc_kernels.program.graph import Program

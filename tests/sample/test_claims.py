@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from rbcalc._rules import Rules
-from rbcalc._sample import Summary, sample
+from rbcalc.rulebook.rules import Rules
+from rbcalc.sampling.sample import Summary, sample
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.spells import build
 from sample.tables import Table, by, read

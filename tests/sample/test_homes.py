@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from rbcalc._rebill import rebill
-from rbcalc._rules import Rules, load
-from rbcalc._sample import Summary, sample
+from rbcalc.rulebook.rules import Rules, load
+from rbcalc.running.rebill import rebill
+from rbcalc.sampling.sample import Summary, sample
 from rbcalc_kernels.source import RulesError
 from sample.tables import Table, by, read
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from rbcalc import _sample, _sample_rows
-from rbcalc._rules import Rules, load
-from rbcalc._sample import Summary, sample
 from rbcalc.caseload.importing import import_caseload
+from rbcalc.rulebook.rules import Rules, load
+from rbcalc.sampling import rows as _sample_rows
+from rbcalc.sampling import sample as _sample
+from rbcalc.sampling.sample import Summary, sample
 from rbcalc_cli.main import outcome
 from rbcalc_kernels.program.graph import Program
 from rbcalc_kernels.source import RulesError

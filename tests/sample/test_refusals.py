@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rbcalc._rules import Rules, load
-from rbcalc._sample import sample
 from rbcalc.errors import OutputError, UsageError
+from rbcalc.rulebook.rules import Rules, load
+from rbcalc.sampling.sample import sample
 from rbcalc_kernels.source import RulesError
 
 

@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from rbcalc import _sample, _sample_rows
-from rbcalc._rules import Rules
-from rbcalc._sample import Summary, sample
-from rbcalc._sample_values import Stream, deal, largest_remainder, months_after
+from rbcalc.rulebook.rules import Rules
+from rbcalc.sampling import rows as _sample_rows
+from rbcalc.sampling import sample as _sample
+from rbcalc.sampling.sample import Summary, sample
+from rbcalc.sampling.values import Stream, deal, largest_remainder, months_after
 from sample.tables import everything, read, sorted_rows
 
 

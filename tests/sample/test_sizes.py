@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from rbcalc._rules import Rules
-from rbcalc._sample import Summary, _block, sample
-from rbcalc._sample_counts import sizes
-from rbcalc._sample_plan import read_plan
+from rbcalc.rulebook.rules import Rules
+from rbcalc.sampling.counts import sizes
+from rbcalc.sampling.plan import read_plan
+from rbcalc.sampling.sample import Summary, _block, sample
 from sample.tables import read
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import rbcalc
-from rbcalc._run import REASONS, said_of
+from rbcalc.running.run import REASONS, said_of
 
 
 def test_of_two_claims_on_one_account_it_is_said_what_to_do() -> None:

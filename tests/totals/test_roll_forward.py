@@ -9,8 +9,12 @@ from pathlib import Path
 import pytest
 
 import rbcalc
-from rbcalc._both import records_of
-from rbcalc._roll_forward import (
+from rbcalc._years import EPOCH, FinancialYear
+from rbcalc.caseload.importing import import_caseload
+from rbcalc.caseload.model import Caseload
+from rbcalc.errors import UsageError
+from rbcalc.rulebook.both import records_of
+from rbcalc.running.roll_forward import (
     ENDED,
     NOT_THEN,
     OUTCOMES,
@@ -23,10 +27,6 @@ from rbcalc._roll_forward import (
     roll_forward,
     uprating_for,
 )
-from rbcalc._years import EPOCH, FinancialYear
-from rbcalc.caseload.importing import import_caseload
-from rbcalc.caseload.model import Caseload
-from rbcalc.errors import UsageError
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.rows import Row
 from rbcalc_kernels.exact.spells import build

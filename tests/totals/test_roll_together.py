@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import rbcalc
-from rbcalc._both import records_of
-from rbcalc._roll_forward import NOT_THEN, RATE, UNKNOWN, Uprating, roll_forward, uprating_for
-from rbcalc._roll_together import Together
 from rbcalc._years import EPOCH, FinancialYear
 from rbcalc.caseload.importing import import_caseload
+from rbcalc.rulebook.both import records_of
+from rbcalc.running.roll_forward import NOT_THEN, RATE, UNKNOWN, Uprating, roll_forward, uprating_for
+from rbcalc.running.roll_together import Together
 from rbcalc_kernels.program.graph import Program
 from totals.small import written
 

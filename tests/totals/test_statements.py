@@ -9,10 +9,10 @@ import pytest
 
 from language.linking_toolbox import BASE, codes, linked, rule, write
 from rbcalc import Rules
-from rbcalc._run import Summary
-from rbcalc._statements import arrow, counted, stated
-from rbcalc._totals import Table
 from rbcalc._years import FinancialYear
+from rbcalc.running.run import Summary
+from rbcalc.running.statements import arrow, counted, stated
+from rbcalc.running.totals import Table
 from rbcalc_kernels.program.graph import Program
 
 REPORT = "reports:\n  by_use:\n    title: By band\n    of: period\n    by: [band]\n    sum: [kept]\n"

@@ -8,10 +8,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from rbcalc._run import Summary
-from rbcalc._tax_base import Line, TaxBase, collection_rates, rounded
 from rbcalc._years import FinancialYear
 from rbcalc.errors import UsageError
+from rbcalc.running.run import Summary
+from rbcalc.running.tax_base import Line, TaxBase, collection_rates, rounded
 from totals.test_totals import folder, summary, total
 
 __all__ = ["folder", "summary"]  # fixtures

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import rbcalc
-from rbcalc import _totals
-from rbcalc._totals import Totals
+from rbcalc.running import totals as _totals
+from rbcalc.running.totals import Totals
 from rbcalc_kernels.language.types import Choice
 
 ROWS = 500

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import rbcalc
-from rbcalc._rebill import rebill
-from rbcalc._run import Summary
-from rbcalc._tax_base import collection_rates
+from rbcalc.running.rebill import rebill
+from rbcalc.running.run import Summary
+from rbcalc.running.tax_base import collection_rates
 from totals.small import written
 
 YEAR = "2026-27"

@@ -12,7 +12,7 @@ import pytest
 
 import rbcalc
 from rbcalc import Partnership, Rules
-from rbcalc._study import Study
+from rbcalc.comparing.study import Study
 
 PARTNERSHIP, YEAR = "east_herts_stevenage", "2026-27"
 EAST, STEVENAGE = "east_hertfordshire", "stevenage"

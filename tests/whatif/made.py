@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from rbcalc._study import Group, Option, Outcome
 from rbcalc._years import FinancialYear
+from rbcalc.comparing.study import Group, Option, Outcome
 from rbcalc_kernels.language.types import Choice
 from rbcalc_kernels.program.graph import Impact, Ref, Report
 

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 
-from rbcalc._comparison import Single, compare, comparison
-from rbcalc._comparison_figures import placed, ranges, rounded, weekly
+from rbcalc.comparing.comparison import Single, compare, comparison
+from rbcalc.comparing.figures import placed, ranges, rounded, weekly
 from rbcalc.errors import UsageError
 from whatif.made import GROUPS, IMPACT, YEAR, Made, outcome, random_study, studies, study
 
@@ -247,7 +247,7 @@ def test_the_tax_base_is_rounded_once_and_adds_up_before(monkeypatch: pytest.Mon
     for by_council in made.outcomes.values():
         for each in by_council.values():
             each.totals["tax_base_facts"] = {}
-    monkeypatch.setattr("rbcalc._comparison_tables.tax_base", lambda *given: Base(bases[names[id(given[3])]]))
+    monkeypatch.setattr("rbcalc.comparing.tables.tax_base", lambda *given: Base(bases[names[id(given[3])]]))
     found = comparison(made, collection_rates={"a": Fraction(98, 100), "b": Fraction(99, 100)})
     shown = {(row["option"], row["council"]): (str(row["base"]), str(row["change"])) for row in found.tax_base.to_pylist()}
     assert shown == {

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from language.linking_toolbox import BASE, linked, write
 from rbcalc import Partnership, UsageError
-from rbcalc._dials import (
+from rbcalc._years import EPOCH, FinancialYear
+from rbcalc.comparing.study import Option, Study
+from rbcalc.rulebook.dials import (
     MOST_STEPS,
     Dial,
     dial_of,
@@ -28,8 +30,6 @@ from rbcalc._dials import (
     type_of,
     value_of,
 )
-from rbcalc._study import Option, Study
-from rbcalc._years import EPOCH, FinancialYear
 from rbcalc_kernels.language.documents import Text
 from rbcalc_kernels.language.types import COUNT, DATE, DAYS, POUNDS, RATE, UNITS, YES_NO, Choice, Number, Type
 from rbcalc_kernels.program.graph import Program, Value

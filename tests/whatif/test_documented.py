@@ -12,9 +12,9 @@ import pytest
 
 import rbcalc
 from rbcalc import Partnership
-from rbcalc._dials import dial_of, read, readers, setting_of, type_of
-from rbcalc._seek import cost_of, limit_of
-from rbcalc._sweep import ranges
+from rbcalc.rulebook.dials import dial_of, read, readers, setting_of, type_of
+from rbcalc.supposing.seek import cost_of, limit_of
+from rbcalc.supposing.sweep import ranges
 from whatif.conftest import YEAR
 
 DOCS = Path(__file__).parents[2] / "docs"

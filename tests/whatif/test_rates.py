@@ -13,12 +13,12 @@ import pytest
 
 import rbcalc
 from rbcalc import Council, UsageError
-from rbcalc._dials import dial_of
-from rbcalc._scenarios import opened, option_of
-from rbcalc._study import Option, Study
-from rbcalc._sweep import Bench, Limit
-from rbcalc._whatif import Answer, Question, answered, sought_of, study_of
 from rbcalc._years import FinancialYear
+from rbcalc.comparing.study import Option, Study
+from rbcalc.rulebook.dials import dial_of
+from rbcalc.supposing.scenarios import opened, option_of
+from rbcalc.supposing.sweep import Bench, Limit
+from rbcalc.supposing.whatif import Answer, Question, answered, sought_of, study_of
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 YEAR = "2026-27"

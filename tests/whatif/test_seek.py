@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rbcalc import Rules, UsageError, _seek
-from rbcalc._answer_files import write_frontier
-from rbcalc._dials import dial_of
-from rbcalc._scenarios import opened, option_of
-from rbcalc._seek import Sought, Target, frontier, limit_of, seek, target_of
-from rbcalc._study import BASELINE, Study
-from rbcalc._sweep import Bench, Limit, Point, grid, values_of
+from rbcalc import Rules, UsageError
+from rbcalc.comparing.study import BASELINE, Study
+from rbcalc.papers.answer_files import write_frontier
+from rbcalc.rulebook.dials import dial_of
+from rbcalc.supposing import seek as _seek
+from rbcalc.supposing.scenarios import opened, option_of
+from rbcalc.supposing.seek import Sought, Target, frontier, limit_of, seek, target_of
+from rbcalc.supposing.sweep import Bench, Limit, Point, grid, values_of
 from whatif.conftest import STEVENAGE
 
 SHARE, TAPER = dial_of("share_working_age"), dial_of("taper_working_age")

@@ -11,13 +11,13 @@ import pyarrow as pa
 import pytest
 
 from rbcalc import FinancialYear, Partnership, Rules, UsageError
-from rbcalc._both import records_of
-from rbcalc._comparison import comparison
-from rbcalc._roll_forward import uprating_for
-from rbcalc._scenarios import baseline_of, file_of, neighbour, opened, option_of
-from rbcalc._study import Option, Study, UnsettledError, references
-from rbcalc._whatif_singles import Singles
 from rbcalc.caseload.importing import import_caseload
+from rbcalc.comparing.comparison import comparison
+from rbcalc.comparing.study import Option, Study, UnsettledError, references
+from rbcalc.rulebook.both import records_of
+from rbcalc.running.roll_forward import uprating_for
+from rbcalc.supposing.scenarios import baseline_of, file_of, neighbour, opened, option_of
+from rbcalc.supposing.singles import Singles
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.exact.spells import build

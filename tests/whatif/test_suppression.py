@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rbcalc._comparison import Published, Single, comparison
-from rbcalc._suppression import Cell, Relations, determined, hidden
+from rbcalc.comparing.comparison import Published, Single, comparison
+from rbcalc.comparing.suppression import Cell, Relations, determined, hidden
 from whatif.made import Made, outcome, random_study, studies, study
 
 Name = tuple[str, ...]

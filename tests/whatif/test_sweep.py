@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from rbcalc import Partnership, Rules, UsageError
-from rbcalc._dials import Dial, dial_of, sources_of
-from rbcalc._scenarios import opened, option_of
-from rbcalc._study import BASELINE, Option, Outcome, Study
-from rbcalc._sweep import Bench, Limit, Point, Settings, grid, masks_of, table_of, values_of
 from rbcalc._years import iso
+from rbcalc.comparing.study import BASELINE, Option, Outcome, Study
+from rbcalc.rulebook.dials import Dial, dial_of, sources_of
+from rbcalc.supposing.scenarios import opened, option_of
+from rbcalc.supposing.sweep import Bench, Limit, Point, Settings, grid, masks_of, table_of, values_of
 from rbcalc_kernels.program.graph import Value
 from whatif.conftest import STEVENAGE, YEAR
 

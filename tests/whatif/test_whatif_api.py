@@ -12,8 +12,8 @@ import yaml
 
 import rbcalc
 from rbcalc import Council, Partnership, Rules, RulesError, Run, UsageError
-from rbcalc._whatif import Question, answered
 from rbcalc._years import FinancialYear
+from rbcalc.supposing.whatif import Question, answered
 from whatif.conftest import EAST, STEVENAGE, YEAR
 
 SHARE = {

@@ -26,7 +26,7 @@ from rbcalc_cli.options import (
 from rbcalc_cli.output import document, table
 
 if TYPE_CHECKING:
-    from rbcalc._churn import Churn
+    from rbcalc.incomes.churn import Churn
 
 
 class Show(StrEnum):
@@ -88,8 +88,8 @@ def command(
       rbcalc churn --council {council} --year {year} --caseload sample --tolerance £15 --fixed-period 6
       rbcalc churn --council {council} --year {year} --caseload sample --incomes months.csv --show distribution --format csv
     """
-    from rbcalc._churn import churn
     from rbcalc.errors import UsageError
+    from rbcalc.incomes.churn import churn
 
     asked = council_of(rules_of(rules), council)
     if caseload is None:
@@ -111,7 +111,7 @@ def command(
 
 
 def _print(found: Churn, show: Show, form: Format) -> None:
-    from rbcalc._cliffs import published
+    from rbcalc.incomes.cliffs import published
 
     stamps = f"{', hypothetical' if found.hypothetical else ''}{', invented incomes' if found.invented else ''}"
     title = f"{found.council}, {found.year}{stamps}: {published(found.households)} households with monthly incomes"

@@ -27,7 +27,7 @@ from rbcalc_cli.options import (
 from rbcalc_cli.output import document, table
 
 if TYPE_CHECKING:
-    from rbcalc._cliffs import Cliffs
+    from rbcalc.incomes.cliffs import Cliffs
 
 
 class Show(StrEnum):
@@ -98,7 +98,7 @@ def command(
       rbcalc cliffs --council {council} --year {year}
       rbcalc cliffs --council {council} --year {year} --show stretches --format csv
     """
-    from rbcalc._cliffs import cliffs
+    from rbcalc.incomes.cliffs import cliffs
 
     loaded = rules_of(rules)
     asked = council_of(loaded, council)

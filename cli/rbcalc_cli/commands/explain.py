@@ -27,9 +27,9 @@ from rbcalc_cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rbcalc._cases import CaseReader, Example
-    from rbcalc._explain import Explanation
-    from rbcalc._rules import Rules
+    from rbcalc.explaining.explain import Explanation
+    from rbcalc.rulebook.cases import CaseReader, Example
+    from rbcalc.rulebook.rules import Rules
     from rbcalc_kernels.program.graph import Program
 
 
@@ -181,8 +181,8 @@ def _tell(told: Explanation, value: str | None, *, as_json: bool) -> None:
 
 
 def _case(asked: Asked, path: Path) -> Explanation:
-    from rbcalc._cases import CaseReader
-    from rbcalc._explain import explain_example
+    from rbcalc.explaining.explain import explain_example
+    from rbcalc.rulebook.cases import CaseReader
 
     rules = asked.rules
     found = the_case(CaseReader(rules), within(rules.library.root, path), asked.name)
@@ -210,7 +210,7 @@ def the_case(reader: CaseReader, path: Path, name: str | None) -> Example:
 
 
 def _account(asked: Asked) -> Explanation:
-    from rbcalc._explain import explain_account
+    from rbcalc.explaining.explain import explain_account
 
     caseload, account = which_account(asked)
     existing(caseload, "folder")

@@ -30,10 +30,10 @@ from rbcalc_cli.progress import shown_progress
 from rbcalc_cli.rebilling import base_rows, print_base, print_rolled, print_statements, statement_rows
 
 if TYPE_CHECKING:
-    from rbcalc._roll_forward import Uprating
-    from rbcalc._rules import Rules
-    from rbcalc._run import Summary
     from rbcalc._years import FinancialYear
+    from rbcalc.rulebook.rules import Rules
+    from rbcalc.running.roll_forward import Uprating
+    from rbcalc.running.run import Summary
     from rbcalc_kernels.program.graph import Report
 
 
@@ -99,8 +99,8 @@ def command(
     """
     # Read when Arrow is first imported: what one shard leaves serves the next, and is not handed back to be cleaned page by page.
     os.environ.setdefault("MIMALLOC_PURGE_DELAY", "-1")
-    from rbcalc._rebill import rebill
-    from rbcalc._tax_base import collection_rates
+    from rbcalc.running.rebill import rebill
+    from rbcalc.running.tax_base import collection_rates
 
     book = rules_of(rules)
     councils, when = asked(book, council, partnership, year, charges)
@@ -136,8 +136,8 @@ def command(
 
 def _uprating(book: Rules, year: FinancialYear, earnings_growth: str | None, *, roll_forward: bool) -> Uprating | None:
     """How the facts are rolled forward to the year, where that was asked for.  Raises UsageError."""
-    from rbcalc._roll_forward import growth_of, uprating_for
     from rbcalc.errors import UsageError
+    from rbcalc.running.roll_forward import growth_of, uprating_for
 
     if roll_forward:
         return uprating_for(book, year, growth_of(earnings_growth))
@@ -178,8 +178,8 @@ def _print(summary: Summary, form: Format) -> None:
 
 def _print_subject(summary: Summary, form: Format) -> None:
     from rbcalc._show import total
-    from rbcalc._tax_base import shown
-    from rbcalc._totals import kinds, spoken
+    from rbcalc.running.tax_base import shown
+    from rbcalc.running.totals import kinds, spoken
 
     program = next(iter(summary.programs.values()))
     reports = shown(program)
@@ -206,7 +206,7 @@ def _print_subject(summary: Summary, form: Format) -> None:
 def _by_council(summary: Summary, report: Report) -> None:
     """A report without keys: a line for each council, and one for all."""
     from rbcalc._show import total
-    from rbcalc._totals import kinds, spoken
+    from rbcalc.running.totals import kinds, spoken
 
     program = next(iter(summary.programs.values()))
     types = [type_ for type_ in kinds(program, report) if type_ is not None][: len(report.sums)]
@@ -225,8 +225,8 @@ def _by_council(summary: Summary, report: Report) -> None:
 def _machine(summary: Summary, form: Format) -> None:
     """All reports, by council, as rows for a program."""
     from rbcalc._show import plain
-    from rbcalc._tax_base import shown
-    from rbcalc._totals import headings
+    from rbcalc.running.tax_base import shown
+    from rbcalc.running.totals import headings
 
     rows: list[list[str]] = []
     for each, council in [(one, name) for one in summary.every for name in one.councils]:

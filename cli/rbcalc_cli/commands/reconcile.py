@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from decimal import Decimal
 
-    from rbcalc._reconcile import Reconciliation
+    from rbcalc.reconciling.reconcile import Reconciliation
 
 
 BilledOption = Annotated[
@@ -82,9 +82,9 @@ def command(
       rbcalc reconcile --council {council} --year {year} --caseload sample --billed live.csv --out reconciled
       rbcalc reconcile --council {council} --year {year} --caseload sample --billed live.csv --tolerance £0.02 --format json
     """
-    from rbcalc._outputs import OutputFolder
-    from rbcalc._reconcile import pounds, reconcile, share
     from rbcalc.errors import UsageError
+    from rbcalc.reconciling.reconcile import pounds, reconcile, share
+    from rbcalc.running.outputs import OutputFolder
 
     book = rules_of(rules, subject)
     councils, when = asked(book, council, partnership, year, charges)

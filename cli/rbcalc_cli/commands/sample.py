@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
 
-    from rbcalc._rules import Council
-    from rbcalc._sample import Made, Summary
+    from rbcalc.rulebook.rules import Council
+    from rbcalc.sampling.sample import Made, Summary
 
 
 class FileFormat(StrEnum):
@@ -102,8 +102,8 @@ def command(
       rbcalc sample --council {council} --year {year} --subject business_rates --hereditaments 1500 --out sample --force
       rbcalc sample --partnership {partnership} --dwellings 4000 --files csv --with-names --with-errors --out sample --force
     """
-    from rbcalc._reconcile_sample import check_place, share_of
-    from rbcalc._sample import sample
+    from rbcalc.reconciling.sample import check_place, share_of
+    from rbcalc.sampling.sample import sample
 
     part, book = share_of(billed_share), rules_of(rules)
     own = [charges] if charges is not None else []
@@ -161,7 +161,7 @@ def _billed(
     councils: Sequence[Council], year: str, caseload: Path, path: Path, *, seed: int, share: Fraction, charges: Sequence[Path]
 ) -> None:
     """Write what a live system would have billed, and say what was put in."""
-    from rbcalc._reconcile_sample import billed, lines, write_billed
+    from rbcalc.reconciling.sample import billed, lines, write_billed
 
     planted = billed(councils, year, caseload, seed=seed, share=share, charges=charges)
     paths = write_billed(planted, path)

@@ -52,7 +52,7 @@ def command(
       rbcalc schema rules --write .   # for an editor
       rbcalc schema input --council {council} --year {year} --format table
     """
-    from rbcalc._schema import RULES_FILE, columns, input_schema, modeline, rule_schema
+    from rbcalc.rulebook.schema import RULES_FILE, columns, input_schema, modeline, rule_schema
 
     if what is What.RULES:
         if form is not Format.JSON:

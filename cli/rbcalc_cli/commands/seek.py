@@ -33,8 +33,8 @@ from rbcalc_cli.options import (
 from rbcalc_cli.supposing import caseload_of, check_free, print_sought, question_of
 
 if TYPE_CHECKING:
-    from rbcalc._seek import Sought
-    from rbcalc._whatif import Question
+    from rbcalc.supposing.seek import Sought
+    from rbcalc.supposing.whatif import Question
 
 
 ScenariosArgument = Annotated[
@@ -111,14 +111,14 @@ def command(
 
 def _sought(question: Question) -> Sought:
     """What a search finds, from the first option or from the baseline."""
-    from rbcalc._scenarios import replace_year
-    from rbcalc._whatif import sought_of, study_of
+    from rbcalc.supposing.scenarios import replace_year
+    from rbcalc.supposing.whatif import sought_of, study_of
 
     study, options = study_of(question)
     return sought_of(question, study, options[0] if options else replace_year(study.baseline))
 
 
 def _write(found: Sought, out: Path, *, force: bool) -> None:
-    from rbcalc._answer_files import write_frontier
+    from rbcalc.papers.answer_files import write_frontier
 
     say(f"results: {write_frontier(found, out, force=force)}  (rbcalc whatif takes each file as an option)")

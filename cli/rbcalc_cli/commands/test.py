@@ -30,7 +30,7 @@ def command(
       rbcalc test {cases}   # one file
       rbcalc test {cases} --exact-only   # without machine code
     """
-    from rbcalc._cases import CaseReader, case_files, run
+    from rbcalc.rulebook.cases import CaseReader, case_files, run
     from rbcalc_kernels.source import Findings, RulesError, render
 
     began = time.perf_counter()

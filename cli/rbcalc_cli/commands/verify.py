@@ -24,7 +24,7 @@ def command(
       rbcalc verify out   # after rbcalc rebill --out out
       rbcalc verify out --quiet   # for a script: the exit code says it
     """
-    from rbcalc._outputs import verify
+    from rbcalc.running.outputs import verify
 
     problems = verify(existing(output, "folder"))
     for problem in () if quiet else problems:

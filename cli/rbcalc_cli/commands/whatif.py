@@ -33,8 +33,8 @@ from rbcalc_cli.options import (
 from rbcalc_cli.supposing import caseload_of, check_free, print_answer, print_points, question_of
 
 if TYPE_CHECKING:
-    from rbcalc._rules import Council, Rules
-    from rbcalc._whatif import Answer
+    from rbcalc.rulebook.rules import Council, Rules
+    from rbcalc.supposing.whatif import Answer
 
 
 def command(
@@ -117,7 +117,7 @@ def command(
       rbcalc whatif --council {council} --year {year} --sample --sweep capital_limit_working_age=£6000:£16000:£2000
       rbcalc whatif --partnership {partnership} --sample --set capital_limit_working_age=£10000 --out paper --force
     """
-    from rbcalc._whatif import answered, swept
+    from rbcalc.supposing.whatif import answered, swept
 
     book = rules_of(rules, subject)
     councils, when = asked(book, council, partnership, year, charges)
@@ -158,7 +158,7 @@ def command(
 
 
 def _write(book: Rules, councils: list[Council], answer: Answer, out: Path, **shown: Any) -> None:
-    from rbcalc._answer_files import write_answer
+    from rbcalc.papers.answer_files import write_answer
 
     written = write_answer(book, councils, answer, out, command=shown_command(), **shown)
     say(f"the paper: {written[0]}  (the folder has a workbook, the tables, and restricted case lists)")

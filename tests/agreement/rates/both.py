@@ -9,7 +9,7 @@ import numpy as np
 
 from agreement.accounts import Records
 from agreement.both import Columns, Compiling, Exactly, codes
-from rbcalc._both import encoded
+from rbcalc.rulebook.both import encoded
 from rbcalc_kernels.compiled.spells import cut
 from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.exact.rows import Row

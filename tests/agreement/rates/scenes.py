@@ -6,7 +6,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-import rbcalc._rules as shipped
+import rbcalc.rulebook.rules as shipped
 from agreement.accounts import Records
 from agreement.rates.ratepayers import Ratepayers
 from rbcalc._years import FinancialYear

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from agreement.observing import Observing, Seen
 from agreement.rates.scenes import YEARS, mixed, program_of, rules
-from rbcalc._cases import CaseReader, case_files
 from rbcalc._years import FinancialYear
+from rbcalc.rulebook.cases import CaseReader, case_files
 from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.exact.spells import Builder
 from rbcalc_kernels.language.documents import CasesFile, ExampleDoc

@@ -1,0 +1,1 @@
+"""Notices of decisions: what they say, and how they are written."""

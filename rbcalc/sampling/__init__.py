@@ -1,0 +1,1 @@
+"""Made-up caseloads of the published size."""

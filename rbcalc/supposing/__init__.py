@@ -1,0 +1,1 @@
+"""Questions of what if: options, single changes, sweeps and searches."""
