@@ -37,13 +37,58 @@ if TYPE_CHECKING:
     from rbcalc.supposing.whatif import Answer
 
 
+ScenariosArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[SCENARIO]...", help="Scenario files, each an option; FILE+FILE lays two over each other.", show_default=False),
+]
+SettingsOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Set one figure, or one cell: NAME[KEY, EDGE]=VALUE.", show_default=False),
+]
+RulesFromOption = Annotated[
+    list[str] | None,
+    typer.Option("--rules-of", metavar="COUNCIL/FOLDER", help="Another council's files in the place of ours.", show_default=False),
+]
+BaselineYearOption = Annotated[
+    str | None, typer.Option("--baseline-year", metavar="YEAR", help="Compare with the rules of another year.", show_default=False)
+]
+SweepOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sweep", metavar="NAME=FROM:TO:STEP", help="Try many values of a figure; of several, each combination.", show_default=False
+    ),
+]
+CollectionRateOption = Annotated[
+    list[str] | None,
+    typer.Option("--collection-rate", metavar="RATE", help="Work out the tax base too, as 98.5% or NAME=98.5%.", show_default=False),
+]
+RollForwardOption = Annotated[bool, typer.Option("--roll-forward", help="Raise last year's benefits and pensions first.")]
+EarningsGrowthOption = Annotated[
+    str | None, typer.Option("--earnings-growth", metavar="RATE", help="With --roll-forward: as 3%.", show_default=False)
+]
+TogetherOption = Annotated[bool, typer.Option("--together", help="Do not cost each change of an option by itself.")]
+OutOption = Annotated[
+    Path | None, typer.Option("--out", metavar="DIR", help="Write the paper, the workbook and the tables.", show_default=False)
+]
+PaperOption = Annotated[
+    Path | None, typer.Option("--paper", metavar="FILE", help="What the paper declares: dates, rates, other ways.", show_default=False)
+]
+ReconciliationOption = Annotated[
+    Path | None, typer.Option("--reconciliation", metavar="FILE", help="What rbcalc reconcile found.", show_default=False)
+]
+HouseholdsOption = Annotated[
+    Path | None,
+    typer.Option("--households", metavar="FILE", help="Case file with example households for the paper.", show_default=False),
+]
+SchemesOption = Annotated[bool, typer.Option("--schemes", help="With --out: the figures of each option in the paper too.")]
+CliffsOption = Annotated[
+    bool, typer.Option("--cliffs", help="With --out: where a little more income leaves people with less in the paper too.")
+]
+RestrictedOption = Annotated[bool, typer.Option("--restricted", help="Print small counts too; not for publication.")]
+
+
 def command(
-    scenarios: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[SCENARIO]...", help="Scenario files, each an option; FILE+FILE lays two over each other.", show_default=False
-        ),
-    ] = None,
+    scenarios: ScenariosArgument = None,
     caseload: CaseloadOption = None,
     sample: SampleOption = False,
     council: CouncilOption = None,
@@ -51,54 +96,25 @@ def command(
     year: YearOption = None,
     subject: SubjectOption = None,
     impact: ImpactOption = "",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="Set one figure, or one cell: NAME[KEY, EDGE]=VALUE.", show_default=False),
-    ] = None,
-    rules_from: Annotated[
-        list[str] | None,
-        typer.Option("--rules-of", metavar="COUNCIL/FOLDER", help="Another council's files in the place of ours.", show_default=False),
-    ] = None,
+    settings: SettingsOption = None,
+    rules_from: RulesFromOption = None,
     baseline: BaselineOption = None,
-    baseline_year: Annotated[
-        str | None, typer.Option("--baseline-year", metavar="YEAR", help="Compare with the rules of another year.", show_default=False)
-    ] = None,
-    sweep: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--sweep", metavar="NAME=FROM:TO:STEP", help="Try many values of a figure; of several, each combination.", show_default=False
-        ),
-    ] = None,
+    baseline_year: BaselineYearOption = None,
+    sweep: SweepOption = None,
     vary: VaryOption = None,
     target: TargetOption = "",
     limits: LimitOption = None,
-    collection_rate: Annotated[
-        list[str] | None,
-        typer.Option("--collection-rate", metavar="RATE", help="Work out the tax base too, as 98.5% or NAME=98.5%.", show_default=False),
-    ] = None,
-    roll_forward: Annotated[bool, typer.Option("--roll-forward", help="Raise last year's benefits and pensions first.")] = False,
-    earnings_growth: Annotated[
-        str | None, typer.Option("--earnings-growth", metavar="RATE", help="With --roll-forward: as 3%.", show_default=False)
-    ] = None,
-    together: Annotated[bool, typer.Option("--together", help="Do not cost each change of an option by itself.")] = False,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="DIR", help="Write the paper, the workbook and the tables.", show_default=False)
-    ] = None,
-    paper: Annotated[
-        Path | None, typer.Option("--paper", metavar="FILE", help="What the paper declares: dates, rates, other ways.", show_default=False)
-    ] = None,
-    reconciliation: Annotated[
-        Path | None, typer.Option("--reconciliation", metavar="FILE", help="What rbcalc reconcile found.", show_default=False)
-    ] = None,
-    households: Annotated[
-        Path | None,
-        typer.Option("--households", metavar="FILE", help="Case file with example households for the paper.", show_default=False),
-    ] = None,
-    schemes: Annotated[bool, typer.Option("--schemes", help="With --out: the figures of each option in the paper too.")] = False,
-    cliffs: Annotated[
-        bool, typer.Option("--cliffs", help="With --out: where a little more income leaves people with less in the paper too.")
-    ] = False,
-    restricted: Annotated[bool, typer.Option("--restricted", help="Print small counts too; not for publication.")] = False,
+    collection_rate: CollectionRateOption = None,
+    roll_forward: RollForwardOption = False,
+    earnings_growth: EarningsGrowthOption = None,
+    together: TogetherOption = False,
+    out: OutOption = None,
+    paper: PaperOption = None,
+    reconciliation: ReconciliationOption = None,
+    households: HouseholdsOption = None,
+    schemes: SchemesOption = False,
+    cliffs: CliffsOption = False,
+    restricted: RestrictedOption = False,
     charges: ChargesOption = None,
     column_map: MapOption = None,
     threads: ThreadsOption = 2,
