@@ -15,8 +15,8 @@ settings.register_profile("steady", deadline=None, derandomize=True)
 settings.register_profile("wide", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
-# Rules and programs last to the end: to look through them for garbage every few hundred objects takes a third of the time.
-gc.set_threshold(200_000, 20, 20)
+# Rules and programs last to the end: to look through them for garbage again and again takes a third of the time.
+gc.set_threshold(2_000_000, 20, 20)
 
 LONG = ("tests/agreement/", "tests/house/test_wheel.py", "tests/sample/")
 

@@ -45,8 +45,8 @@ were not understood, 3 the caseload cannot be used, 4 the output could not be wr
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
-    # A command makes many things that last to its end; to look through them for garbage every few hundred takes long.
-    gc.set_threshold(300_000, 20, 20)
+    # A command makes many things that last to its end; to look through them for garbage again and again takes long.
+    gc.set_threshold(5_000_000, 20, 20)
     left = [INTERNAL]
     if arguments is None:
         # Registered first, so called last: nor is everything taken apart at the end, which takes as long again.
