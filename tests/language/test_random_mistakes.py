@@ -23,7 +23,7 @@ LIBRARY = Library(ROOT / "rules")
 STATUTE = LIBRARY.named("england")
 COUNCIL = next(LIBRARY.named(f"councils.{folder.name}") for folder in sorted((ROOT / "rules" / "councils").iterdir()) if folder.is_dir())
 SHIPPED = [*STATUTE, *(path for path in COUNCIL if path.name not in ("council.yaml", "profile.yaml"))]
-SEASON = settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SEASON = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @st.composite

@@ -168,7 +168,11 @@ def test_homes_can_be_asked_for_alone(rules: Rules, small: Summary, tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("council", "year"),
-    [("redcar_and_cleveland", "2025-26"), ("hartlepool", "2013-14"), pytest.param("dorset", "2021-22", marks=pytest.mark.nightly)],
+    [
+        ("redcar_and_cleveland", "2025-26"),
+        pytest.param("hartlepool", "2013-14", marks=pytest.mark.nightly),
+        pytest.param("dorset", "2021-22", marks=pytest.mark.nightly),
+    ],
 )
 def test_no_home_is_refused_for_want_of_a_fact(rules: Rules, council: str, year: str, tmp_path: Path) -> None:
     """In a year with all allowances, in one without any, and in one that begins before its April."""
