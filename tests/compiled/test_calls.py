@@ -12,6 +12,7 @@ from compiled.programs import ROOT
 from compiled.test_entities import ALL, AWARD, SPELL, batch, whole
 from rbcalc_kernels.compiled import machine
 from rbcalc_kernels.compiled.columns import Batch
+from rbcalc_kernels.compiled.divided import Division
 from rbcalc_kernels.compiled.evaluator import Compiled, Results, compile_program
 
 WIDE = {np.dtype(np.int8): np.int16, np.dtype(np.int16): np.int32, np.dtype(np.int32): np.int64}
@@ -55,6 +56,31 @@ def test_columns_of_other_types_and_places(compiled: Compiled) -> None:
         same(compiled.run(data, block=block), expected)
         same(compiled.run(wider(data), block=block), expected)
         same(compiled.run(data, block=block), expected)
+
+
+@pytest.mark.parametrize("single", ["mixed", "all"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_stays_with_a_batch(monkeypatch: pytest.MonkeyPatch, compiled: Compiled, single: str, threads: int) -> None:
+    """Later runs over a batch take what earlier ones found, whatever became of results, values and other batches meanwhile."""
+    monkeypatch.setattr("rbcalc_kernels.compiled.evaluator.BLOCK", 16)
+    plain = compile_program(whole(), ALL, engine="python")
+    data, other = batch(300, 5, single=single), batch(120, 6, single=single)
+    expected, results = plain.run(data, block=300), None
+    for into in (False, True, True, False):
+        results = compiled.run(data, threads, into=results if into else None)
+        same(results, expected)
+        (found,) = data.found
+        assert isinstance(found, Division)
+        same(compiled.run(other, threads), plain.run(other, block=120))
+    assert compiled.run(data, threads).columns and data.found[0] is found
+    root = data.entities[ROOT]
+    for column in root.columns.values():
+        column[:] = np.roll(column, 7)  # in place
+    same(compiled.run(data, threads, into=results), plain.run(data, block=300))
+    assert data.found[0] is found
+    root.columns = {name: np.roll(column, 5) for name, column in root.columns.items()}  # others
+    same(compiled.run(data, threads, into=results), plain.run(data, block=300))
+    assert data.found[0] is not found
 
 
 def wider(data: Batch) -> Batch:

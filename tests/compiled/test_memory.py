@@ -9,9 +9,7 @@ from compiled.test_calls import same
 from compiled.test_entities import ALL, batch, whole
 from rbcalc_kernels.compiled import evaluator, memory
 from rbcalc_kernels.compiled.batches import whole as whole_part
-from rbcalc_kernels.compiled.blocks import Scratch
-from rbcalc_kernels.compiled.evaluator import Variant, compile_program
-from rbcalc_kernels.compiled.gathering import Gathered
+from rbcalc_kernels.compiled.evaluator import compile_program
 from rbcalc_kernels.compiled.memory import given_back, taken
 
 
@@ -66,13 +64,11 @@ def test_root_rows_with_much_below_them_are_fewer_in_a_block(monkeypatch: pytest
     assert 1 <= variant.block(part, 300) < 300
     monkeypatch.setattr(evaluator, "LEAST_BLOCK", 200)
     assert variant.block(part, 300) == 200
-    gathered = Gathered(compiled, part, compiled.variants, None)
-    pools: dict[Variant, list[Scratch]] = {each: [] for each in compiled.variants}
     alone = np.zeros(300, dtype=np.bool_)
     for threads in (1, 2, 3):
-        blocks = list(compiled.blocks(part, threads, None, gathered, alone, pools))
-        assert len(blocks) % threads == 0
-        assert max(len(blocks), 2) == max(threads, 2)
+        pieces = list(compiled.pieces(part, threads, None, alone))
+        assert len(pieces) % threads == 0
+        assert max(len(pieces), 2) == max(threads, 2)
 
 
 def test_a_block_to_which_much_belongs_is_divided(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ import pytest
 from compiled.programs import ROOT, Aggregate, Batch, Entity, Op, Ref, col, const, fact, figure, node, program, rounded, rows, rule
 from compiled.programs import test as when
 from rbcalc_kernels.compiled import driving, helpers, passes, schedule
+from rbcalc_kernels.compiled.divided import Division
 from rbcalc_kernels.compiled.driving import DONE, OFFERED, Own, Shared
 from rbcalc_kernels.compiled.evaluator import Compiled, Results, compile_program
 from rbcalc_kernels.language.types import COUNT
@@ -209,10 +210,10 @@ def test_accounts_of_several_parameter_periods() -> None:
     """One parameter period for all is worked out in one call, whichever it is; several are not."""
     program_ = made(2)
     compiled = compile_program(program_, OUT, engine="numba", keep=False)
-    for period, calls in ((np.zeros(200), 1), (np.ones(200), 1), (np.arange(200) % 2, 0)):
+    for period, way in ((np.zeros(200), passes.Pass), (np.ones(200), passes.Pass), (np.arange(200) % 2, Division)):
         data = batch(9, 200, period=period)
         same(compiled.run(data), plain(compiled, data))
-        assert len(data.found) == calls
+        assert [type(found) for found in data.found] == [way]
 
 
 def test_memory_must_not_be_shared(compiled: Compiled) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from rbcalc_kernels.program.graph import Program
 Rows = slice | npt.NDArray[np.int64]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True, eq=False)
 class Part:
     """Some root rows with all that belongs to them; `rows` says which rows of the whole batch these are.
 
@@ -27,6 +27,12 @@ class Part:
     entities: dict[str, EntityColumns]
     rows: dict[str, Rows]
     origin: Part | None = None
+    kept: dict[object, Column] = field(default_factory=dict)
+    """Arrays that blocks of these rows made, and that are the same in every run."""
+    spans: dict[str, tuple[Column, Column]] = field(default_factory=dict)
+    """The days from the first to the last of the spells under each row of an entity, once they were asked for."""
+    periods: dict[str, int | None] = field(default_factory=dict)
+    """The parameter period of all rows of an entity, None where there are several, once it was asked for."""
 
 
 def order_of(program: Program) -> list[str]:

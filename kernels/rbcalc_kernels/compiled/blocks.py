@@ -106,9 +106,6 @@ class Scratch:
         given_back([*self._memory.values(), *self._outgrown])
         self._memory.clear()
         self._outgrown.clear()
-        for calls in self.calls.values():
-            if calls is not None:
-                calls.forget()
 
     def seen(self, place: tuple[bool, int], argument: Any) -> None:
         """Forget the machine code when an argument is of another type than in the block before."""
@@ -122,7 +119,7 @@ class Scratch:
 class Block:
     """Some root rows, the columns that are worked out for them, and what was noted of their rows.
 
-    `targets` holds the outputs' columns where they can be written in place.
+    `targets` holds the outputs' columns where they can be written in place; `written` is another object where they are others.
     """
 
     def __init__(
@@ -136,11 +133,13 @@ class Block:
         pool: list[Scratch],
         check: bool = False,
         way: int = 0,
+        written: object = None,
     ) -> None:
         self.compiled = compiled
         self.variant = variant
         self.arrays = arrays
         self.way = way
+        self.written = written
         self.part = part
         self.entities = dict(part.entities)
         self.columns = targets
@@ -155,7 +154,7 @@ class Block:
             if not surely_apart(written, others):
                 check_apart(written, others)
         self._found: dict[bool, list[Any]] = {}
-        self._others: dict[Slot, Any] = {}
+        self._others: dict[object, Any] = {}
         self._periods: dict[str, int | None] = {}
         self._first: tuple[Callable[..., Any], list[Any]] | None = None
 
@@ -294,18 +293,19 @@ class Block:
         dates: dict[str, npt.NDArray[np.int32]] = {}
         for ref in effective_dates(program, entity):
             dates[ref.entity] = self.column((ref.entity, ref.name)).astype(np.int32)
-        self.made[entity] = self.entities[entity] = timelines.derive(program, entity, self.entities, dates)
+        self.made[entity] = self.entities[entity] = timelines.derive(program, entity, self.entities, dates, self.part.spans)
 
     def period(self, entity: str) -> int | None:
         """The parameter period of the entity's rows; None where they have several."""
-        if entity not in self._periods:
+        kept = self._periods if entity in self.made else self.part.periods
+        if entity not in kept:
             periods = self.entities[entity].period
             if periods is None or not periods.size:
-                self._periods[entity] = 0
+                kept[entity] = 0
             else:
                 first = int(periods[0])
-                self._periods[entity] = first if bool((periods == first).all()) else None
-        return self._periods[entity]
+                kept[entity] = first if bool((periods == first).all()) else None
+        return kept[entity]
 
     def array(self, slot: Slot, uniform: bool = True) -> Any:
         """An argument; where rows are `uniform`, which is to say of one parameter period, figures are those of that period."""
@@ -318,9 +318,10 @@ class Block:
             if not uniform:
                 return found.reshape(-1)
             return found[(self.period(slot.entity) or 0) if len(found) > 1 else 0]
-        if slot not in self._others:
-            self._others[slot] = self._made_array(slot)
-        return self._others[slot]
+        kept = self.part.kept if self.variant.lasting(self.compiled.program, slot) else self._others
+        if slot not in kept:
+            kept[slot] = self._made_array(slot)
+        return kept[slot]
 
     def _figures(self, names: str) -> Array:
         """The parameters that a function reads, those of a period together."""

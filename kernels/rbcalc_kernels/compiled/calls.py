@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +53,7 @@ class Calls:
         spaces = list(dict.fromkeys(function.space for function, _, _ in functions))
         self._spaces = spaces
         self._values: Numbers = np.zeros(len(places) + len(spaces), dtype=np.int64)
+        self._constant = self._values.copy()
         order = [[len(places) + spaces.index(function.space), *own[n]] for n, (function, _, _) in enumerate(functions)]
         self._order = np.array([at for each in order for at in each], dtype=np.intp)
         self._table: Numbers = np.zeros(self._order.size, dtype=np.int64)
@@ -62,7 +64,9 @@ class Calls:
             self._steps[2 * n : 2 * n + 2] = entry.table, begin
             begin += 8 * len(order[n])
         self._run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(functions[0][2].steps)
-        self._origin: Part | None = None
+        self._origin: ref[Part] | None = None
+        self._standing: WeakKeyDictionary[Part, Numbers] = WeakKeyDictionary()
+        self._written: object = None
         self._arrays: dict[str, Array] | None = None
         self._figures: dict[tuple[int | None, ...], tuple[Numbers, list[Any]]] = {}
         self._version = -1
@@ -72,73 +76,93 @@ class Calls:
         self._targets = block.targets
         program, columns, scratch = block.compiled.program, block.variant.uniform.columns, block.scratch
         self._given: list[tuple[int, str, str, np.dtype[Any]]] = []
-        self._passed: list[tuple[int, tuple[str, str], str]] = []
+        lasting: list[tuple[int, Slot]] = []
+        passed: list[tuple[int, tuple[str, str], str]] = []
         self._dated: list[int] = []
-        self._others: list[tuple[int, np.dtype[Any]]] = []
+        self._others: list[tuple[int, Slot, np.dtype[Any]]] = []
         for at, (slot, _) in enumerate(self._slots):
             if slot.kind == "code":
-                self._values[at] = int(slot.name)
+                self._constant[at] = int(slot.name)
             elif slot.kind in FIGURES:
                 self._dated.append(at)
             elif slot.kind == "column" and slot[1:3] in block.targets:
                 self._given.append((at, slot.entity, slot.name, block.array(slot).dtype))
             elif slot.kind == "column" and slot[1:3] in columns:
-                self._passed.append((at, slot[1:3], columns[slot[1:3]][0]))
+                passed.append((at, slot[1:3], columns[slot[1:3]][0]))
             elif slot.kind in ("column", "known") and not program.entities[slot.entity].derived:
                 name = slot.name if slot.kind == "column" else f"{slot.name}?"
                 self._given.append((at, slot.entity, name, block.entities[slot.entity].columns[name].dtype))
+            elif block.variant.lasting(program, slot):
+                lasting.append((at, slot))
             else:
-                self._others.append((at, block.array(slot).dtype))
-        self._entities = list(dict.fromkeys([entity for _, entity, _, _ in self._given] + [space for _, _, space in self._passed]))
+                self._others.append((at, slot, block.array(slot).dtype))
+        self._entities = list(dict.fromkeys(entity for _, entity, _, _ in self._given))
         self._given_at = np.array([at for at, _, _, _ in self._given], dtype=np.intp)
         self._given_of = np.array([self._entities.index(entity) for _, entity, _, _ in self._given], dtype=np.intp)
         self._given_size: Numbers = np.array([kind.itemsize for _, _, _, kind in self._given], dtype=np.int64)
-        self._passed_at = np.array([at for at, _, _ in self._passed], dtype=np.intp)
-        self._passed_of = np.array([self._entities.index(space) for _, _, space in self._passed], dtype=np.intp)
-        self._rooms = list(dict.fromkeys(space for _, _, space in self._passed))
+        self._lasting_at = np.array([at for at, _ in lasting], dtype=np.intp)
+        self._lasting = [slot for _, slot in lasting]
+        self._rooms = list(dict.fromkeys(space for _, _, space in passed))
+        self._passed_at = np.array([at for at, _, _ in passed], dtype=np.intp)
+        self._passed_of = np.array([self._rooms.index(space) for _, _, space in passed], dtype=np.intp)
         order = {place: n for n, place in enumerate(place for space in self._rooms for place in scratch.order(space))}
-        self._passed_in = np.array([order[place] for _, place, _ in self._passed], dtype=np.intp)
+        self._passed_in = np.array([order[place] for _, place, _ in passed], dtype=np.intp)
         self._periods = list(dict.fromkeys(self._slots[at][0].entity for at in self._dated))
 
-    def _bound(self, block: Block) -> bool:
-        """Find where the batch's columns begin, once for a batch; whether their types are those of before."""
+    def _standing_of(self, block: Block) -> Numbers | None:
+        """Where all is that is in the same place in every run, found once for a part of a batch; None where types are others."""
         origin = block.part.origin or block.part
-        if self._origin is not origin:
-            begins = []
-            for _, entity, name, kind in self._given:
-                written = block.columns[entity, name] if (entity, name) in self._targets else None
-                column = origin.entities[entity].columns[name] if written is None else written
-                if column.dtype != kind:
-                    return False
-                # Of a column that is written there is the block's part.
-                begins.append(address(column) - (0 if written is None else block.first_row(entity) * kind.itemsize))
-            self._base: Numbers = np.array(begins, dtype=np.int64)
-            self._origin = origin
-        if self._arrays is not block.arrays:
-            self._arrays = block.arrays
-            self._figures.clear()
-        return True
+        if self._origin is None or self._origin() is not origin or self._written is not block.written:
+            self._standing.clear()
+            base = self._begins(block, origin)
+            if base is None:
+                return None
+            self._base, self._origin, self._written = base, ref(origin), block.written
+        found = self._standing.get(block.part)
+        if found is None:
+            found = self._standing[block.part] = self._constant.copy()
+            lows = np.array([block.first_row(entity) for entity in self._entities], dtype=np.int64)
+            found[self._given_at] = self._base + lows[self._given_of] * self._given_size
+            empty = np.array([block.entities[entity].count == 0 for entity in self._entities], dtype=np.bool_)
+            found[self._given_at[empty[self._given_of]]] = address(_NOTHING)
+            found[self._lasting_at] = [address(block.array(slot)) for slot in self._lasting]
+        return found
+
+    def _begins(self, block: Block, origin: Part) -> Numbers | None:
+        """Where the batch's columns begin."""
+        begins = []
+        for _, entity, name, kind in self._given:
+            written = block.columns[entity, name] if (entity, name) in self._targets else None
+            column = origin.entities[entity].columns[name] if written is None else written
+            if column.dtype != kind:
+                return None
+            # Of a column that is written there is the block's part.
+            begins.append(address(column) - (0 if written is None else block.first_row(entity) * kind.itemsize))
+        return np.array(begins, dtype=np.int64)
 
     def run(self, block: Block) -> bool:
         """Work out the block's columns; False where they are of other types, or others of them are written where they stay."""
-        if (block.targets is not self._targets and block.targets != self._targets) or not self._bound(block):
+        if block.targets is not self._targets and block.targets != self._targets:
             return False
+        standing = self._standing_of(block)
+        if standing is None:
+            return False
+        if self._arrays is not block.arrays:
+            self._arrays = block.arrays
+            self._figures.clear()
         values, scratch = self._values, block.scratch
-        counts = [block.entities[entity].count for entity in self._entities]
+        values[:] = standing
         values[len(self._slots) :] = [block.entities[space].count for space in self._spaces]
         for space in self._rooms:
             scratch.room(space, block.entities[space].count)
-        lows = np.array([block.first_row(entity) for entity in self._entities], dtype=np.int64)
-        values[self._given_at] = self._base + lows[self._given_of] * self._given_size
         if self._version != scratch.version:
             self._version = scratch.version
             where = np.concatenate([scratch.addresses(space) for space in self._rooms]) if self._rooms else np.zeros(0, dtype=np.int64)
             self._passing: Numbers = where[self._passed_in]
         values[self._passed_at] = self._passing
+        counts = [block.entities[space].count for space in self._rooms]
         if not all(counts):
-            empty = np.array(counts) == 0
-            values[self._given_at[empty[self._given_of]]] = address(_NOTHING)
-            values[self._passed_at[empty[self._passed_of]]] = address(_NOTHING)
+            values[self._passed_at[np.array(counts)[self._passed_of] == 0]] = address(_NOTHING)
         periods = tuple([block.period(entity) for entity in self._periods])
         figures = self._figures.get(periods)
         if figures is None:
@@ -146,8 +170,8 @@ class Calls:
             figures = self._figures[periods] = np.array([address(array) for array in found], dtype=np.int64), found
         values[self._dated] = figures[0]
         kept = []
-        for at, kind in self._others:
-            array = block.array(*self._slots[at])
+        for at, slot, kind in self._others:
+            array = block.array(slot)
             if array.dtype != kind:
                 return False
             kept.append(array)
@@ -156,7 +180,3 @@ class Calls:
         if self._run(address(self._steps)) == FAILED:
             raise RuntimeError("a compiled function failed")
         return True
-
-    def forget(self) -> None:
-        """Let go of the batch."""
-        self._origin = None

@@ -24,7 +24,7 @@ class EntityColumns:
     `parent[i]` is the row of the parent entity that row i belongs to and `offsets[p]:offsets[p + 1]` are the rows of
     parent row p (both None for a root).  `period[i]` is the parameter period of the row (None: period 0 for all).
     `sources` holds, for a derived entity, the row in force of each timeline's entity, or -1.  `spread` is the fewest and the
-    most rows that a parent has, once a run has counted them; `offsets` and `period` do not change after that.
+    most rows that a parent has, once a run has counted them; `offsets`, `period` and the days of spells do not change after that.
     """
 
     count: int
@@ -56,3 +56,28 @@ class Batch:
 
     entities: dict[str, EntityColumns]
     found: Found = field(default_factory=Found, init=False, repr=False, compare=False)
+
+
+class Known:
+    """A batch as it was."""
+
+    def __init__(self, batch: Batch) -> None:
+        self._rows = [
+            (name, rows, rows.count, rows.parent, rows.offsets, rows.period, tuple(rows.columns), tuple(rows.columns.values()))
+            for name, rows in batch.entities.items()
+        ]
+        self._columns = [tuple(map(id, each[-1])) for each in self._rows]
+
+    def still(self, batch: Batch) -> bool:
+        """Whether it has the same columns."""
+        entities = batch.entities
+        if len(entities) != len(self._rows):
+            return False
+        for (name, rows, count, parent, offsets, period, names, _), columns in zip(self._rows, self._columns, strict=True):
+            if entities.get(name) is not rows or rows.count != count:
+                return False
+            if rows.parent is not parent or rows.offsets is not offsets or rows.period is not period:
+                return False
+            if tuple(map(id, rows.columns.values())) != columns or tuple(rows.columns) != names:
+                return False
+        return True

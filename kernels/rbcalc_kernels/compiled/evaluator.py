@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections import Counter, deque
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import lcm
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,14 +17,15 @@ from rbcalc_kernels.compiled.batches import Part, below, check_values, cut, exte
 from rbcalc_kernels.compiled.blocks import Block, Scratch
 from rbcalc_kernels.compiled.cache import Kernel
 from rbcalc_kernels.compiled.columns import Batch, Column, EntityColumns
+from rbcalc_kernels.compiled.divided import Division
 from rbcalc_kernels.compiled.gathering import Gathered
 from rbcalc_kernels.compiled.layout import Array
 from rbcalc_kernels.compiled.module import Slot, stored_type
 from rbcalc_kernels.compiled.numbers import Num
+from rbcalc_kernels.compiled.passes import Pass
 from rbcalc_kernels.compiled.plans import Lowered, ways_of
 from rbcalc_kernels.compiled.source import Function
 from rbcalc_kernels.compiled.steps import Steps
-from rbcalc_kernels.compiled.threads import work_through
 from rbcalc_kernels.compiled.values import Fault, Held
 from rbcalc_kernels.program.graph import Program, Ref
 
@@ -34,7 +35,7 @@ BLOCK: Final = 65_536
 LEAST_BLOCK: Final = 4_096
 """Of fewer root rows, what each block costs whatever its size would count."""
 
-NEAR: Final = 64 << 20
+NEAR: Final = 16 << 20
 """The bytes that columns between functions take about: root rows with much below them are worked out fewer at a time."""
 
 LEAST_PIECE: Final = 512
@@ -61,6 +62,13 @@ class Results:
     """The columns that machine code wrote to, and what tells whether it still would."""
 
 
+class Piece(NamedTuple):
+    """A part of a batch, and the way in which the program is worked out for it."""
+
+    part: Part
+    variant: Variant
+
+
 _Slots = tuple[tuple[Slot, tuple[str, str] | None], ...]
 
 
@@ -81,6 +89,7 @@ class Variant:
         for space, kind in self.uniform.columns.values():
             self._bytes[space] += np.dtype(kind).itemsize
         self._stretches: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+        self._lasting: dict[Slot, bool] = {}
         self.straight: bool | None = None
         """Whether a whole batch can be worked out in one call (`steps`); None while nobody asked."""
         self.steps: Steps | None = None
@@ -119,6 +128,17 @@ class Variant:
             functions = self.uniform.functions[first:end]
             spaces = dict.fromkeys(function.space for function in functions)
             found = self._stretches[first] = tuple(spaces), tuple(dict.fromkeys(each for function in functions for each in function.dated))
+        return found
+
+    def lasting(self, program: Program, slot: Slot) -> bool:
+        """Whether an argument that is made for a block is the same in every run: it says nothing of rows that are made in the run."""
+        found = self._lasting.get(slot)
+        if found is None:
+            named = {slot.entity, *(entity for step in slot.steps for entity in step if entity is not None)}
+            if slot.kind == "offsets":
+                named.add(slot.name)
+            found = slot.kind in ("period", "before", "offsets", "way") and not any(program.entities[name].derived for name in named)
+            self._lasting[slot] = found
         return found
 
     def kernel(self, function: Function, engine: str) -> Kernel:
@@ -220,51 +240,27 @@ class Compiled:
         when the batch does not fit the program.
         """
         how = threads, narrow
-        found = batch.found.take() if block is None else None
-        if found is not None and found.serves(self, batch, how):
-            if not checked:
-                check_values(self.program, found.part)
-            results: Results = found.run(self, into, None, Results)
-            batch.found[:] = [found]
-            return results
-        part = whole(self.program, batch, self.root)
+        found: Pass | Division | None = batch.found.take() if block is None else None
+        if found is not None and not found.serves(self, batch, how):
+            found = None
+        gathered: Gathered | None = None
+        part = whole(self.program, batch, self.root) if found is None else found.part
         if not checked:
             check_values(self.program, part)
-        alone = self.alone(part)
-        variants = (self.single,) if narrow and self.single is not None and alone is None else self.variants
-        gathered = Gathered(self, part, variants, into)
-        usual = self.single if self.single is not None and alone is None else self.general
-        found = passes.ready(self, usual, batch, part, gathered, how) if block is None else None
-        if found is not None:
-            results = found.run(self, into, gathered, Results)
+        if found is None:
+            alone = self.alone(part)
+            variants = (self.single,) if narrow and self.single is not None and alone is None else self.variants
+            gathered = Gathered(self, part, variants, into)
+            usual = self.single if self.single is not None and alone is None else self.general
+            found = passes.ready(self, usual, batch, part, gathered, how) if block is None else None
+            found = found or Division(batch, part, variants, list(self.pieces(part, threads, block, alone)), how)
+        results: Results = found.run(self, into, gathered, Results)
+        if block is None:
             batch.found[:] = [found]
-            return results
+        return results
 
-        pools: dict[Variant, list[Scratch]] = {}
-        for variant in self.variants:
-            pools[variant], variant.idle = variant.idle, []
-
-        def done(finished: Block) -> None:
-            gathered.add(finished)
-            finished.release()
-
-        work_through(deque(self.blocks(part, threads, block, gathered, alone, pools)), threads, done)
-        for variant, pool in pools.items():
-            for scratch in pool:
-                scratch.clear()
-            variant.idle = pool or variant.idle
-        return gathered.results(Results)
-
-    def blocks(
-        self,
-        part: Part,
-        threads: int,
-        block: int | None,
-        gathered: Gathered,
-        alone: npt.NDArray[np.bool_] | None,
-        pools: dict[Variant, list[Scratch]],
-    ) -> Iterator[Block]:
-        """The batch in blocks; one in which each root row has one row of each spell entity takes the shorter way."""
+    def pieces(self, part: Part, threads: int, block: int | None, alone: npt.NDArray[np.bool_] | None) -> Iterator[Piece]:
+        """The parts that a batch is worked out in; one in which each root row has one row of each spell entity takes the shorter way."""
         count = part.entities[self.root].count
         usual = self.single if self.single is not None and alone is None else self.general
         size = block or usual.block(part, count)
@@ -277,13 +273,28 @@ class Compiled:
         runs = [(first, min(first + size, count)) for first in range(0, count, size)]
         if block is None and len(runs) > threads:
             runs = list(usual.even(self.program, part, self.root, runs))
+        derived = any(entity.derived for entity in self.program.entities.values())
         for first, last in runs:
-            single = self.single is not None and (alone is None or bool(alone[first:last].all()))
-            shared = self.single.collapsed if single and self.single is not None and not gathered.derived else ()
+            single = self.single if self.single is not None and (alone is None or bool(alone[first:last].all())) else None
+            shared = single.collapsed if single is not None and not derived else ()
             own = part if last - first == count else cut(self.program, part, self.root, first, last, shared)
-            variant = self.single if single and self.single is not None else self.general
-            way = 1 if single else 0
-            yield Block(self, variant, self._arrays[way], own, gathered.targets(own), pool=pools[variant], check=first == 0, way=way)
+            yield Piece(own, single or self.general)
+
+    def blocks(
+        self,
+        pieces: Iterable[Piece],
+        gathered: Gathered,
+        pools: dict[Variant, list[Scratch]],
+        *,
+        check: bool = True,
+        written: object = None,
+    ) -> Iterator[Block]:
+        """The parts of a batch ready to be worked out; with `check` it is seen to that they write nowhere where they read."""
+        for part, variant in pieces:
+            way = 0 if variant is self.general else 1
+            targets, pool = gathered.targets(part), pools[variant]
+            yield Block(self, variant, self._arrays[way], part, targets, pool=pool, check=check, way=way, written=written)
+            check = False
 
     def alone(self, part: Part) -> npt.NDArray[np.bool_] | None:
         """Which root rows have just one row of each spell entity that can share their place; None when all have."""

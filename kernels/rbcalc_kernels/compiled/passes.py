@@ -13,7 +13,7 @@ import numpy.typing as npt
 from rbcalc_kernels.compiled.batches import Part
 from rbcalc_kernels.compiled.blocks import Block
 from rbcalc_kernels.compiled.calls import Numbers, address
-from rbcalc_kernels.compiled.columns import Batch, Column
+from rbcalc_kernels.compiled.columns import Batch, Column, Known
 from rbcalc_kernels.compiled.driving import LINE, OFFERED, Own, Shared
 from rbcalc_kernels.compiled.gathering import Gathered, Marks
 from rbcalc_kernels.compiled.helpers import together
@@ -43,38 +43,13 @@ def ready(compiled: Compiled, variant: Variant, batch: Batch, part: Part, gather
     if any(block.period(entity) is None for function in variant.uniform.functions for entity in function.dated):
         return None
     steps = steps_of(compiled, variant, part, gathered)
-    return None if steps is None else Pass(_Known(batch), block, gathered, steps, how)
-
-
-class _Known:
-    """A batch as it was."""
-
-    def __init__(self, batch: Batch) -> None:
-        self._rows = [
-            (name, rows, rows.count, rows.parent, rows.offsets, rows.period, tuple(rows.columns), tuple(rows.columns.values()))
-            for name, rows in batch.entities.items()
-        ]
-        self._columns = [tuple(map(id, each[-1])) for each in self._rows]
-
-    def still(self, batch: Batch) -> bool:
-        """Whether it has the same columns."""
-        entities = batch.entities
-        if len(entities) != len(self._rows):
-            return False
-        for (name, rows, count, parent, offsets, period, names, _), columns in zip(self._rows, self._columns, strict=True):
-            if entities.get(name) is not rows or rows.count != count:
-                return False
-            if rows.parent is not parent or rows.offsets is not offsets or rows.period is not period:
-                return False
-            if tuple(map(id, rows.columns.values())) != columns or tuple(rows.columns) != names:
-                return False
-        return True
+    return None if steps is None else Pass(Known(batch), block, gathered, steps, how)
 
 
 class Pass:
     """A batch with tables of where everything is that the functions read and write."""
 
-    def __init__(self, known: _Known, block: Block, gathered: Gathered, steps: Steps, how: How) -> None:
+    def __init__(self, known: Known, block: Block, gathered: Gathered, steps: Steps, how: How) -> None:
         """`block` is the whole batch."""
         compiled = block.compiled
         self.part: Part = block.part

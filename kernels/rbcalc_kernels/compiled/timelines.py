@@ -21,10 +21,12 @@ def derive(
     entity: str,
     entities: Mapping[str, EntityColumns],
     effective: Mapping[str, npt.NDArray[np.int32]],
+    spans: dict[str, tuple[Days, Days]] | None = None,
 ) -> EntityColumns:
     """The rows of a derived entity, from those of its timelines' entities.
 
-    `effective` holds, by entity, the effective dates of the rows of each timeline that has them.  A new row begins where
+    `effective` holds, by entity, the effective dates of the rows of each timeline that has them; `spans` what earlier runs over
+    the same rows found of the days of parent rows, and what this one finds.  A new row begins where
     the row in force of a timeline changes and where a parameter period begins; days on which no timeline has a row in
     force get none, nor do days on which a needed one has none.
     """
@@ -32,7 +34,10 @@ def derive(
     if described.parent is None:
         raise ValueError(f"{entity} has timelines and no parent")
     count = entities[described.parent].count
-    span = _spans(program, described.parent, entities)
+    spans = {} if spans is None else spans
+    if described.parent not in spans:
+        spans[described.parent] = _spans(program, described.parent, entities)
+    span = spans[described.parent]
     names = [timeline.entity for timeline in described.derived]
     base = starts_of(np.array([entities[name].count for name in names], dtype=np.int64))
     starts = np.empty(len(names) * (count + 1), dtype=np.int64)
