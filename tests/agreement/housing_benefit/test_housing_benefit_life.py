@@ -35,6 +35,7 @@ WEEKLY = st.integers(0, 25_000).map(lambda pence: Fraction(pence, 100))
 RENT = st.integers(10_000, 40_000).map(lambda pence: Fraction(pence, 100))
 KINDS = st.sampled_from(claim_life.KINDS)
 CLASSES = st.sampled_from(["claimant_error", "authority_error", "departmental_error", "administrative_delay"])
+DEBTORS = st.sampled_from([None, "claimant", "partner", "payee"])
 LATE = st.sampled_from([0, 10, 45])
 
 
@@ -239,13 +240,14 @@ class Life(Officer, RuleBasedStateMachine):
         self._changed(day)
 
     @room
-    @rule(days=st.integers(1, 30), why=CLASSES, offset=st.booleans())
-    def an_overpayment_is_recorded(self, days: int, why: str, offset: bool) -> None:
+    @rule(days=st.integers(1, 30), why=CLASSES, offset=st.booleans(), debtor=DEBTORS)
+    def an_overpayment_is_recorded(self, days: int, why: str, offset: bool, debtor: str | None) -> None:
         self._pass(days)
         for payment in self.payments:
             payment.setdefault("overpayment_class", why)
             payment.setdefault("discovered_on", self.day)
             payment.setdefault("offset_only", offset)
+            payment.setdefault("overpayment_recoverable_from", debtor)
         self._begin_again()
 
     @rule(why=st.sampled_from([None, "ordinary", "fraud"]))
@@ -264,22 +266,26 @@ class Life(Officer, RuleBasedStateMachine):
 
     @invariant()
     def the_benefit_is_what_was_paid_less_overpayments_with_arrears(self) -> None:
-        """Each stretch of one difference is rounded once; what is due only against an overpayment lessens it and is never paid."""
+        """Each stretch of one difference is rounded once; what is due only against an overpayment lessens it and is never paid.
+
+        It lessens none that is recoverable from somebody else than the claimant and the partner.
+        """
         row = self.before
         award = by_day(row, "award", "weekly_award")
         year = int(self.first + 2)  # 1 April 2026 was a Wednesday
         paid = {day: payment for payment in self.payments for day in range(payment["from"], payment["to"] + 1)}
         counted = {day: payment["paid"] - award.get(day, 0) for day, payment in paid.items() if day >= year}
         offset = {day: bool(paid[day].get("offset_only")) for day in counted}
+        theirs = {day: offset[day] and paid[day].get("overpayment_recoverable_from") != "payee" for day in counted}
         over = arrears = over_in_period = due_in_period = Fraction(0)
-        for first, last, (difference, only) in stretches({day: (counted[day], offset[day]) for day in counted}):
+        for first, last, (difference, only, lessened) in stretches({day: (counted[day], offset[day], theirs[day]) for day in counted}):
             amount = penny(abs(difference) * (last - first + 1) / 7)
-            if only and difference > 0:
+            if lessened and difference > 0:
                 over_in_period += amount
-            elif only:
-                due_in_period += amount
             elif difference > 0:
                 over += amount
+            elif only:
+                due_in_period += amount
             else:
                 arrears += amount
         over += max(over_in_period - due_in_period, Fraction(0))
