@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from rbcalc_cli.options import Format
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 LEAST_OF_WORDS = 8
-"""Columns of words break over lines, but not below this width."""
+"""Columns of words break over lines, but not below this width or their longest word."""
 _FORMULA = ("=", "+", "@", "\t", "\r")
 
 
@@ -34,23 +35,77 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], for
 
 
 def totals(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, keys: int, down: bool = False) -> None:
-    """Print totals for people: the first `keys` columns are words, the others figures, and no figure is broken over two lines.
+    """Print totals for people: the first `keys` columns are words, the others figures, and no figure or word is broken over two lines.
 
-    With `down` each figure has a line of its own, and so it has where the figures do not fit beside each other but do below.
+    With `down` each figure has a line of its own, and so it has where the figures do not fit beside each other but do below.  Where
+    neither fits, the words of a row stand above its figures.
     """
     width = _console().width
     turned = [[columns[place], *(row[place] for row in rows)] for place in range(keys, len(columns))]
-    if down or (_least(columns, rows, keys) > width >= _least([""] * (len(rows) + 1), turned, 1)):
-        columns, rows, keys = ["", *(", ".join(row[:keys]) for row in rows)], turned, 1
-    if sum(max(map(len, column)) + 2 for column in zip(columns, *rows, strict=True)) - 2 <= width or _least(columns, rows, keys) > width:
-        _aligned(title, columns, rows)
+    forms = [(["", *(", ".join(row[:keys]) for row in rows)], turned, 1)]
+    if not down:
+        forms.insert(0, (list(columns), [list(row) for row in rows], keys))
+    for heads, lines, words in forms:
+        least = [*_word_widths(heads, lines, words), *_figure_widths(heads, lines, words)]
+        natural = [max(map(len, column)) for column in zip(heads, *lines, strict=True)]
+        if _across(natural) <= width:
+            _aligned(title, heads, lines)
+            return
+        if _across(least) <= width:
+            _aligned(title, heads, lines, _filled(least, natural, words, width))
+            return
+    if _across([0, *_figure_widths(columns, rows, keys)]) <= width:
+        _stacked(title, columns, rows, keys, width)
     else:
-        _aligned(title, columns, rows, [*[None] * keys, *_figure_widths(columns, rows, keys)])
+        _aligned(title, *forms[0][:2])
 
 
-def _least(columns: Sequence[str], rows: Sequence[Sequence[str]], keys: int) -> int:
-    """How wide a table must be for its figures to stay whole."""
-    return keys * (LEAST_OF_WORDS + 2) + sum(each + 2 for each in _figure_widths(columns, rows, keys)) - 2
+def _across(widths: Sequence[int]) -> int:
+    """How wide columns are beside each other."""
+    return sum(widths) + 2 * (len(widths) - 1)
+
+
+def _filled(least: Sequence[int], natural: Sequence[int], keys: int, width: int) -> list[int]:
+    """The widths of columns, what is left of the whole given to columns of words, to the one that lacks most first."""
+    made = list(least)
+    for _ in range(width - _across(made)):
+        lacking = max(range(keys), key=lambda place: natural[place] - made[place])
+        made[lacking] += natural[lacking] > made[lacking]
+    return made
+
+
+def _word_widths(columns: Sequence[str], rows: Sequence[Sequence[str]], keys: int) -> list[int]:
+    """How narrow columns of words may be: as their longest word, and no narrower than they need be."""
+    cells = list(zip(columns, *rows, strict=True))[:keys]
+    longest = [max((len(word) for cell in column for word in cell.split()), default=0) for column in cells]
+    return [min(max(LEAST_OF_WORDS, word), max(word, *map(len, column))) for word, column in zip(longest, cells, strict=True)]
+
+
+def _stacked(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], keys: int, width: int) -> None:
+    """Print rows with their words on a line above the figures."""
+    from rich.text import Text
+
+    widths = _filled(
+        [0, *(figures := _figure_widths(columns, rows, keys))],
+        [0, *(max(len(head), figure) for head, figure in zip(columns[keys:], figures, strict=True))],
+        len(figures) + 1,
+        width,
+    )[1:]
+    heads = [wrap(head, each) or [""] for head, each in zip(columns[keys:], widths, strict=True)]
+    deep = max(map(len, heads))
+    console = _console()
+
+    def line(cells: Sequence[str], style: str = "") -> None:
+        text = "".join(f"  {cell:{each}}" for cell, each in zip(cells, widths, strict=True))
+        console.print(Text(text.rstrip(), style=style))
+
+    if title:
+        console.print(Text(title, style="bold"))
+    for place in range(deep):
+        line([([""] * (deep - len(head)) + head)[place] for head in heads], "bold")
+    for row in rows:
+        console.print(Text(", ".join(row[:keys])))
+        line(row[keys:])
 
 
 def _figure_widths(columns: Sequence[str], rows: Sequence[Sequence[str]], keys: int) -> list[int]:

@@ -6,7 +6,7 @@ results rest on; `Explanation.values` holds every value of every row all the sam
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from rbcalc._years import shown
@@ -29,13 +29,13 @@ def explain_records(
     council: str = "",
     reference: str = "",
     everything: bool = False,
-    aside: str = "",
+    aside: Collection[str] = (),
     which: str = "",
 ) -> Explanation:
     """Work out one root's records and explain the result.
 
     With `everything`, steps that come to nought and change nothing are told too, and no rows are put together.  Rules of
-    the file `aside` are worked out and not told.  Where accounts are gathered, `records` are those of all of them, and `which`
+    the files `aside` are worked out and not told.  Where accounts are gathered, `records` are those of all of them, and `which`
     is the reference of the one to tell of.  Raises DataError when the records cannot be worked out.
     """
     key = layout_of(program).root_register

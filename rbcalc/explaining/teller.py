@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -13,7 +13,7 @@ from rbcalc._years import FinancialYear
 from rbcalc.explaining.joining import days_told, joined, joined_outcomes, spanned
 from rbcalc.explaining.model import Explanation, Fact, Line, Outcome, Section
 from rbcalc.explaining.why import Why
-from rbcalc.explaining.words import Words, Written, conjuncts, exact, nothing, plain, refs_of, rounded, summed_up, walk
+from rbcalc.explaining.words import Words, Written, conjuncts, exact, nothing, passed_on, plain, refs_of, rounded, summed_up, walk
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.rows import Row
 from rbcalc_kernels.exact.trace import Entry, Trace
@@ -21,8 +21,7 @@ from rbcalc_kernels.language.types import Choice, Number
 from rbcalc_kernels.program.graph import Case, Node, Op, Program, Ref, Rule, Source
 
 _ADOPTED = re.compile(r"^adopted:[ \t]*([^\s#{][^#\n]*?)[ \t]*$", re.MULTILINE)
-Place = tuple[Ref, int]
-"""A value: its name and the identity of its row."""
+Place = tuple[Ref, int]  # a value: its name and the identity of its row
 Place_ = tuple[Ref, Row]
 """A value: its name and its row."""
 
@@ -38,21 +37,22 @@ class Teller:
         root: Row,
         *,
         everything: bool = False,
-        aside: str = "",
+        aside: Collection[str] = (),
         pennies: bool = False,
     ) -> None:
         """Tell of `root`, which `evaluator` worked out; with `everything` also what came to nought and changes nothing.
 
-        The rules of the file `aside` are not told of.  Where it has rules of derived entities, as a notice has, those entities alone are
-        told of, and of their rows those for which all of its yes/no rules say yes.
+        The rules of the files `aside` are not told of.  Where they have rules of derived entities, as a notice has, those are told alone,
+        of their rows those for which all such yes/no rules say yes; what the other rules pass on is told with what decided it.
         """
         self.program, self.trace, self.root, self.everything = program, trace, root, everything
         self.words = Words(program, evaluator, brief=not everything, pennies=pennies)
         self.why = Why(program, trace, self.words)
-        own = [rule for rule in program.rules if aside and rule.span is not None and rule.span.file == aside]
+        own = [rule for rule in program.rules if rule.span is not None and rule.span.file in aside]
         self.aside = {rule.name for rule in own} | self._for_comparing_only()
         self.noticed = [rule for rule in own if program.entities[rule.entity].derived and not rule.hidden]
         self.columns = {ref.name for rule in self.noticed for ref in refs_of(rule.body)}
+        self.named = {ref for rule in own if rule.entity != root.entity and (ref := passed_on(rule)) is not None}
         self.paid: set[str] = set()
         self.of_days = self._made_of_days()
         self.results = set(self._results())
@@ -428,7 +428,7 @@ class Teller:
         own -= self.columns | nils if self.noticed else self.derived.keys()
         lines = [line for line in self._lines(row) if line.name in own and (self.everything or line.because or str(line.type) != "yes/no")]
         for section in (*row.sources.values(), row.parent):
-            lines += self._of(section, places) if section is not None else []
+            lines += self._of(section, places | {(ref, id(section)) for ref in self.named}) if section is not None else []
         order = {rule.name: place for place, rule in enumerate(self.program.rules)}
         yield from sorted(lines, key=lambda line: order[line.name])
 

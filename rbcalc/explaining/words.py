@@ -21,7 +21,7 @@ from rbcalc_kernels.exact.paths import path_between
 from rbcalc_kernels.exact.rows import Row
 from rbcalc_kernels.exact.timelines import rows_below
 from rbcalc_kernels.language.types import DATE, Number, Type
-from rbcalc_kernels.program.graph import Aggregate, Node, Op, Program, Ref, Rounding, Value
+from rbcalc_kernels.program.graph import Aggregate, Node, Op, Program, Ref, Rounding, Rule, Value
 
 _BRACES: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _LISTED: Final = re.compile(r", | and ")
@@ -261,6 +261,12 @@ def walk(node: Node) -> Iterator[Node]:
 def refs_of(node: Node) -> Iterator[Ref]:
     """The facts and rules that an expression reads."""
     return (found.value for found in walk(node) if isinstance(found.value, Ref))
+
+
+def passed_on(rule: Rule) -> Ref | None:
+    """The value of its own row that a rule passes on as it is, perhaps with a reason of its own."""
+    given = rule.cases[0].give if len(rule.cases) == 1 else rule.body
+    return given.value if given.op is Op.COLUMN and isinstance(given.value, Ref) and given.value.entity == rule.entity else None
 
 
 def summed_up(node: Node) -> Iterator[Ref]:

@@ -1,7 +1,8 @@
 """What a notice of a decision says: who decided, what, how it was worked out, and what the reader may do about it.
 
 All text about a scheme comes from the rules: an account's own working, and a letter file under `england/letters`, whose
-rules say what heads the notice (totals), what stands in its table (rules of a derived entity) and its paragraphs.
+rules say what heads the notice (totals), what stands in its table (rules of a derived entity) and its paragraphs.  Rules of
+the files below that folder which it extends come after its own.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from rbcalc.errors import UsageError
 from rbcalc.explaining.explain import worked_out
 from rbcalc.explaining.model import Explanation, Line, Outcome
 from rbcalc.explaining.teller import Teller
-from rbcalc.explaining.words import nothing
+from rbcalc.explaining.words import nothing, passed_on
 from rbcalc.rulebook.cases import CaseReader
 from rbcalc.rulebook.rules import Rules
 from rbcalc_kernels.exact.rows import Row
 from rbcalc_kernels.language.documents import CasesFile, ExampleDoc, RuleFile, Text
 from rbcalc_kernels.program.graph import Op, Program, Ref, Rule, Value
 from rbcalc_kernels.program.library import RuleSource
-from rbcalc_kernels.source import suggest
+from rbcalc_kernels.source import Findings, suggest
 
 FOLDER: Final = Path("england", "letters")
 _ITEM = "- "
@@ -126,6 +127,13 @@ def letter_file(rules: Rules, name: str | None = None, subject: str = "") -> Pat
     return found[name]
 
 
+def _sources_of(rules: Rules, path: Path) -> list[RuleSource]:
+    """A letter file, and after it those below its folder that it extends: letters have these paragraphs in common."""
+    beside = f"{rules.library.shown(rules.root / FOLDER)}/"
+    found = [source for source in rules.library.closure([path], Findings()) if source.file.startswith(beside)]
+    return [*found[-1:], *found[:-1]]
+
+
 class LetterCases(CaseReader):
     """Reads case files with a letter file laid over each program."""
 
@@ -149,17 +157,20 @@ class LetterWriter:
         """Write letters as the letter file at `path` says."""
         document = rules.document_at(path)
         self.rules, self.title = rules, str(document.title) if isinstance(document, RuleFile) else path.stem
-        self.file = rules.library.shown(path)
+        sources = _sources_of(rules, path)
+        self.files = {source.file for source in sources}
+        names = [str(name) for source in sources if isinstance(source.content, RuleFile) for name in source.content.rules]
+        self.places = {name: place for place, name in enumerate(names)}  # what is replaced keeps its place
 
     def letter(
         self, program: Program, records: Mapping[str, list[dict[str, Value | None]]], *, council: str = "", reference: str = ""
     ) -> Letter:
         """The notice for one account.  Raises DataError when the account cannot be worked out."""
         root, evaluator, trace = worked_out(program, records, reference)
-        teller = Teller(program, evaluator, trace, root, aside=self.file, pennies=True)
+        teller = Teller(program, evaluator, trace, root, aside=self.files, pennies=True)
         told = teller.told(council or program.name, reference)
-        own = [rule for rule in program.rules if not rule.hidden and rule.span is not None and rule.span.file == self.file]
-        own.sort(key=lambda rule: rule.span.line if rule.span is not None else 0)
+        own = [rule for rule in program.rules if not rule.hidden and rule.span is not None and rule.span.file in self.files]
+        own.sort(key=lambda rule: self.places.get(rule.name, len(self.places)))
         if not told.outcomes or not own:
             raise UsageError(
                 "RC046", "there is no decision to write about", hint="the account has no claim in the year, or the council no scheme"
@@ -249,9 +260,8 @@ def _stretches(outcomes: list[Outcome], columns: list[Ref], called: Mapping[str,
 def _called(program: Program, rules: list[Rule]) -> Iterator[tuple[str, _Called]]:
     """What a letter file calls steps of the working, with its own reason where it gives one: by the value that a rule passes on."""
     for rule in rules:
-        given = rule.cases[0].give if len(rule.cases) == 1 else rule.body
-        passed = given.value if given.op is Op.COLUMN else None
-        if isinstance(passed, Ref) and passed.entity == rule.entity and not program.entities[rule.entity].derived:
+        passed = passed_on(rule)
+        if passed is not None and not program.entities[rule.entity].derived:
             yield passed.name, (_titled(program, rule, passed), rule.cases[0].because if rule.cases else "")
 
 

@@ -251,6 +251,37 @@ def test_with_down_each_figure_has_a_line(capsys: pytest.CaptureFixture[str]) ->
     assert [word.strip() for word in second if word.strip()] == ["other", "9", "10"]
 
 
+@pytest.mark.parametrize("width", [42, 46])
+def test_words_that_do_not_fit_stand_above_their_figures(
+    width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rich.console import Console
+
+    from rbcalc_cli import output
+
+    monkeypatch.setattr(output, "_console", lambda: Console(width=width))
+    lines = [["accommodation", "departmental determination", f"£{each}23.45", "£1,234.56", "9"] for each in range(8)]
+    output.totals("Made up", ["where", "why", "above the limit", "below", "awards"], lines, keys=2)
+    printed = capsys.readouterr().out.splitlines()
+    assert max(map(len, printed)) <= width
+    assert printed[0] == "Made up" and printed[-2:] == ["accommodation, departmental determination", "  £723.45          £1,234.56  9"]
+    assert sum("accommodation, departmental determination" in line for line in printed) == 8
+    assert [word for word in ["above", "the", "limit", "below", "awards"] if word not in " ".join(printed[1:3]).split()] == []
+
+
+def test_no_word_of_the_totals_is_broken(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from rich.console import Console
+
+    from rbcalc_cli import output
+
+    monkeypatch.setattr(output, "_console", lambda: Console(width=40))
+    lines = [["a rebate outside the account", "departmental determination", "£123.45"]]
+    output.totals("", ["where", "why", "awarded"], lines, keys=2)
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines())) <= 40
+    assert [word for word in " ".join(lines[0]).split() if word not in printed.split()] == []
+
+
 # ------------------------------------------------------------------------------------------------ warnings, scenarios
 def test_warnings_alone_are_no_findings_for_a_script(own_rules: Path, rbcalc: Run) -> None:
     path = own_rules / "england" / "council_tax" / "liability.yaml"

@@ -19,6 +19,7 @@ from rbcalc.rulebook.rules import Rules
 HERE = Path(__file__).parent
 CLAIMANT, LANDLORD, OVERPAYMENT = "housing_benefit", "housing_benefit_landlord", "housing_benefit_overpayment"
 OF_LANDLORD = "housing_benefit_landlord_overpayment"
+REASONS, AGAIN = "housing_benefit_reasons", "housing_benefit_looked_again"
 NAMES = ["pensioner", "spare bedroom", "local housing allowance", "nil", "income too high", "new amounts", "benefit cap"]
 LETTERS = [
     *((CLAIMANT, name) for name in NAMES),
@@ -26,13 +27,19 @@ LETTERS = [
     (LANDLORD, "new amounts"),
     (OVERPAYMENT, "overpayment"),
     (OF_LANDLORD, "overpayment"),
+    (REASONS, "income too high"),
+    (AGAIN, "kept"),
+    (AGAIN, "more than before"),
+    (AGAIN, "nothing before"),
+    (AGAIN, "overpayment"),
+    (AGAIN, "pensioner"),
 ]
 NONE = {"nil", "income too high"}
 
 
 @pytest.fixture(scope="module")
 def examples(rules: Rules) -> dict[str, dict[str, Example]]:
-    every = (CLAIMANT, LANDLORD, OVERPAYMENT, OF_LANDLORD)
+    every = (CLAIMANT, LANDLORD, OVERPAYMENT, OF_LANDLORD, REASONS, AGAIN)
     found = {which: LetterCases(rules, letter_file(rules, which, "housing_benefit")) for which in every}
     return {which: {one.name: one for one in cases.read(HERE / "housing_benefit.cases.yaml")} for which, cases in found.items()}
 
@@ -68,6 +75,16 @@ def test_a_letter_says_what_the_reader_may_do(place: tuple[str, str], letters: d
     """SI 2006/213 Sch. 9 paras. 2 and 3: the statement of reasons, looking again and the appeal, how and by when."""
     text = texts(letters[place])
     wanted = ["written statement of our reasons", "within 14 days", "within 1 month of the date", "after 13 months", "First-tier Tribunal"]
+    if place[0] == REASONS:  # this is the statement of reasons, and the months run from the letter before it
+        wanted = [
+            "the date of the letter about our decision",
+            "14 days from the date of this letter",
+            "after 13 months",
+            "First-tier Tribunal",
+        ]
+    elif place == (AGAIN, "kept"):  # what was kept cannot be looked at again
+        wanted.remove("after 13 months")
+        assert "look at the new one again" not in text
     assert [words for words in wanted if words not in text] == []
 
 
@@ -160,6 +177,35 @@ def test_an_overpayment_is_told_as_the_law_asks(letters: dict[tuple[str, str], L
     assert [words for words in wanted if words not in text] == []
 
 
+def test_an_answer_says_whether_the_decision_is_kept(letters: dict[tuple[str, str], Letter]) -> None:
+    """SI 2006/213 Sch. 9 paras. 4, 5 and 8: kept or changed, why not changed, what is changed; what was paid is what was decided before."""
+    said = {
+        "kept": ["have not changed it", "came to the same"],
+        "more than before": ["have changed it", "you got from £93.61 a week to £106.61 a week", "We owe you £156.00"],
+        "nothing before": ["have changed it", "Before, you got nothing", "We owe you £852.88", "comes with this one"],
+        "overpayment": ["have changed it", "you got from £93.61 a week to £120.00 a week", "We paid you too much for some days"],
+        "pensioner": ["puts here whether it changed the decision", "or why the decision stands"],
+    }
+    for name, wanted in said.items():
+        text = texts(letters[AGAIN, name])
+        assert [words for words in wanted if words not in text] == []
+        assert ("have changed it" in text) == (name not in ("kept", "pensioner"))
+        assert ("We owe you" in text) == (name in ("more than before", "nothing before"))
+        assert all(stretch.cells[1] for stretch in letters[AGAIN, name].stretches)
+    titles = [part.title for part in letters[AGAIN, "kept"].parts]
+    assert "Why we did not change it" in titles and "What we changed" not in titles
+
+
+def test_reasons_tell_more_than_the_notice(letters: dict[tuple[str, str], Letter]) -> None:
+    """SI 2006/213 reg. 90(2): the steps of the notice, and with them which rules apply and what was found of income and capital."""
+    notice, reasons = letters[CLAIMANT, "income too high"], letters[REASONS, "income too high"]
+    assert [stretch.cells for stretch in reasons.stretches] == [stretch.cells for stretch in notice.stretches]
+    told, more = ({step.title for step in letter.stretches[0].steps} for letter in (notice, reasons))
+    assert told <= more
+    assert {"Which rules apply to you", "Your earnings after tax and the like", "Your savings and other capital"} <= more - told
+    assert "It is not a new decision" in texts(reasons) and "Other adults in your home" in [part.title for part in reasons.parts]
+
+
 def test_a_landlord_is_told_of_recovery_and_nothing_of_the_tenant(letters: dict[tuple[str, str], Letter]) -> None:
     """SI 2006/213 regs. 101 and 107, Sch. 9 para. 15: the same weeks and amounts, the tenants named by the council, no step."""
     letter = letters[OF_LANDLORD, "overpayment"]
@@ -189,7 +235,9 @@ def test_a_letter_is_read_with_ease(place: tuple[str, str], letters: dict[tuple[
     assert grade(fixed(letters[place])) <= GRADE
 
 
-@pytest.mark.parametrize("place", [(CLAIMANT, "new amounts"), (LANDLORD, "new amounts"), (OVERPAYMENT, "overpayment")], ids=" ".join)
+@pytest.mark.parametrize(
+    "place", [(CLAIMANT, "new amounts"), (LANDLORD, "new amounts"), (OVERPAYMENT, "overpayment"), (AGAIN, "kept")], ids=" ".join
+)
 def test_the_page_can_be_read_by_everybody(place: tuple[str, str], letters: dict[tuple[str, str], Letter]) -> None:
     page = rendered(letters[place])
     seen = Seen()

@@ -117,6 +117,19 @@ def test_the_end_of_entitlement_waits_for_monday_all_the_same() -> None:
     assert effective_days([ends, changes], rents) == [date(2025, 6, 16), date(2025, 6, 12)]  # (4) is subject to (8)
 
 
+def test_the_end_of_entitlement_counts_at_once_where_rent_is_due_by_the_day() -> None:
+    over = household(person(born=OLD), capital="16000.01")
+    weekly = given((BEFORE, pensioner("230.00")), (date(2025, 6, 11), over))
+    assert spans(weekly) == [(date(2025, 4, 1), 70), (date(2025, 6, 16), 0)]
+    daily = given(
+        (BEFORE, pensioner("240.00")),
+        (date(2025, 6, 11), over),
+        tenancy=Tenancy("registered_provider", "social_sector", Fraction(10), "daily"),
+    )
+    assert spans(daily) == [(date(2025, 4, 1), 70), (date(2025, 6, 11), 0)]
+    assert daily[0].pounds == 710  # 71 days
+
+
 def test_a_change_in_the_week_of_the_new_amounts() -> None:
     # reg 79(5): in the week of the first Monday in April, from that Monday; not where the claim began then
     assert effective_days([Change(date(2025, 4, 10))]) == [date(2025, 4, 7)]

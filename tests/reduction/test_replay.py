@@ -9,7 +9,6 @@ from __future__ import annotations
 from copy import deepcopy
 from fractions import Fraction
 from functools import cache
-from itertools import pairwise
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -21,16 +20,14 @@ from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.rows import Row
 from rbcalc_kernels.exact.spells import Builder
 from rbcalc_kernels.program.graph import Program
+from timelines import claim_life
+from timelines.claim_life import LONG_AGO, REGISTERS, Officer, Records, by_day, days_of, monday, spans
 
 COUNCIL, YEAR = "stevenage", "2026-27"
 BORN = -9131  # 1 January 1945
-LONG_AGO = 18262  # 1 January 2020
-MONDAY = 4  # the day 4 after 1 January 1970 was a Monday
-Record = dict[str, Any]
-Records = dict[str, list[Record]]
 
 WEEKLY = st.integers(0, 50_000).map(lambda pence: Fraction(pence, 100))
-KINDS = st.sampled_from(["state_pension", "occupational_pension", "employed_earnings", "attendance_allowance"])
+KINDS = st.sampled_from(claim_life.KINDS)
 
 
 @cache
@@ -49,57 +46,33 @@ def worked_out(records: Records) -> Row:
     return root
 
 
-def by_day(root: Row, entity: str, name: str) -> dict[int, Fraction]:
-    """A value of an entity's rows for each day that they cover."""
-    found: dict[int, Fraction] = {}
-    for row in root.children.get(entity, []):
-        found |= dict.fromkeys(range(int(row.values["first_day"]), int(row.values["last_day"]) + 1), row.values[name])
-    return found
-
-
 def figures(root: Row) -> tuple[Any, ...]:
     """What must not depend on how records are cut."""
     totals = [root.values[name] for name in ("charge_total", "council_tax_reduction", "reductions", "bill", "claims")]
     return (*totals, by_day(root, "period", "daily_charge"), by_day(root, "award", "daily_reduction"))
 
 
-def monday(day: int) -> int:
-    return day - (day - MONDAY) % 7
-
-
-class State:
+class State(claim_life.State):
     """The facts that hold on a day."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.adults = Fraction(2)
-        self.claim: Record | None = None
-        self.people: dict[str, Record] = {}
-        self.incomes: dict[str, tuple[str, Record]] = {}  # by a name of their own: whose, and what
-        self.others: dict[str, Record] = {}
 
 
 def from_states(states: list[tuple[int, State]], cuts: list[int]) -> Records:
     """Records made anew from the states of all days, each cut wherever anything changed and on the days given."""
-    days = sorted({day for day, _ in states} | {day for day in cuts if day > states[0][0]})
     made: Records = {
         "accounts": [{"account": "a", "dwelling": "d", "from": LONG_AGO, "to": None}],
-        **{name: [] for name in ("dwellings", "claims", "household", "incomes", "non_dependants")},
+        **{name: [] for name in ("dwellings", *REGISTERS)},
     }
-    for first, following in pairwise([*days, None]):
-        assert first is not None
-        span = {"from": first, "to": None if following is None else following - 1}
-        state = next(state for day, state in reversed(states) if day <= first)
+    for state, span in spans(states, days_of(states, cuts)):
         made["dwellings"].append({"dwelling": "d", "band": "C", "area": "whole", "recorded_adults": state.adults, **span})
-        if state.claim is None:
-            continue
-        made["claims"].append({**state.claim, "claim": "c", "account": "a", **span})
-        made["household"] += [{**facts, "claim": "c", "person": person, **span} for person, facts in state.people.items()]
-        made["incomes"] += [{**facts, "person": person, **span} for person, facts in state.incomes.values() if person in state.people]
-        made["non_dependants"] += [{**facts, "claim": "c", "non_dependant": name, **span} for name, facts in state.others.items()]
+        state.put(made, span)
     return made
 
 
-class Year(RuleBasedStateMachine):
+class Year(Officer, RuleBasedStateMachine):
     """An account with a claim, through the year."""
 
     @initialize(claims=st.booleans(), amount=WEEKLY)
@@ -112,43 +85,19 @@ class Year(RuleBasedStateMachine):
         self.known: Records = {
             "accounts": [{"account": "a", "dwelling": "d", "from": LONG_AGO, "to": None}],
             "dwellings": [{"dwelling": "d", "from": LONG_AGO, "to": None, "band": "C", "area": "whole", "recorded_adults": Fraction(2)}],
-            **{name: [] for name in ("claims", "household", "incomes", "non_dependants")},
+            **{name: [] for name in REGISTERS},
         }
         self.states: list[tuple[int, State]] = []
-        self._person("p0", LONG_AGO, "applicant", BORN)
-        self._income("p0", LONG_AGO, "state_pension", amount)
+        self._person(self.state, "p0", LONG_AGO, "applicant", BORN)
+        self._income(self.state, "p0", LONG_AGO, "state_pension", amount)
         if claims:
-            self._claim(LONG_AGO, None)
+            self._claim(self.state, LONG_AGO, None)
         self.states.append((LONG_AGO, deepcopy(self.state)))
         self.before = worked_out(self.known)
         self.first_bill = self.billed = self.before.values["bill"]
         self.adjustments: list[Fraction] = []
 
-    # ---- facts as an officer records them
-    def _open(self, register: str, day: int, facts: Record) -> None:
-        self.known[register].append({**facts, "from": day, "to": None})
-
-    def _close(self, register: str, day: int, **which: Any) -> None:
-        for record in self.known[register]:
-            if record["to"] is None and all(record.get(name) == value for name, value in which.items()):
-                record["to"] = day - 1
-
-    def _person(self, name: str, day: int, role: str, born: int) -> None:
-        facts = {"role": role, "born": born}
-        self._open("household", day, {**facts, "claim": "c", "person": name})
-        self.state.people[name] = facts
-
-    def _income(self, person: str, day: int, kind: str, amount: Fraction) -> None:
-        self.names += 1
-        facts = {"income_kind": kind, "frequency": "weekly", "amount": amount}
-        self._open("incomes", day, {**facts, "person": person, "name": self.names})
-        self.state.incomes[str(self.names)] = person, facts
-
-    def _claim(self, day: int, claimed_on: int | None) -> None:
-        facts: Record = {"capital": Fraction(5000), "claimed_on": claimed_on}
-        self._open("claims", day, {**facts, "claim": "c", "account": "a"})
-        self.state.claim = facts
-
+    # ---- what was billed
     def _pass(self, days: int) -> int:
         self.day = min(self.day + days, self.last)
         return self.day
@@ -173,42 +122,23 @@ class Year(RuleBasedStateMachine):
     def an_income_begins_or_changes(self, days: int, kind: str, amount: Fraction, data: st.DataObject) -> None:
         day = self._pass(days)
         if self.state.incomes and data.draw(st.booleans()):
-            name = data.draw(st.sampled_from(sorted(self.state.incomes)))
-            person, facts = self.state.incomes.pop(name)
-            self._close("incomes", day, name=int(name))
-            self._income(person, day, facts["income_kind"], amount)
+            self._income_changes(self.state, data.draw(st.sampled_from(sorted(self.state.incomes))), day, amount)
         else:
-            self._income(data.draw(st.sampled_from(sorted(self.state.people))), day, kind, amount)
+            self._income(self.state, data.draw(st.sampled_from(sorted(self.state.people))), day, kind, amount)
         self._changed()
 
     @room
     @rule(days=st.integers(1, 60), amount=WEEKLY)
     def a_partner_comes_or_goes(self, days: int, amount: Fraction) -> None:
         day = self._pass(days)
-        if "p1" in self.state.people:
-            self._close("household", day, person="p1")
-            self._close("incomes", day, person="p1")
-            del self.state.people["p1"]
-            self.state.incomes = {name: held for name, held in self.state.incomes.items() if held[0] != "p1"}
-        else:
-            self._person("p1", day, "partner", BORN + 400)
-            self._income("p1", day, "state_pension", amount)
+        self._partner_comes_or_goes(self.state, day, BORN + 400, "state_pension", amount)
         self._changed()
 
     @room
     @rule(days=st.integers(1, 60), income=WEEKLY, works=st.booleans())
     def a_non_dependant_comes_or_goes(self, days: int, income: Fraction, works: bool) -> None:
         day = self._pass(days)
-        if self.state.others and not works:
-            name = min(self.state.others)
-            self._close("non_dependants", day, non_dependant=name)
-            del self.state.others[name]
-        else:
-            self.names += 1
-            name = f"n{self.names}"
-            facts: Record = {"moved_in": day, "in_work": works, "gross_income": income}
-            self._open("non_dependants", day, {**facts, "claim": "c", "non_dependant": name})
-            self.state.others[name] = facts
+        self._non_dependant_comes_or_goes(self.state, day, income, works=works)
         self._changed()
 
     @room
@@ -225,10 +155,9 @@ class Year(RuleBasedStateMachine):
     def the_claim_ends_or_another_is_made(self, days: int) -> None:
         day = self._pass(days)
         if self.state.claim is not None:
-            self._close("claims", day)
-            self.state.claim = None
+            self._claim_ends(self.state, day)
         else:
-            self._claim(day, day)
+            self._claim(self.state, day, day)
         self._changed()
 
     @rule(days=st.integers(0, 364))

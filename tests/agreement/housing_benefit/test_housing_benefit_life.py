@@ -23,20 +23,19 @@ from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.rows import Row
 from rbcalc_kernels.exact.spells import Builder
 from rbcalc_kernels.program.graph import Program
+from timelines import claim_life
+from timelines.claim_life import LONG_AGO, Officer, Record, Records, by_day, days_of, monday, spans
 
 YEAR = 2026
-LONG_AGO = 18262  # 1 January 2020
-MONDAY = 4  # the day 4 after 1 January 1970 was a Monday
 BORN = {"pension_age": -9131, "working_age": 5479}  # 1 January 1945 and 1985
 MANY = 150 if settings.get_current_profile_name() == "wide" else 6
 MOST_RENTS = 4  # the rules ask for no more changes of the rent in a year than these
-Record = dict[str, Any]
-Records = dict[str, list[Record]]
 
 WEEKLY = st.integers(0, 25_000).map(lambda pence: Fraction(pence, 100))
 RENT = st.integers(10_000, 40_000).map(lambda pence: Fraction(pence, 100))
-KINDS = st.sampled_from(["state_pension", "occupational_pension", "employed_earnings", "attendance_allowance"])
+KINDS = st.sampled_from(claim_life.KINDS)
 CLASSES = st.sampled_from(["claimant_error", "authority_error", "departmental_error", "administrative_delay"])
+DEBTORS = st.sampled_from([None, "claimant", "partner", "payee"])
 LATE = st.sampled_from([0, 10, 45])
 
 
@@ -59,14 +58,6 @@ def worked_out(records: Records) -> Row:
     root = builder().build(records)
     evaluator().run(root, None)
     return root
-
-
-def by_day(root: Row, entity: str, name: str) -> dict[int, Any]:
-    """A value of an entity's rows for each day that they cover."""
-    found: dict[int, Any] = {}
-    for row in root.children.get(entity, []):
-        found |= dict.fromkeys(range(int(row.values["first_day"]), int(row.values["last_day"]) + 1), row.values[name])
-    return found
 
 
 def stretches(days: dict[int, Any]) -> Iterator[tuple[int, int, Any]]:
@@ -93,27 +84,20 @@ def figures(root: Row) -> tuple[Any, ...]:
     return (*(root.values[name] for name in TOTALS), by_day(root, "award", "weekly_award"), *of_payments)
 
 
-def monday(day: int) -> int:
-    return day - (day - MONDAY) % 7
-
-
 def penny(amount: Fraction) -> Fraction:
     """Rounded to the penny, half a penny up."""
     return Fraction((amount * 100 + Fraction(1, 2)) // 1, 100)
 
 
-class State:
+class State(claim_life.State):
     """The facts that hold on a day."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.rent: Record = {}
-        self.claim: Record | None = None
-        self.people: dict[str, Record] = {}
-        self.incomes: dict[str, tuple[str, Record]] = {}  # by a name of their own: whose, and what
-        self.others: dict[str, Record] = {}
 
 
-REGISTERS = ("rents", "claims", "household", "incomes", "non_dependants")
+REGISTERS = ("rents", *claim_life.REGISTERS)
 HOME: Records = {"tenancies": [{"account": "a", "from": LONG_AGO, "to": None}]}
 
 
@@ -122,19 +106,11 @@ def from_states(states: list[tuple[int, State]], cuts: list[int], payments: list
 
     A payment is cut within its first week too.
     """
-    days = sorted({day for day, _ in states} | {day for day in cuts if day > states[0][0]})
+    days = days_of(states, cuts)
     made: Records = {**HOME, **{name: [] for name in REGISTERS}, "payments": []}
-    for first, following in pairwise([*days, None]):
-        assert first is not None
-        span = {"from": first, "to": None if following is None else following - 1}
-        state = next(state for day, state in reversed(states) if day <= first)
+    for state, span in spans(states, days):
         made["rents"].append({**state.rent, "account": "a", **span})
-        if state.claim is None:
-            continue
-        made["claims"].append({**state.claim, "claim": "c", "account": "a", **span})
-        made["household"] += [{**facts, "claim": "c", "person": person, **span} for person, facts in state.people.items()]
-        made["incomes"] += [{**facts, "person": person, **span} for person, facts in state.incomes.values() if person in state.people]
-        made["non_dependants"] += [{**facts, "claim": "c", "non_dependant": name, **span} for name, facts in state.others.items()]
+        state.put(made, span)
     for payment in payments:
         inside = sorted(day for day in {*days, payment["from"] + 2, payment["from"] + 5} if payment["from"] < day <= payment["to"])
         for first, following in pairwise([payment["from"], *inside, payment["to"] + 1]):
@@ -142,7 +118,7 @@ def from_states(states: list[tuple[int, State]], cuts: list[int], payments: list
     return made
 
 
-class Life(RuleBasedStateMachine):
+class Life(Officer, RuleBasedStateMachine):
     """A home with a claim, through the year."""
 
     @initialize(age=st.sampled_from(sorted(BORN)), amount=WEEKLY, rent=RENT, rise=WEEKLY, claims=st.booleans())
@@ -158,32 +134,22 @@ class Life(RuleBasedStateMachine):
         self.states: list[tuple[int, State]] = []
         self.age = age
         self._rent(LONG_AGO, rent=rent)
-        self._person("p0", LONG_AGO, "applicant", BORN[age])
-        self._income("p0", LONG_AGO, "state_pension" if age == "pension_age" else "employed_earnings", amount)
+        self._person(self.state, "p0", LONG_AGO, "applicant", BORN[age])
+        self._income(self.state, "p0", LONG_AGO, "state_pension" if age == "pension_age" else "employed_earnings", amount)
         if claims:
-            self._claim(LONG_AGO, None, backdated=False)
+            self._claim(self.state, LONG_AGO, None, backdated=False)
         self.states.append((LONG_AGO, deepcopy(self.state)))
         self._begin_again()
         if rise:
             # with the new amounts of April
             self.day = changed = monday(self.first + 7)
-            person, facts = self.state.incomes.pop("1")
-            self._close("incomes", changed, name=1)
-            self._income(person, changed, facts["income_kind"], amount + rise / 10)
+            self._income_changes(self.state, "1", changed, amount + rise / 10)
             self._changed(changed)
 
     def _begin_again(self) -> None:
         self.before = worked_out(self.known)
 
     # ---- facts as an officer records them
-    def _open(self, register: str, day: int, facts: Record) -> None:
-        self.known[register].append({**facts, "from": day, "to": None})
-
-    def _close(self, register: str, day: int, **which: Any) -> None:
-        for record in self.known[register]:
-            if record["to"] is None and all(record.get(name) == value for name, value in which.items()):
-                record["to"] = day - 1
-
     def _rent(self, day: int, **facts: Any) -> None:
         social: Record = {
             "tenure": "registered_provider",
@@ -194,22 +160,6 @@ class Life(RuleBasedStateMachine):
         self.state.rent = {**social, "rent_free_weeks": Fraction(2), "rent_free": False, **self.state.rent, **facts}
         self._close("rents", day)
         self._open("rents", day, {**self.state.rent, "account": "a"})
-
-    def _person(self, name: str, day: int, role: str, born: int) -> None:
-        facts = {"role": role, "born": born}
-        self._open("household", day, {**facts, "claim": "c", "person": name})
-        self.state.people[name] = facts
-
-    def _income(self, person: str, day: int, kind: str, amount: Fraction) -> None:
-        self.names += 1
-        facts = {"income_kind": kind, "frequency": "weekly", "amount": amount}
-        self._open("incomes", day, {**facts, "person": person, "name": self.names})
-        self.state.incomes[str(self.names)] = person, facts
-
-    def _claim(self, day: int, claimed_on: int | None, *, backdated: bool) -> None:
-        facts: Record = {"capital": Fraction(5000), "claimed_on": claimed_on, "backdated": backdated}
-        self._open("claims", day, {**facts, "claim": "c", "account": "a"})
-        self.state.claim = facts
 
     def _pass(self, days: int, late: int = 0) -> int:
         """Today is so many days later; the day of what is told today, which may lie back as far as the change before."""
@@ -242,12 +192,9 @@ class Life(RuleBasedStateMachine):
         day = self._pass(days, late)
         changes: bool = data.draw(st.booleans())
         if self.state.incomes and changes:
-            name = data.draw(st.sampled_from(sorted(self.state.incomes)))
-            person, facts = self.state.incomes.pop(name)
-            self._close("incomes", day, name=int(name))
-            self._income(person, day, facts["income_kind"], amount)
+            self._income_changes(self.state, data.draw(st.sampled_from(sorted(self.state.incomes))), day, amount)
         else:
-            self._income(data.draw(st.sampled_from(sorted(self.state.people))), day, kind, amount)
+            self._income(self.state, data.draw(st.sampled_from(sorted(self.state.people))), day, kind, amount)
         self._changed(day)
 
     @precondition(lambda self: self.day < self.last - 1 and self.rents < MOST_RENTS)
@@ -272,30 +219,14 @@ class Life(RuleBasedStateMachine):
     @rule(days=st.integers(1, 60), late=LATE, amount=WEEKLY)
     def a_partner_comes_or_goes(self, days: int, late: int, amount: Fraction) -> None:
         day = self._pass(days, late)
-        if "p1" in self.state.people:
-            self._close("household", day, person="p1")
-            self._close("incomes", day, person="p1")
-            del self.state.people["p1"]
-            self.state.incomes = {name: held for name, held in self.state.incomes.items() if held[0] != "p1"}
-        else:
-            self._person("p1", day, "partner", BORN[self.age] + 400)
-            self._income("p1", day, "occupational_pension", amount)
+        self._partner_comes_or_goes(self.state, day, BORN[self.age] + 400, "occupational_pension", amount)
         self._changed(day)
 
     @room
     @rule(days=st.integers(1, 60), late=LATE, income=WEEKLY, works=st.booleans())
     def a_non_dependant_comes_or_goes(self, days: int, late: int, income: Fraction, works: bool) -> None:
         day = self._pass(days, late)
-        if self.state.others and not works:
-            name = min(self.state.others)
-            self._close("non_dependants", day, non_dependant=name)
-            del self.state.others[name]
-        else:
-            self.names += 1
-            name = f"n{self.names}"
-            facts: Record = {"moved_in": day, "in_work": works, "gross_income": income}
-            self._open("non_dependants", day, {**facts, "claim": "c", "non_dependant": name})
-            self.state.others[name] = facts
+        self._non_dependant_comes_or_goes(self.state, day, income, works=works)
         self._changed(day)
 
     @room
@@ -303,20 +234,20 @@ class Life(RuleBasedStateMachine):
     def the_claim_ends_or_another_is_made(self, days: int, back: int) -> None:
         day = self._pass(days, back)
         if self.state.claim is not None:
-            self._close("claims", day)
-            self.state.claim = None
+            self._claim_ends(self.state, day)
         else:
-            self._claim(day, day, backdated=day < self.day)
+            self._claim(self.state, day, day, backdated=day < self.day)
         self._changed(day)
 
     @room
-    @rule(days=st.integers(1, 30), why=CLASSES, offset=st.booleans())
-    def an_overpayment_is_recorded(self, days: int, why: str, offset: bool) -> None:
+    @rule(days=st.integers(1, 30), why=CLASSES, offset=st.booleans(), debtor=DEBTORS)
+    def an_overpayment_is_recorded(self, days: int, why: str, offset: bool, debtor: str | None) -> None:
         self._pass(days)
         for payment in self.payments:
             payment.setdefault("overpayment_class", why)
             payment.setdefault("discovered_on", self.day)
             payment.setdefault("offset_only", offset)
+            payment.setdefault("overpayment_recoverable_from", debtor)
         self._begin_again()
 
     @rule(why=st.sampled_from([None, "ordinary", "fraud"]))
@@ -335,22 +266,26 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def the_benefit_is_what_was_paid_less_overpayments_with_arrears(self) -> None:
-        """Each stretch of one difference is rounded once; what is due only against an overpayment lessens it and is never paid."""
+        """Each stretch of one difference is rounded once; what is due only against an overpayment lessens it and is never paid.
+
+        It lessens none that is recoverable from somebody else than the claimant and the partner.
+        """
         row = self.before
         award = by_day(row, "award", "weekly_award")
         year = int(self.first + 2)  # 1 April 2026 was a Wednesday
         paid = {day: payment for payment in self.payments for day in range(payment["from"], payment["to"] + 1)}
         counted = {day: payment["paid"] - award.get(day, 0) for day, payment in paid.items() if day >= year}
         offset = {day: bool(paid[day].get("offset_only")) for day in counted}
+        theirs = {day: offset[day] and paid[day].get("overpayment_recoverable_from") != "payee" for day in counted}
         over = arrears = over_in_period = due_in_period = Fraction(0)
-        for first, last, (difference, only) in stretches({day: (counted[day], offset[day]) for day in counted}):
+        for first, last, (difference, only, lessened) in stretches({day: (counted[day], offset[day], theirs[day]) for day in counted}):
             amount = penny(abs(difference) * (last - first + 1) / 7)
-            if only and difference > 0:
+            if lessened and difference > 0:
                 over_in_period += amount
-            elif only:
-                due_in_period += amount
             elif difference > 0:
                 over += amount
+            elif only:
+                due_in_period += amount
             else:
                 arrears += amount
         over += max(over_in_period - due_in_period, Fraction(0))

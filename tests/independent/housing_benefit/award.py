@@ -204,7 +204,9 @@ def lost(household: Household, day: date) -> bool:
     return (over and not passported(household, old_rules=by_old)) or (not by_old and excluded_as_student(household))
 
 
-def change_between(before: Stay, after: Stay, benefit: Callable[[Household, date], Fraction], tenancy: Tenancy) -> Change:
+def change_between(
+    before: Stay, after: Stay, benefit: Callable[[Household, date], Fraction], tenancy: Tenancy, *, rent_by_the_day: bool
+) -> Change:
     """What kind of change leads from one stay to the next: SPC reg 60, the first days of April, or reg 79(1)."""
     occurs = after.first
     if benefits_uprated(before, after):
@@ -217,7 +219,7 @@ def change_between(before: Stay, after: Stay, benefit: Callable[[Household, date
         told = after.facts.told_on
         if told is not None and told > add_months(occurs, 1) and now > then:
             return Change(told)  # SI 2001/1002 reg 8(3)
-        return Change(occurs, ends=lost(after.facts, occurs))
+        return Change(occurs, ends=lost(after.facts, occurs), rent_by_the_day=rent_by_the_day)
     guaranteed = after.facts.on("guarantee_credit") and not before.facts.on("guarantee_credit")
     if now == then or (now > then and not old[0] and not guaranteed):  # reg 60 speaks of changes of the rate, of awards only in (5) and (7)
         return Change(occurs)
@@ -270,6 +272,13 @@ def _let_on(lets: Sequence[Let], day: date) -> Tenancy | None:
     return next((let.facts for let in lets if let.first <= day <= let.last), None)
 
 
+def _due_by_the_day(lets: Sequence[Let], day: date) -> bool:
+    """Whether payments fall due on a daily basis on a day (reg 79(8)); between two lettings, whether those of both do."""
+    on = [let for let in lets if let.first <= day <= let.last]
+    near = on or [*[let for let in lets if let.last < day][-1:], *[let for let in lets if let.first > day][:1]]
+    return bool(near) and (len(near) == 2 or bool(on)) and all(let.facts.frequency == "daily" for let in near)
+
+
 def entitled_from(claim: HousingClaim, lets: Sequence[Let]) -> date | None:
     """Reg 76: liable for a dwelling that is lived in as the home ([2014] UKUT 411 (AAC)), of which that at the start counts."""
     if claim.claimed_on is None:
@@ -289,7 +298,16 @@ def in_force(claim: HousingClaim, lets: Sequence[Let]) -> tuple[list[InForce], d
         return ZERO if tenancy is None else figures_on(household, tenancy, day, since).benefit_before_cap
 
     stays = list(_with_birthdays(claim.stays))
-    changes = [change_between(before, after, benefit, _let_on(lets, after.first) or lets[0].facts) for before, after in pairwise(stays)]
+    changes = [
+        change_between(
+            before,
+            after,
+            benefit,
+            _let_on(lets, after.first) or lets[0].facts,
+            rent_by_the_day=_due_by_the_day(lets, after.first),
+        )
+        for before, after in pairwise(stays)
+    ]
     rents = [after.first for before, after in pairwise(lets) if before.last + ONE_DAY == after.first and rent_differs(before, after)]
     begins = [stays[0].first if since is None else max(since, stays[0].first)]
     for stay, change in zip(stays[1:], changes, strict=True):

@@ -36,12 +36,13 @@ class Change:
     """A change of circumstances and the day on which it occurs.
 
     `counts_from` is given for one under SPC reg 60, or where a benefit changes in the first days of April (HBR reg 42(8),
-    SPC reg 41(9)); `ends` where it ends entitlement.
+    SPC reg 41(9)); `ends` where it ends entitlement, and `rent_by_the_day` where the rent falls due on a daily basis then.
     """
 
     occurs: date
     counts_from: date | None = None
     ends: bool = False
+    rent_by_the_day: bool = False
 
 
 def effective(change: Change, rent_changes: Sequence[date], since: date | None, *, by_the_week: bool) -> date:
@@ -51,7 +52,7 @@ def effective(change: Change, rent_changes: Sequence[date], since: date | None, 
     week = week_of(change.occurs)
     rents = [day for day in rent_changes if week_of(day) == week]
     if change.ends:  # (8), to which (4) is subject
-        return week_after(change.occurs)
+        return change.occurs if change.rent_by_the_day else week_after(change.occurs)
     if rents:  # (4): a change of rent takes effect in this week, so all do, on that day
         return min(rents)
     uprated = figures_from((week + 6 * ONE_DAY).year, by_the_week=by_the_week)
