@@ -268,9 +268,7 @@ class Arithmetic(Certified):
         low, high = (n + Interval.of(added * least, added * most)).join((-n) + Interval.of(0, shift * most)).whole()
         largest, below = max(abs(low), abs(high)), under * most
         form = Form.FLOAT if largest < ROUND_LIMIT and below < ROUND_LIMIT else Form.WHOLE
-        if form is Form.WHOLE and (
-            n.largest >= WHOLE_LIMIT or below >= _WHOLE_DIVISOR
-        ):
+        if form is Form.WHOLE and (n.largest >= WHOLE_LIMIT or below >= _WHOLE_DIVISOR):
             return None
         if form is Form.FLOAT and n.largest >= FLOAT_LIMIT:
             return None
