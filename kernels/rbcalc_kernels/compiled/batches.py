@@ -202,17 +202,14 @@ def below(entities: Mapping[str, EntityColumns], program: Program, entity: str, 
     return np.ascontiguousarray(offsets)
 
 
-def before(entity: EntityColumns) -> npt.NDArray[np.int32]:
-    """For each row the row before it under the same parent, or itself where it is the first."""
-    found = np.arange(-1, entity.count - 1, dtype=np.int32)
-    if entity.parent is not None and entity.count:
-        found[1:] += entity.parent[1:] != entity.parent[:-1]
-        found[0] = 0
+def firsts(entity: EntityColumns) -> npt.NDArray[np.uint8]:
+    """For each row whether it is the first under its parent; the others follow the row before them."""
+    found = np.zeros(entity.count, dtype=np.uint8)
+    if entity.parent is not None:
+        found[1:] = entity.parent[1:] != entity.parent[:-1]
     elif entity.offsets is not None:
-        starts = entity.offsets[:-1][np.diff(entity.offsets) > 0]
-        found[starts] = starts
-    elif entity.count:
-        found[0] = 0
+        found[entity.offsets[:-1][np.diff(entity.offsets) > 0]] = 1
+    found[:1] = 1
     return found
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbcalc_kernels.compiled import timelines
-from rbcalc_kernels.compiled.batches import Part, before, below
+from rbcalc_kernels.compiled.batches import Part, below, firsts
 from rbcalc_kernels.compiled.calls import Calls
 from rbcalc_kernels.compiled.columns import Column, EntityColumns
 from rbcalc_kernels.compiled.groups import effective_dates
@@ -136,11 +136,14 @@ class Block:
         pool: list[Scratch],
         check: bool = False,
         way: int = 0,
+        piece: int = 0,
     ) -> None:
         self.compiled = compiled
         self.variant = variant
         self.arrays = arrays
         self.way = way
+        self.piece = piece
+        """Root rows that go through all functions before the next do; 0 where all go together."""
         self.part = part
         self.entities = dict(part.entities)
         self.columns = targets
@@ -340,7 +343,7 @@ class Block:
             case "period":
                 return np.zeros(rows.count, dtype=np.uint8) if rows.period is None else np.ascontiguousarray(rows.period)
             case "before":
-                return before(rows)
+                return firsts(rows)
             case "offsets":
                 collapsed = self.variant.collapsed
                 return below(self.entities, self.compiled.program, slot.entity, slot.name, collapsed)

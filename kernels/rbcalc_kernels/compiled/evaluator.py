@@ -37,6 +37,10 @@ LEAST_BLOCK: Final = 4_096
 NEAR: Final = 64 << 20
 """The bytes that columns between functions take about: root rows with much below them are worked out fewer at a time."""
 
+NEAREST: Final = 4 << 20
+"""The bytes that such columns take about for the root rows that go through all functions before the next do, where nothing of theirs is
+read afterwards."""
+
 LEAST_PIECE: Final = 512
 """Nor are blocks to which much belongs divided into pieces of fewer root rows."""
 
@@ -100,8 +104,14 @@ class Variant:
 
     def block(self, part: Part, roots: int) -> int:
         """How many root rows are worked out at a time."""
-        together = sum(part.entities[space].count * each for space, each in self._bytes.items() if space in part.entities)
-        return min(BLOCK, max(LEAST_BLOCK, NEAR * roots // max(1, together)))
+        return min(BLOCK, max(LEAST_BLOCK, NEAR * roots // max(1, self._together(part))))
+
+    def piece(self, part: Part, roots: int) -> int:
+        """How many root rows of a block go through all functions before the next do."""
+        return max(LEAST_PIECE, NEAREST * roots // max(1, self._together(part)))
+
+    def _together(self, part: Part) -> int:
+        return sum(part.entities[space].count * each for space, each in self._bytes.items() if space in part.entities)
 
     def even(self, program: Program, part: Part, root: str, runs: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         """Runs of root rows, in pieces where far more than usual belongs to one, so that memory for one serves for all."""
@@ -283,7 +293,9 @@ class Compiled:
             own = part if last - first == count else cut(self.program, part, self.root, first, last, shared)
             variant = self.single if single and self.single is not None else self.general
             way = 1 if single else 0
-            yield Block(self, variant, self._arrays[way], own, gathered.targets(own), pool=pools[variant], check=first == 0, way=way)
+            piece = 0 if block is not None or gathered.reads_columns else variant.piece(part, count)
+            targets = gathered.targets(own)
+            yield Block(self, variant, self._arrays[way], own, targets, pool=pools[variant], check=first == 0, way=way, piece=piece)
 
     def alone(self, part: Part) -> npt.NDArray[np.bool_] | None:
         """Which root rows have just one row of each spell entity that can share their place; None when all have."""

@@ -103,6 +103,11 @@ class Gathered:
             else:
                 self._others.append(ref)
 
+    @property
+    def reads_columns(self) -> bool:
+        """Whether more than marks is taken from blocks that are done."""
+        return bool(self._others or self.derived)
+
     def widened(self, variant: Variant) -> list[tuple[Ref, Place, int]]:
         """The outputs that are not written where they stay: of which column each is made, and how many times it."""
         inner = variant.lowering.outputs
