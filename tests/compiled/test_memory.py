@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from compiled.test_calls import same
@@ -68,7 +67,8 @@ def test_root_rows_with_much_below_them_are_fewer_in_a_block(monkeypatch: pytest
     assert variant.block(part, 300) == 200
     gathered = Gathered(compiled, part, compiled.variants, None)
     pools: dict[Variant, list[Scratch]] = {each: [] for each in compiled.variants}
-    alone = np.zeros(300, dtype=np.bool_)
+    alone = compiled.alone(part)
+    assert alone is not None
     for threads in (1, 2, 3):
         blocks = list(compiled.blocks(part, threads, None, gathered, alone, pools))
         assert len(blocks) % threads == 0

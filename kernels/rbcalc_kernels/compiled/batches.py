@@ -66,7 +66,7 @@ def whole(program: Program, batch: Batch, root: str) -> Part:
         columns = {key: np.ascontiguousarray(column) for key, column in given.columns.items()}
         parents = None if given.parent is None else np.ascontiguousarray(given.parent, dtype=np.int32)
         offsets = None if given.offsets is None else np.ascontiguousarray(given.offsets, dtype=np.int64)
-        entities[name] = EntityColumns(given.count, columns, parents, offsets, given.period, spread=given.spread)
+        entities[name] = EntityColumns(given.count, columns, parents, offsets, given.period, spread=given.spread, shape=given.shape)
     return Part(entities, {name: slice(0, entity.count) for name, entity in entities.items()})
 
 
@@ -187,6 +187,24 @@ def extent(program: Program, part: Part, root: str, first: int, last: int) -> di
         if above is not None and entity.offsets is not None:
             ends[name] = int(entity.offsets[above[0]]), int(entity.offsets[above[1]])
     return {name: high - low for name, (low, high) in ends.items()}
+
+
+class Alone:
+    """Which root rows have just one row of each of some entities, each of which belongs to the root or to another of them."""
+
+    def __init__(self, program: Program, part: Part, root: str, names: Collection[str]) -> None:
+        self._program, self._part, self._root, self._names = program, part, root, names
+        self._each = all(spread is not None and spread[0] > 0 for spread in (part.entities[name].spread for name in names))
+
+    def all(self, first: int, last: int) -> bool:
+        """Whether all root rows from `first` up to `last` (not included) are such."""
+        counts = extent(self._program, self._part, self._root, first, last)
+        if any(counts[name] != last - first for name in self._names):
+            return False
+        if self._each:
+            return True
+        offsets = (below(self._part.entities, self._program, self._root, name, frozenset()) for name in self._names)
+        return all(bool((np.diff(each[first : last + 1]) == 1).all()) for each in offsets)
 
 
 def below(entities: Mapping[str, EntityColumns], program: Program, entity: str, child: str, collapsed: frozenset[str]) -> Column:

@@ -8,6 +8,7 @@ within the fact's range.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,20 @@ import numpy.typing as npt
 Column = npt.NDArray[Any]
 
 
+class Shape(dict[object, tuple[tuple[object, ...], Column]]):
+    """What follows from how rows belong to others, with the arrays that it follows from; it stays behind when rows are copied."""
+
+    def found(self, key: object, of: tuple[object, ...], make: Callable[[], Column]) -> Column:
+        """What was made of these arrays before, or is made now."""
+        held = self.get(key)
+        if held is None or len(held[0]) != len(of) or any(one is not other for one, other in zip(held[0], of, strict=True)):
+            held = self[key] = of, make()
+        return held[1]
+
+    def __reduce__(self) -> tuple[type[Shape], tuple[()]]:
+        return Shape, ()
+
+
 @dataclass(slots=True)
 class EntityColumns:
     """The rows of one entity, sorted by their parent's row.
@@ -24,7 +39,7 @@ class EntityColumns:
     `parent[i]` is the row of the parent entity that row i belongs to and `offsets[p]:offsets[p + 1]` are the rows of
     parent row p (both None for a root).  `period[i]` is the parameter period of the row (None: period 0 for all).
     `sources` holds, for a derived entity, the row in force of each timeline's entity, or -1.  `spread` is the fewest and the
-    most rows that a parent has, once a run has counted them; `offsets` and `period` do not change after that.
+    most rows that a parent has, once a run has counted them; `parent`, `offsets` and `period` do not change after that.
     """
 
     count: int
@@ -34,6 +49,7 @@ class EntityColumns:
     period: npt.NDArray[np.uint8] | None = None
     sources: dict[str, npt.NDArray[np.int32]] = field(default_factory=dict)
     spread: tuple[int, int] | None = field(default=None, repr=False, compare=False)
+    shape: Shape = field(default_factory=Shape, repr=False, compare=False)
 
 
 class Found(list[Any]):

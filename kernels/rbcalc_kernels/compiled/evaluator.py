@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import lcm
 from typing import Any, Final
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbcalc_kernels.compiled import passes
-from rbcalc_kernels.compiled.batches import Part, below, check_values, cut, extent, whole
+from rbcalc_kernels.compiled.batches import Alone, Part, check_values, cut, extent, whole
 from rbcalc_kernels.compiled.blocks import Block, Scratch
 from rbcalc_kernels.compiled.cache import Kernel
 from rbcalc_kernels.compiled.columns import Batch, Column, EntityColumns
@@ -40,6 +40,8 @@ NEAR: Final = 64 << 20
 NEAREST: Final = 4 << 20
 """The bytes that such columns take about for the root rows that go through all functions before the next do, where nothing of theirs is
 read afterwards."""
+
+_EACH: Final = 4  # blocks for each of several threads at least, since one may have less time than another
 
 LEAST_PIECE: Final = 512
 """Nor are blocks to which much belongs divided into pieces of fewer root rows."""
@@ -271,7 +273,7 @@ class Compiled:
         threads: int,
         block: int | None,
         gathered: Gathered,
-        alone: npt.NDArray[np.bool_] | None,
+        alone: Alone | None,
         pools: dict[Variant, list[Scratch]],
     ) -> Iterator[Block]:
         """The batch in blocks; one in which each root row has one row of each spell entity takes the shorter way."""
@@ -285,27 +287,41 @@ class Compiled:
             blocks = -(-count // size)
             size = -(-count // (-(-blocks // threads) * threads))  # as many for each thread, of one size
         runs = [(first, min(first + size, count)) for first in range(0, count, size)]
-        if block is None and len(runs) > threads:
+        piece = 0 if block is not None or gathered.derived else usual.piece(part, count)
+        if piece:
+            most = count if threads == 1 else -(-count // (_EACH * threads))
+            runs = list(_joined(runs, most, lambda first, last: alone is None or alone.all(first, last)))
+        elif block is None and len(runs) > threads:
             runs = list(usual.even(self.program, part, self.root, runs))
         for first, last in runs:
-            single = self.single is not None and (alone is None or bool(alone[first:last].all()))
+            single = self.single is not None and (alone is None or alone.all(first, last))
             shared = self.single.collapsed if single and self.single is not None and not gathered.derived else ()
             own = part if last - first == count else cut(self.program, part, self.root, first, last, shared)
             variant = self.single if single and self.single is not None else self.general
             way = 1 if single else 0
-            piece = 0 if block is not None or gathered.reads_columns else variant.piece(part, count)
-            targets = gathered.targets(own)
+            targets = gathered.targets(own) | (gathered.whole(variant, own) if piece else {})
             yield Block(self, variant, self._arrays[way], own, targets, pool=pools[variant], check=first == 0, way=way, piece=piece)
 
-    def alone(self, part: Part) -> npt.NDArray[np.bool_] | None:
+    def alone(self, part: Part) -> Alone | None:
         """Which root rows have just one row of each spell entity that can share their place; None when all have."""
         names = self.single.collapsed if self.single is not None else ()
-        if all(part.entities[name].spread == (1, 1) for name in names):
-            return None
-        alone = np.ones(part.entities[self.root].count, dtype=np.bool_)
-        for name in names:
-            alone &= np.diff(below(part.entities, self.program, self.root, name, frozenset())) == 1
-        return None if alone.all() else alone
+        found = Alone(self.program, part, self.root, names)
+        return None if found.all(0, part.entities[self.root].count) else found
+
+
+def _joined(runs: Sequence[tuple[int, int]], most: int, short: Callable[[int, int], bool]) -> Iterator[tuple[int, int]]:
+    """Runs of root rows, those next to each other that go the same way as one, of so many rows at most if several become one."""
+    at: tuple[int, int, bool] | None = None
+    for first, last in runs:
+        way = short(first, last)
+        if at is not None and way is at[2] and last - at[0] <= most:
+            at = at[0], last, way
+            continue
+        if at is not None:
+            yield at[:2]
+        at = first, last, way
+    if at is not None:
+        yield at[:2]
 
 
 def compile_program(program: Program, outputs: Sequence[Ref], *, engine: str | None = None, keep: bool | None = None) -> Compiled:
