@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from compiled.test_calls import same
@@ -64,11 +63,12 @@ def test_root_rows_with_much_below_them_are_fewer_in_a_block(monkeypatch: pytest
     assert 1 <= variant.block(part, 300) < 300
     monkeypatch.setattr(evaluator, "LEAST_BLOCK", 200)
     assert variant.block(part, 300) == 200
-    alone = np.zeros(300, dtype=np.bool_)
+    alone = compiled.alone(part)
+    assert alone is not None
     for threads in (1, 2, 3):
-        pieces = list(compiled.pieces(part, threads, None, alone))
-        assert len(pieces) % threads == 0
-        assert max(len(pieces), 2) == max(threads, 2)
+        shares = list(compiled.shares(part, threads, None, alone))
+        assert len(shares) % threads == 0
+        assert max(len(shares), 2) == max(threads, 2)
 
 
 def test_a_block_to_which_much_belongs_is_divided(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ class Standing:
         part = whole(compiled.program, batch, compiled.root)
         gathered = Gathered(compiled, part, compiled.variants, None)
         pools: dict[Variant, list[Scratch]] = {variant: [] for variant in compiled.variants}
-        blocks = compiled.blocks(compiled.pieces(part, threads, block, compiled.alone(part)), gathered, pools)
+        blocks = compiled.blocks(compiled.shares(part, threads, block, compiled.alone(part)), gathered, pools)
         self._blocks = [_Kept(each, self.changing) for each in blocks]
         self._threads = threads
         each_on_a_thread([each.prepare for each in self._blocks], threads)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from math import gcd, lcm, prod
 from typing import Final
 
 from rbcalc_kernels.compiled.bounds import Interval
+from rbcalc_kernels.compiled.certified import Certified
 from rbcalc_kernels.compiled.numbers import (
     FLOAT_LIMIT,
     ROUND_LIMIT,
     WHOLE_LIMIT,
     Divisor,
     Form,
-    Lines,
     Num,
     Powers,
     Unfit,
@@ -31,51 +30,17 @@ from rbcalc_kernels.compiled.numbers import (
     opened,
     product_range,
     rounded,
-    shown,
-    truncated,
-    within_a_word,
 )
 from rbcalc_kernels.program.graph import Mode, Rounding
 
 _WHOLE_DIVISOR: Final = 1 << 50
-_LARGEST_DIVISOR: Final = 1 << 60  # of which four are held by int64
 _MOST_APART: Final = 8  # so far may a divisor vary for its multiples to be of use
-_LOST: Final = Fraction(1, 1 << 52)  # more than one operation in float64 can lose, as a share of its result
-_WIDE: Final = Fraction(5, 4)  # doubt is declared a little wider than proved, to cover the test's own rounding
 
 
-class Arithmetic:
+class Arithmetic(Certified):
     """Writes arithmetic into `lines`; `read` gives the text of a divisor in an exact form."""
 
-    def __init__(self, lines: Lines, read: Callable[[Divisor, Form], str]) -> None:
-        self.lines = lines
-        self.read = read
-        self._wrapped: dict[str, Wrapped] = {}  # of certified numbers, by their text
-
     # texts
-
-    def bound(self, a: Num) -> Num:
-        """The same number, held in a variable."""
-        made = replace(a, text=self.lines.bind(a.text))
-        if a.text in self._wrapped:
-            self._wrapped[made.text] = self._wrapped[a.text]
-        return made
-
-    def _short(self, a: Num) -> Num:
-        return self.bound(a) if len(a.text) > 72 else a
-
-    def cast(self, a: Num, form: Form) -> str:
-        """The numerator in an exact form."""
-        if a.low == a.high and not a.powers:
-            return literal(a.low, form)
-        return a.text if a.form is form else f"{form}({a.text})"
-
-    def product(self, number: int, powers: Powers, form: Form) -> str:
-        """The product of a constant and divisors."""
-        parts = [self.read(divisor, form) for divisor, power in powers for _ in range(power)]
-        if number != 1 or not parts:
-            parts.insert(0, literal(number, form))
-        return parts[0] if len(parts) == 1 else f"({' * '.join(parts)})"
 
     def scaled(self, a: Num, den: int, powers: Powers, form: Form) -> str:
         """The numerator over another denominator, of which a's is a part."""
@@ -114,18 +79,6 @@ class Arithmetic:
 
     # arithmetic
 
-    def certified(self, a: Num) -> Num:
-        """The value itself in float64."""
-        if a.form is Form.CERTIFIED:
-            return a
-        number = self.cast(a, Form.FLOAT)
-        if a.den != 1 or a.powers:
-            number = f"({number} * (1.0 / {self.product(a.den, a.powers, Form.FLOAT)}))"
-        return Num(number, Form.CERTIFIED, 1, (), 0, 0, a.value, a.value.largest * 8 * _LOST)
-
-    def _certain(self, text: str, value: Interval, error: Fraction) -> Num:
-        return self._short(Num(text, Form.CERTIFIED, 1, (), 0, 0, value, error + (value.largest + error) * _LOST))
-
     def add(self, a: Num, b: Num, *, minus: bool = False) -> Num:
         """The sum, or the difference."""
         value = a.value - b.value if minus else a.value + b.value
@@ -141,10 +94,11 @@ class Arithmetic:
             if form is not None:
                 one, other = (opened(self.scaled(x, den, powers, form)) for x in (a, b))
                 text = held_as(f"{one} {sign} {other}", form)
-                return self._short(exact(text, form, den, powers, *total.whole(), value))
-        wrapped = self._wrapping(a), self._wrapping(b)
-        a, b = self.certified(a), self.certified(b)
-        return self._known(self._certain(f"({a.text} {sign} {b.text})", value, a.error + b.error), f"{{}} {sign} {{}}", *wrapped)
+                return self.short(exact(text, form, den, powers, *total.whole(), value))
+        wrapped = self.wrapping(a), self.wrapping(b)
+        a, b = self.alike(a, b)
+        made = self.certain(f"({a.text} {sign} {b.text})", a.den, value, a.error + b.error)
+        return self.known(made, f"{{}} {sign} {{}}", *wrapped)
 
     def negative(self, a: Num) -> Num:
         """The number with the other sign."""
@@ -174,17 +128,17 @@ class Arithmetic:
             if form is not None and form_for(a.den * b.den) is not None:
                 texts = [self.cast(x, form) for x in (a, b) if not (x.low == x.high == 1 and not x.powers)]
                 text = held_as(" * ".join(texts), form) if len(texts) == 2 else texts[0] if texts else literal(1, form)
-                return self._short(exact(text, form, a.den * b.den, powers, *total.whole(), value))
-        one, other = self._wrapping(a), self._wrapping(b)
+                return self.short(exact(text, form, a.den * b.den, powers, *total.whole(), value))
+        one, other = self.wrapping(a), self.wrapping(b)
         a, b = self.certified(a), self.certified(b)
         error = a.value.largest * b.error + b.value.largest * a.error + a.error * b.error
-        made = self._certain(f"({a.text} * {b.text})", value, error)
+        made = self.certain(f"({a.text} * {b.text})", a.den * b.den, value, error)
         if one is not None and other is not None:
             if one.number is not None and other.number is not None:
                 return made  # two figures with too many digits: not worth a word
             text = f"({one.text} * {other.text})"
             powers = merged([*one.powers, *other.powers])
-            self._wrapped[made.text] = Wrapped(self.lines.bind(text) if len(text) > 72 else text, one.den * other.den, powers)
+            self.note(made, Wrapped(self.lines.bind(text) if len(text) > 72 else text, one.den * other.den, powers))
         return made
 
     @staticmethod
@@ -212,13 +166,15 @@ class Arithmetic:
                 text = self.cast(a, form)
                 if up != 1 or over:
                     text = held_as(f"{text} * {self.product(up, over, form)}", form)
-                return self._short(exact(text, form, a.den // common, under, *total.whole(), value))
+                return self.short(exact(text, form, a.den // common, under, *total.whole(), value))
         a, b = self.certified(a), self.certified(b)
+        if a.den % b.den:
+            b = self.rescaled(b, 1)
         least = b.value.low - b.error
         if least <= 0:
             raise Unfit("RB092", "the divisor is too near 0 for its precision", "round the divisor, or write max(x, 1)")
         error = (a.error + value.largest * b.error) / least
-        return self._certain(f"({a.text} / {b.text})", value, error)
+        return self.certain(f"({a.text} / {b.text})", a.den // b.den, value, error)
 
     def choose(self, condition: str, a: Num, b: Num) -> Num:
         """A where the condition holds, else b."""
@@ -229,11 +185,11 @@ class Arithmetic:
             form = form_of((a, b), *both.whole())
             if form is not None:
                 text = held_as(f"{self.scaled(a, den, powers, form)} if {condition} else {self.scaled(b, den, powers, form)}", form)
-                return self._short(exact(text, form, den, powers, *both.whole(), value))
-        one, other = self._wrapping(a), self._wrapping(b)
-        a, b = self.certified(a), self.certified(b)
-        made = self._short(replace(a, text=f"({a.text} if {condition} else {b.text})", value=value, error=max(a.error, b.error)))
-        return self._known(made, f"{{}} if {condition} else {{}}", one, other)
+                return self.short(exact(text, form, den, powers, *both.whole(), value))
+        one, other = self.wrapping(a), self.wrapping(b)
+        a, b = self.alike(a, b)
+        made = self.short(replace(a, text=f"({a.text} if {condition} else {b.text})", value=value, error=max(a.error, b.error)))
+        return self.known(made, f"{{}} if {condition} else {{}}", one, other)
 
     def extreme(self, a: Num, b: Num, *, greatest: bool) -> Num:
         """The greater or the lesser of two numbers."""
@@ -250,12 +206,12 @@ class Arithmetic:
                 one, other = (self.lines.bind(self.scaled(x, den, powers, form)) for x in (a, b))
                 both = left.greatest(right) if greatest else left.least(right)
                 return exact(held_as(f"{one} if {one} {sign} {other} else {other}", form), form, den, powers, *both.whole(), value)
-        wrapped = self._wrapping(a), self._wrapping(b)
-        a, b = self.bound(self.certified(a)), self.bound(self.certified(b))
-        apart = self._far_or_exact(sign, a, b, *wrapped)
+        wrapped = self.wrapping(a), self.wrapping(b)
+        a, b = (self.bound(x) for x in self.alike(a, b))
+        apart = self.far_or_exact(sign, a, b, *wrapped)
         condition = f"{a.text} {sign} {b.text}" if apart is None else self.lines.bind(apart)
         made = replace(a, text=f"({a.text} if {condition} else {b.text})", value=value, error=max(a.error, b.error))
-        return made if apart is None else self._known(made, f"{{}} if {condition} else {{}}", *wrapped)
+        return made if apart is None else self.known(made, f"{{}} if {condition} else {{}}", *wrapped)
 
     def compare(self, sign: str, a: Num, b: Num) -> str:
         """The condition `a sign b`; sign is one of == != < <= > >=."""
@@ -268,70 +224,19 @@ class Arithmetic:
             if form is not None:
                 one, other = (self._typed(self.scaled(x, den, powers, form), form) for x in (a, b))
                 return f"({one} {sign} {other})"
-        wrapped = self._wrapping(a), self._wrapping(b)
-        a, b = self.bound(self.certified(a)), self.bound(self.certified(b))
-        apart = self._far_or_exact(sign, a, b, *wrapped)
+        wrapped = self.wrapping(a), self.wrapping(b)
+        a, b = (self.bound(x) for x in self.alike(a, b))
+        apart = self.far_or_exact(sign, a, b, *wrapped)
         if apart is not None:
             return apart
-        if a.error + b.error >= 10**300:
-            raise Unfit("RB090", f"the figures can only be compared to within {shown(a.error + b.error)}", "round in between")
-        self.lines.doubt(f"abs({a.text} - {b.text}) <= {float((a.error + b.error) * _WIDE)!r}")
-        return f"({a.text} {sign} {b.text})"
-
-    def _far_or_exact(self, sign: str, a: Num, b: Num, one: Wrapped | None, other: Wrapped | None) -> str | None:
-        """A comparison of numbers whose common numerators int64 cannot hold: by float64 where they are apart.
-
-        Where they are near each other int64 holds the difference, though not what it is the difference of.  None where near is too far.
-        """
-        if one is None or other is None:
-            return None
-        den, powers = self._over(one, other)
-        error = (a.error + b.error) * _WIDE
-        if den >= WHOLE_LIMIT or 2 * error * den * product_range(powers)[1] >= WHOLE_LIMIT:
-            return None
-        left, right = (self.lines.bind(self._widened(x, den, powers)) for x in (one, other))
-        near = self.lines.bind(f"abs({a.text} - {b.text}) <= {float(error)!r}")
-        return f"(({left} - {right} {sign} 0) if {near} else ({a.text} {sign} {b.text}))"
-
-    # numerators that int64 holds short of multiples of 2^64
-
-    def _wrapping(self, a: Num) -> Wrapped | None:
-        """A numerator as int64 gives it, however large it is; None where it is not known."""
-        if a.form is Form.CERTIFIED:
-            return self._wrapped.get(a.text)
-        if a.low == a.high and not a.powers:
-            return Wrapped(literal(within_a_word(a.low), Form.WHOLE), a.den, (), a.low)
-        return Wrapped(self.cast(a, Form.WHOLE), a.den, a.powers)
-
-    def _known(self, made: Num, how: str, one: Wrapped | None, other: Wrapped | None) -> Num:
-        """A certified number, its numerator noted: that of the two over their common denominator."""
-        if one is not None and other is not None:
-            den, powers = self._over(one, other)
-            text = f"({how.format(*(self._widened(x, den, powers) for x in (one, other)))})"
-            self._wrapped[made.text] = Wrapped(self.lines.bind(text) if len(text) > 72 else text, den, powers)
-        return made
-
-    @staticmethod
-    def _over(one: Wrapped, other: Wrapped) -> tuple[int, Powers]:
-        most: dict[Divisor, int] = dict(one.powers)
-        for divisor, power in other.powers:
-            most[divisor] = max(power, most.get(divisor, 0))
-        return lcm(one.den, other.den), tuple(sorted(most.items()))
-
-    def _widened(self, a: Wrapped, den: int, powers: Powers) -> str:
-        """The numerator over another denominator, of which its own is a part."""
-        missing = merged([*powers, *((divisor, -power) for divisor, power in a.powers)])
-        if a.number is not None and not missing:
-            return literal(within_a_word(a.number * (den // a.den)), Form.WHOLE)
-        factor = within_a_word(den // a.den)
-        return a.text if factor == 1 and not missing else f"({a.text} * {self.product(factor, missing, Form.WHOLE)})"
+        return self.doubtful(sign, a, b)
 
     # rounding
 
-    def round(self, a: Num, rounding: Rounding) -> Num:
-        """The multiple of a step next to the number, in the direction of the mode."""
+    def round(self, a: Num, rounding: Rounding, ahead: Fraction = Fraction(0)) -> Num:
+        """The multiple of a step next to the number, in the direction of the mode; `ahead`, less than half a step, is added first."""
         step = rounding.step
-        value = Interval(rounded(a.value.low, rounding), rounded(a.value.high, rounding))
+        value = Interval(rounded(a.value.low + ahead, rounding), rounded(a.value.high + ahead, rounding))
         if a.form is not Form.CERTIFIED:
             if a.is_constant:
                 return constant(value.low)
@@ -345,38 +250,25 @@ class Arithmetic:
                     text = self.scaled(a, a.den * over * step.numerator, (), form)
                     n = Interval.of(a.low, a.high) * Interval.of(over * step.numerator, over * step.numerator)
                     return exact(text, form, step.denominator, (), *n.whole(), value)
-            count = self._counted(a, over, under, rounding.mode)
+            count = self._counted(a, over, under, rounding.mode, ahead / step)
             if count is not None:
-                return self._steps(*count, value, step)
-        return self._certified_round(a, rounding, value)
+                return self.steps(*count, value, step)
+        return self.certified_round(self.add(a, constant(ahead)) if ahead else a, rounding, value)
 
-    def _steps(self, count: str, form: Form, value: Interval, step: Fraction) -> Num:
-        """So many steps, as a number; the count's text is of the given form."""
-        n = value * Interval.of(step.denominator, step.denominator)
-        found = form_for(*n.whole())
-        if found is None:
-            raise Unfit("RB090", f"the rounded figure may reach {shown(n.largest)}", "declare narrower ranges")
-        if found is Form.SMALL and value.low >= 0:
-            count = truncated(count)
-        text = count if found is form else f"{found}({count})"
-        if step.numerator != 1:
-            text = held_as(f"{text} * {literal(step.numerator, found)}", found)
-        return exact(self.lines.bind(text), found, step.denominator, (), *n.whole(), value)
-
-    def _counted(self, a: Num, over: int, under: int, mode: Mode) -> tuple[str, Form] | None:
+    def _counted(self, a: Num, over: int, under: int, mode: Mode, ahead: Fraction) -> tuple[str, Form] | None:
         """The whole number of steps, as text and its form; None when no exact form can hold what leads to it."""
         halves = mode in (Mode.HALF_UP, Mode.HALF_DOWN)
         turned = mode in (Mode.UP, Mode.HALF_DOWN)
-        doubled = 2 if halves and under % 2 else 1
+        doubled = lcm(2 if halves and under % 2 else 1, (ahead * under).denominator)
         over, under = over * doubled, under * doubled
-        shift = under // 2 if halves else 0
+        shift = (under // 2 if halves else 0) + int(ahead * under)
         least, most = product_range(a.powers)
         n = Interval.of(a.low, a.high) * Interval.of(over, over)
         added = under - shift if turned else shift
         low, high = (n + Interval.of(added * least, added * most)).join((-n) + Interval.of(0, shift * most)).whole()
         largest, below = max(abs(low), abs(high)), under * most
         form = Form.FLOAT if largest < ROUND_LIMIT and below < ROUND_LIMIT else Form.WHOLE
-        if form is Form.WHOLE and (max(Fraction(largest), n.largest) >= WHOLE_LIMIT or below >= _WHOLE_DIVISOR):
+        if form is Form.WHOLE and (n.largest >= WHOLE_LIMIT or below >= _WHOLE_DIVISOR):
             return None
         if form is Form.FLOAT and n.largest >= FLOAT_LIMIT:
             return None
@@ -402,59 +294,12 @@ class Arithmetic:
         count = f"({first} + int64(floor((float64({rest}) + 0.5) * {share})))"
         return f"(-{count})" if turned else count
 
-    def _certified_round(self, a: Num, rounding: Rounding, value: Interval) -> Num:
-        given, a = a, self.certified(a)
-        step = rounding.step
-        halves = rounding.mode in (Mode.HALF_UP, Mode.HALF_DOWN)
-        turned = rounding.mode in (Mode.UP, Mode.HALF_DOWN)
-        steps = a.value.largest / step
-        error = (a.error / step + (steps + 1) * 8 * _LOST) * _WIDE
-        far = error >= Fraction(1, 4) or steps >= ROUND_LIMIT
-        scale = f"({a.text} * {float(1 / step)!r})"
-        edge = self.lines.bind(f"{'-' if turned else ''}{scale}{' + 0.5' if halves else ''}")
-        count = self.lines.bind(f"floor({edge})")
-        wrapped = self._wrapping(given)
-        off = error + 1 if far else Fraction(1)
-        right = None if wrapped is None else self._put_right(wrapped, count, step, off, halves=halves, turned=turned)
-        if right is not None and steps + off < WHOLE_LIMIT:
-            return self._steps(f"(-{right})" if turned else right, Form.WHOLE, value, step)
-        if far:
-            told = f"the figure may reach {shown(a.value.largest)} and can only be known to within {shown(a.error)}"
-            raise Unfit("RB090", told, "declare narrower ranges, or round in between")
-        rest = self.lines.bind(f"{edge} - {count}")
-        self.lines.doubt(f"({rest} < {float(error)!r}) | ({rest} > {float(1 - error)!r})")
-        return self._steps(f"(-{count})" if turned else count, Form.FLOAT, value, step)
-
-    def _put_right(self, wrapped: Wrapped, count: str, step: Fraction, off: Fraction, *, halves: bool, turned: bool) -> str | None:
-        """A whole number of steps, right to within `off`, put right by what is left of the numerator; None where int64 does not hold that.
-
-        Numerator and product may be short of multiples of 2^64; their difference lies within `off` and one more divisors of nothing.
-        """
-        text, den, powers = wrapped.text, wrapped.den, wrapped.powers
-        over, under = step.denominator, den * step.numerator
-        common = gcd(over, under)
-        over, under = over // common, under // common
-        if halves and under % 2:
-            over, under = over * 2, under * 2
-        if under * product_range(powers)[1] * (off + 3) >= 4 * _LARGEST_DIVISOR or over >= _LARGEST_DIVISOR:
-            return None
-        bind = self.lines.bind
-        whole = bind(self.product(under, powers, Form.WHOLE))
-        shift = f" + {self.product(under // 2, powers, Form.WHOLE)}" if halves else ""
-        # What stands for a missing value may lie beyond all bounds; its row has a fault, and the count only must not fail.
-        first = bind(f"int64({count} if abs({count}) < {float(FLOAT_LIMIT if off == 1 else WHOLE_LIMIT)!r} else 0.0)")
-        rest = bind(f"{'-' if turned else ''}{text} * {literal(over, Form.WHOLE)}{shift} - {first} * {whole}")
-        if off > 1:  # so many divisors more or less, by float64 to within one
-            more = bind(f"int64(floor(float64({rest}) * (1.0 / {self.product(under, powers, Form.FLOAT)})))")
-            first, rest = bind(f"{first} + {more}"), bind(f"{rest} - {more} * {whole}")
-        return bind(f"{first} + int64({rest} >= {whole}) - int64({rest} < 0)")
-
     # shapes
 
     def converted(self, a: Num, shape: Num) -> Num:
         """The number in another's shape, whose denominator is a multiple of its own."""
         if shape.form is Form.CERTIFIED:
-            return self.certified(a)
+            return self.rescaled(self.certified(a), shape.den)
         text = self.scaled(a, shape.den, shape.powers, shape.form)
         return replace(shape, text=text, leaf=None)
 
@@ -472,10 +317,6 @@ class Arithmetic:
         for multiple, divisor in zip(most, _each(a.powers), strict=True):
             text = f"({text} * ({literal(multiple, form)} {sign} {self.read(divisor, form)}))"
         return exact(text, form, a.den * times, (), a.low * times, a.high * times, a.value)
-
-    def note(self, a: Num, whole: Wrapped) -> None:
-        """Let a certified number be known to have a numerator."""
-        self._wrapped[a.text] = whole
 
     def numerator(self, a: Num) -> Wrapped | None:
         """The numerator over a constant denominator, as int64 gives it however large it is; None where that denominator is too large."""

@@ -195,6 +195,24 @@ def extent(program: Program, part: Part, root: str, first: int, last: int) -> di
     return {name: high - low for name, (low, high) in ends.items()}
 
 
+class Alone:
+    """Which root rows have just one row of each of some entities, each of which belongs to the root or to another of them."""
+
+    def __init__(self, program: Program, part: Part, root: str, names: Collection[str]) -> None:
+        self._program, self._part, self._root, self._names = program, part, root, names
+        self._each = all(spread is not None and spread[0] > 0 for spread in (part.entities[name].spread for name in names))
+
+    def all(self, first: int, last: int) -> bool:
+        """Whether all root rows from `first` up to `last` (not included) are such."""
+        counts = extent(self._program, self._part, self._root, first, last)
+        if any(counts[name] != last - first for name in self._names):
+            return False
+        if self._each:
+            return True
+        offsets = (below(self._part.entities, self._program, self._root, name, frozenset()) for name in self._names)
+        return all(bool((np.diff(each[first : last + 1]) == 1).all()) for each in offsets)
+
+
 def below(entities: Mapping[str, EntityColumns], program: Program, entity: str, child: str, collapsed: frozenset[str]) -> Column:
     """For each row of `entity`, where its rows of `child` begin; one more at the end."""
     offsets = entities[child].offsets
@@ -208,17 +226,14 @@ def below(entities: Mapping[str, EntityColumns], program: Program, entity: str, 
     return np.ascontiguousarray(offsets)
 
 
-def before(entity: EntityColumns) -> npt.NDArray[np.int32]:
-    """For each row the row before it under the same parent, or itself where it is the first."""
-    found = np.arange(-1, entity.count - 1, dtype=np.int32)
-    if entity.parent is not None and entity.count:
-        found[1:] += entity.parent[1:] != entity.parent[:-1]
-        found[0] = 0
+def firsts(entity: EntityColumns) -> npt.NDArray[np.uint8]:
+    """For each row whether it is the first under its parent; the others follow the row before them."""
+    found = np.zeros(entity.count, dtype=np.uint8)
+    if entity.parent is not None:
+        found[1:] = entity.parent[1:] != entity.parent[:-1]
     elif entity.offsets is not None:
-        starts = entity.offsets[:-1][np.diff(entity.offsets) > 0]
-        found[starts] = starts
-    elif entity.count:
-        found[0] = 0
+        found[entity.offsets[:-1][np.diff(entity.offsets) > 0]] = 1
+    found[:1] = 1
     return found
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbcalc_kernels.compiled import timelines
-from rbcalc_kernels.compiled.batches import Part, before, below
+from rbcalc_kernels.compiled.batches import Part, below, cut, firsts
 from rbcalc_kernels.compiled.calls import Calls
 from rbcalc_kernels.compiled.columns import Column, EntityColumns
 from rbcalc_kernels.compiled.groups import effective_dates
@@ -23,6 +23,7 @@ from rbcalc_kernels.compiled.source import Function, Place
 if TYPE_CHECKING:
     from rbcalc_kernels.compiled.evaluator import Compiled, Variant
 
+_TOGETHER: Final = 16  # pieces of a block that are worked out at once before it is known how to go from one to the next
 _PAGE: Final = 4096
 _STEP: Final = 64
 """How much further into its page each column begins, in bytes: the next line of the cache, so that 64 columns use 64 of them."""
@@ -134,12 +135,15 @@ class Block:
         check: bool = False,
         way: int = 0,
         written: object = None,
+        piece: int = 0,
     ) -> None:
         self.compiled = compiled
         self.variant = variant
         self.arrays = arrays
         self.way = way
         self.written = written
+        self.piece = piece
+        """Root rows that go through all functions before the next do; 0 where all go together."""
         self.part = part
         self.entities = dict(part.entities)
         self.columns = targets
@@ -178,7 +182,7 @@ class Block:
     def prepare(self) -> None:
         """Find what the first function needs, so that a thread has nothing left to do but call it."""
         function = self.variant.uniform.functions[0]
-        if not function.derive and self.entities[function.space].count:
+        if not self.piece and not function.derive and self.entities[function.space].count:
             self._first = self._ready(0, function)
 
     def run(self, places: Iterable[int] | None = None) -> None:
@@ -220,6 +224,9 @@ class Block:
             if calls.run(self):
                 return
             del self.scratch.calls[key]
+        if self.piece and self.entities[self.compiled.root].count > (most := self.piece * _TOGETHER):
+            self._in_parts(first, end, most)
+            return
         functions = self.variant.uniform.functions
         busy = [place for place in range(first, end) if functions[place].space not in idle]
         self._each(busy)
@@ -234,6 +241,31 @@ class Block:
         if len(native) == len(entries) and all(isinstance(rows, slice) for rows in self.part.rows.values()):
             own = [functions[place] if alike else self.variant.mixed.functions[place] for place, alike in zip(busy, uniform, strict=True)]
             self.scratch.calls[key] = Calls(self, list(zip(own, uniform, native, strict=True)))
+
+    def _in_parts(self, first: int, end: int, most: int) -> None:
+        """Work out fewer root rows at a time, of which the first show how the others are worked out together."""
+        program, root, origin = self.compiled.program, self.compiled.root, self.part.origin or self.part
+        start = self.first_row(root)
+        stop = start + self.entities[root].count
+        for begin in range(start, stop, most):
+            part = cut(program, origin, root, begin, min(begin + most, stop), self.variant.collapsed)
+            rows = {entity: slice(low := self._lows(part, entity), low + held.count) for entity, held in part.entities.items()}
+            targets = {place: self.columns[place][rows[place[0]]] for place in self.targets}
+            inner = Block(
+                self.compiled, self.variant, self.arrays, part, targets, pool=[], way=self.way, written=self.written, piece=self.piece
+            )
+            inner._held = self.scratch
+            inner._together(first, end)
+            for (what, entity), marks in inner.marks.items():
+                if (what, entity) not in self.marks:
+                    self.marks[what, entity] = np.zeros(self.entities[entity].count, dtype=marks.dtype)
+                self.marks[what, entity][rows[entity]] = marks
+
+    def _lows(self, part: Part, entity: str) -> int:
+        """The first row of a part of the block, counted from the block's own."""
+        own, whole = part.rows[entity], self.part.rows[entity]
+        assert isinstance(own, slice) and isinstance(whole, slice)
+        return int(own.start - whole.start)
 
     def first_row(self, entity: str) -> int:
         """The row of the whole batch that is the block's first of an entity; 0 for rows that are made in the block."""
@@ -341,7 +373,7 @@ class Block:
             case "period":
                 return np.zeros(rows.count, dtype=np.uint8) if rows.period is None else np.ascontiguousarray(rows.period)
             case "before":
-                return before(rows)
+                return firsts(rows)
             case "offsets":
                 collapsed = self.variant.collapsed
                 return below(self.entities, self.compiled.program, slot.entity, slot.name, collapsed)

@@ -14,6 +14,7 @@ from rbcalc_kernels.compiled.batches import Part
 from rbcalc_kernels.compiled.entries import FAILED
 from rbcalc_kernels.compiled.module import Slot
 from rbcalc_kernels.compiled.native import Entry
+from rbcalc_kernels.compiled.walking import Walk
 
 if TYPE_CHECKING:
     from rbcalc_kernels.compiled.blocks import Block
@@ -63,6 +64,7 @@ class Calls:
         for n, (_, _, entry) in enumerate(functions):
             self._steps[2 * n : 2 * n + 2] = entry.table, begin
             begin += 8 * len(order[n])
+        self._walk = Walk(block, [function for function, _, _ in functions], spaces, self._bytes)
         self._run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p)(functions[0][2].steps)
         self._origin: ref[Part] | None = None
         self._standing: WeakKeyDictionary[Part, Numbers] = WeakKeyDictionary()
@@ -80,6 +82,7 @@ class Calls:
         passed: list[tuple[int, tuple[str, str], str]] = []
         self._dated: list[int] = []
         self._others: list[tuple[int, Slot, np.dtype[Any]]] = []
+        self._bytes: dict[Slot, int] = {}
         for at, (slot, _) in enumerate(self._slots):
             if slot.kind == "code":
                 self._constant[at] = int(slot.name)
@@ -96,6 +99,8 @@ class Calls:
                 lasting.append((at, slot))
             else:
                 self._others.append((at, slot, block.array(slot).dtype))
+            if slot.kind != "code" and slot.kind not in FIGURES:
+                self._bytes[slot] = block.array(slot).dtype.itemsize
         self._entities = list(dict.fromkeys(entity for _, entity, _, _ in self._given))
         self._given_at = np.array([at for at, _, _, _ in self._given], dtype=np.intp)
         self._given_of = np.array([self._entities.index(entity) for _, entity, _, _ in self._given], dtype=np.intp)
@@ -153,8 +158,9 @@ class Calls:
         values, scratch = self._values, block.scratch
         values[:] = standing
         values[len(self._slots) :] = [block.entities[space].count for space in self._spaces]
+        pieces = self._walk.pieces(block)
         for space in self._rooms:
-            scratch.room(space, block.entities[space].count)
+            scratch.room(space, block.entities[space].count if pieces is None else pieces.most[space])
         if self._version != scratch.version:
             self._version = scratch.version
             where = np.concatenate([scratch.addresses(space) for space in self._rooms]) if self._rooms else np.zeros(0, dtype=np.int64)
@@ -177,6 +183,10 @@ class Calls:
             kept.append(array)
             values[at] = address(array)
         np.take(values, self._order, out=self._table)
-        if self._run(address(self._steps)) == FAILED:
-            raise RuntimeError("a compiled function failed")
+        steps = address(self._steps)
+        for piece in (None,) if pieces is None else self._walk.tables(self._table, pieces):
+            if piece is not None:
+                self._table[:] = piece
+            if self._run(steps) == FAILED:
+                raise RuntimeError("a compiled function failed")
         return True

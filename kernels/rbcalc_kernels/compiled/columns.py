@@ -24,7 +24,8 @@ class EntityColumns:
     `parent[i]` is the row of the parent entity that row i belongs to and `offsets[p]:offsets[p + 1]` are the rows of
     parent row p (both None for a root).  `period[i]` is the parameter period of the row (None: period 0 for all).
     `sources` holds, for a derived entity, the row in force of each timeline's entity, or -1.  `spread` is the fewest and the
-    most rows that a parent has, once a run has counted them; `offsets`, `period` and the days of spells do not change after that.
+    most rows that a parent has, once a run has counted them; `parent`, `offsets`, `period` and the days of spells do not change
+    after that.
     """
 
     count: int

@@ -16,18 +16,18 @@ from rbcalc_kernels.compiled.gathering import Gathered
 from rbcalc_kernels.compiled.threads import work_through
 
 if TYPE_CHECKING:
-    from rbcalc_kernels.compiled.evaluator import Compiled, Piece, Results, Variant
+    from rbcalc_kernels.compiled.evaluator import Compiled, Results, Share, Variant
     from rbcalc_kernels.compiled.passes import How
 
 
 class Division:
     """A batch and its parts."""
 
-    def __init__(self, batch: Batch, part: Part, variants: tuple[Variant, ...], pieces: list[Piece], how: How) -> None:
+    def __init__(self, batch: Batch, part: Part, variants: tuple[Variant, ...], shares: list[Share], how: How) -> None:
         """`variants` are the ways in which the program was lowered that columns of outputs must serve."""
         self.part = part
         self.variants = variants
-        self._known, self._pieces, self._how = Known(batch), pieces, how
+        self._known, self._shares, self._how = Known(batch), shares, how
         self._last: list[ref[Column]] = []
         self._written: object = None
 
@@ -47,7 +47,7 @@ class Division:
             gathered.add(finished)
             finished.release()
 
-        blocks = compiled.blocks(self._pieces, gathered, pools, check=fresh, written=self._written)
+        blocks = compiled.blocks(self._shares, gathered, pools, check=fresh, written=self._written)
         work_through(deque(blocks), self._how[0], done)
         for variant, pool in pools.items():
             for scratch in pool:
@@ -58,7 +58,8 @@ class Division:
     def _aim(self, gathered: Gathered) -> bool:
         """Whether outputs are written elsewhere than in the run before."""
         now = [column for _, column in gathered.direct]
-        if len(now) == len(self._last) and all(before() is column for before, column in zip(self._last, now, strict=True)):
+        remade = gathered.remade and any(share.piece for share in self._shares)
+        if not remade and len(now) == len(self._last) and all(before() is column for before, column in zip(self._last, now, strict=True)):
             return self._written is None
         self._last, self._written = [ref(column) for column in now], object()
         return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import lcm
 from typing import Any, Final, NamedTuple
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbcalc_kernels.compiled import passes
-from rbcalc_kernels.compiled.batches import Part, below, check_values, cut, extent, whole
+from rbcalc_kernels.compiled.batches import Alone, Part, check_values, cut, extent, whole
 from rbcalc_kernels.compiled.blocks import Block, Scratch
 from rbcalc_kernels.compiled.cache import Kernel
 from rbcalc_kernels.compiled.columns import Batch, Column, EntityColumns
@@ -37,6 +37,12 @@ LEAST_BLOCK: Final = 4_096
 
 NEAR: Final = 16 << 20
 """The bytes that columns between functions take about: root rows with much below them are worked out fewer at a time."""
+
+NEAREST: Final = 4 << 20
+"""The bytes that such columns take about for the root rows that go through all functions before the next do, where nothing of theirs is
+read afterwards."""
+
+_EACH: Final = 4  # blocks for each of several threads at least, since one may have less time than another
 
 LEAST_PIECE: Final = 512
 """Nor are blocks to which much belongs divided into pieces of fewer root rows."""
@@ -62,11 +68,15 @@ class Results:
     """The columns that machine code wrote to, and what tells whether it still would."""
 
 
-class Piece(NamedTuple):
-    """A part of a batch, and the way in which the program is worked out for it."""
+class Share(NamedTuple):
+    """A part of a batch, the way in which the program is worked out for it, and how many root rows go through all functions at a time.
+
+    All go together where that is 0.
+    """
 
     part: Part
     variant: Variant
+    piece: int
 
 
 _Slots = tuple[tuple[Slot, tuple[str, str] | None], ...]
@@ -109,8 +119,14 @@ class Variant:
 
     def block(self, part: Part, roots: int) -> int:
         """How many root rows are worked out at a time."""
-        together = sum(part.entities[space].count * each for space, each in self._bytes.items() if space in part.entities)
-        return min(BLOCK, max(LEAST_BLOCK, NEAR * roots // max(1, together)))
+        return min(BLOCK, max(LEAST_BLOCK, NEAR * roots // max(1, self._together(part))))
+
+    def piece(self, part: Part, roots: int) -> int:
+        """How many root rows of a block go through all functions before the next do."""
+        return max(LEAST_PIECE, NEAREST * roots // max(1, self._together(part)))
+
+    def _together(self, part: Part) -> int:
+        return sum(part.entities[space].count * each for space, each in self._bytes.items() if space in part.entities)
 
     def even(self, program: Program, part: Part, root: str, runs: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         """Runs of root rows, in pieces where far more than usual belongs to one, so that memory for one serves for all."""
@@ -253,13 +269,13 @@ class Compiled:
             gathered = Gathered(self, part, variants, into)
             usual = self.single if self.single is not None and alone is None else self.general
             found = passes.ready(self, usual, batch, part, gathered, how) if block is None else None
-            found = found or Division(batch, part, variants, list(self.pieces(part, threads, block, alone)), how)
+            found = found or Division(batch, part, variants, list(self.shares(part, threads, block, alone)), how)
         results: Results = found.run(self, into, gathered, Results)
         if block is None:
             batch.found[:] = [found]
         return results
 
-    def pieces(self, part: Part, threads: int, block: int | None, alone: npt.NDArray[np.bool_] | None) -> Iterator[Piece]:
+    def shares(self, part: Part, threads: int, block: int | None, alone: Alone | None) -> Iterator[Share]:
         """The parts that a batch is worked out in; one in which each root row has one row of each spell entity takes the shorter way."""
         count = part.entities[self.root].count
         usual = self.single if self.single is not None and alone is None else self.general
@@ -271,18 +287,22 @@ class Compiled:
             blocks = -(-count // size)
             size = -(-count // (-(-blocks // threads) * threads))  # as many for each thread, of one size
         runs = [(first, min(first + size, count)) for first in range(0, count, size)]
-        if block is None and len(runs) > threads:
-            runs = list(usual.even(self.program, part, self.root, runs))
         derived = any(entity.derived for entity in self.program.entities.values())
+        piece = 0 if block is not None or derived else usual.piece(part, count)
+        if piece:
+            most = count if threads == 1 else -(-count // (_EACH * threads))
+            runs = list(_joined(runs, most, lambda first, last: alone is None or alone.all(first, last)))
+        elif block is None and len(runs) > threads:
+            runs = list(usual.even(self.program, part, self.root, runs))
         for first, last in runs:
-            single = self.single if self.single is not None and (alone is None or bool(alone[first:last].all())) else None
+            single = self.single if self.single is not None and (alone is None or alone.all(first, last)) else None
             shared = single.collapsed if single is not None and not derived else ()
             own = part if last - first == count else cut(self.program, part, self.root, first, last, shared)
-            yield Piece(own, single or self.general)
+            yield Share(own, single or self.general, piece)
 
     def blocks(
         self,
-        pieces: Iterable[Piece],
+        shares: Iterable[Share],
         gathered: Gathered,
         pools: dict[Variant, list[Scratch]],
         *,
@@ -290,21 +310,34 @@ class Compiled:
         written: object = None,
     ) -> Iterator[Block]:
         """The parts of a batch ready to be worked out; with `check` it is seen to that they write nowhere where they read."""
-        for part, variant in pieces:
+        for part, variant, piece in shares:
             way = 0 if variant is self.general else 1
-            targets, pool = gathered.targets(part), pools[variant]
-            yield Block(self, variant, self._arrays[way], part, targets, pool=pool, check=check, way=way, written=written)
+            targets = gathered.targets(part) | (gathered.whole(variant, part) if piece else {})
+            yield Block(
+                self, variant, self._arrays[way], part, targets, pool=pools[variant], check=check, way=way, written=written, piece=piece
+            )
             check = False
 
-    def alone(self, part: Part) -> npt.NDArray[np.bool_] | None:
+    def alone(self, part: Part) -> Alone | None:
         """Which root rows have just one row of each spell entity that can share their place; None when all have."""
         names = self.single.collapsed if self.single is not None else ()
-        if all(part.entities[name].spread == (1, 1) for name in names):
-            return None
-        alone = np.ones(part.entities[self.root].count, dtype=np.bool_)
-        for name in names:
-            alone &= np.diff(below(part.entities, self.program, self.root, name, frozenset())) == 1
-        return None if alone.all() else alone
+        found = Alone(self.program, part, self.root, names)
+        return None if found.all(0, part.entities[self.root].count) else found
+
+
+def _joined(runs: Sequence[tuple[int, int]], most: int, short: Callable[[int, int], bool]) -> Iterator[tuple[int, int]]:
+    """Runs of root rows, those next to each other that go the same way as one, of so many rows at most if several become one."""
+    at: tuple[int, int, bool] | None = None
+    for first, last in runs:
+        way = short(first, last)
+        if at is not None and way is at[2] and last - at[0] <= most:
+            at = at[0], last, way
+            continue
+        if at is not None:
+            yield at[:2]
+        at = first, last, way
+    if at is not None:
+        yield at[:2]
 
 
 def compile_program(program: Program, outputs: Sequence[Ref], *, engine: str | None = None, keep: bool | None = None) -> Compiled:

@@ -69,6 +69,12 @@ class _Growing:
         return self._held[: self._used]
 
 
+def _rows(part: Part, entity: str) -> slice:
+    rows = part.rows[entity]
+    assert isinstance(rows, slice)
+    return rows
+
+
 class Gathered:
     """The results of a run while its blocks come in."""
 
@@ -84,6 +90,7 @@ class Gathered:
         self.direct: list[tuple[Place, Column]] = []
         """The outputs that are written where they stay."""
         self._others: list[Ref] = []
+        self._whole: dict[Variant, dict[Place, Column]] = {}
         for ref in compiled.outputs:
             if ref.entity in self.derived:
                 if ref in self.kinds:
@@ -102,6 +109,19 @@ class Gathered:
                 self.direct.append(((ref.entity, ref.name), column))
             else:
                 self._others.append(ref)
+
+    @property
+    def remade(self) -> bool:
+        """Whether outputs are made of other columns afterwards."""
+        return bool(self._others)
+
+    def whole(self, variant: Variant, part: Part) -> dict[Place, Column]:
+        """Where blocks of these rows can write the columns that outputs are made of afterwards."""
+        if variant not in self._whole:
+            made = variant.lowering.uniform.columns
+            places = {place for _, place, _ in self.widened(variant) if place in made}
+            self._whole[variant] = {place: np.empty(self.part.entities[place[0]].count, dtype=made[place][1]) for place in places}
+        return {place: column[_rows(part, place[0])] for place, column in self._whole[variant].items() if part.entities[place[0]].count}
 
     def widened(self, variant: Variant) -> list[tuple[Ref, Place, int]]:
         """The outputs that are not written where they stay: of which column each is made, and how many times it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING, Final
 
 from rbcalc_kernels.compiled.layout import TablePlace
@@ -24,7 +25,10 @@ _CHOSEN: Final = 4
 
 
 _FEW: Final = 8
-"""Up to so many values of a list's members are held in registers and chosen by comparisons, for the same reason."""
+"""Up to so many values that a row can ask for are held in registers and chosen by comparisons, for the same reason."""
+
+_HELD: Final = 64
+"""A table of which a few are chosen so has no more values than this."""
 
 
 _TOGETHER: Final = 3  # choices in one statement
@@ -35,16 +39,17 @@ def lookup(writer: Writer, place: TablePlace, keys: Sequence[Held], reason: Reas
     if place.shift is not None:
         return _shifted(place, keys[0])
     table = writer.leaf("table", writer.entity, place.name)
-    few = place.bands is None and place.combinations <= _FEW and len(writer.lowering.program.periods) <= 1
     amount = keys[-1] if place.bands is not None else None
     members = [key for key in keys if isinstance(key, Member)]
+    asked = prod(size for size, member in zip(place.sizes, members, strict=True) if member.code is None)
+    few = place.bands is None and asked <= _FEW and place.combinations <= _HELD and len(writer.lowering.program.periods) <= 1
     combination = _combination(place, members)
     if place.bands is not None:
         combination = writer.lines.bind(combination) if combination else ""
     reaches = not isinstance(amount, Num) or place.first_edge is None or amount.value.low >= place.first_edge
     if isinstance(amount, Num) and not combination and place.capacity <= _CHOSEN:
         raw = _chosen(writer, place, table, amount)
-    elif few and combination:
+    elif few and members:
         raw = _picked(writer, place, members)
     else:
         at = combination if place.slots == 1 else f"{combination} * uint32({place.slots})" if combination else ""
@@ -89,12 +94,22 @@ def _chosen(writer: Writer, place: TablePlace, table: str, amount: Num) -> str:
 
 
 def _picked(writer: Writer, place: TablePlace, members: Sequence[Member]) -> str:
-    """Variable with the value of a combination, chosen among a few that are the same for all rows."""
+    """Variable with the value of a combination, chosen among those that a row can ask for, which are the same for all rows."""
     values = writer.leaf("values", writer.entity, place.name)
-    key = writer.lines.bind(_combination(place, members) if len(members) > 1 else members[0].text)
-    raw = f"{values}__0"
-    for k in range(1, place.combinations):
-        raw = f"({values}__{k} if {key} == {k} else {raw})"
+    asked = [0]  # the places that a row can ask for, in the order of what it is told apart by
+    parts: list[str] = []
+    stride, left = place.combinations, prod(size for size, member in zip(place.sizes, members, strict=True) if member.code is None)
+    for size, member in zip(place.sizes, members, strict=True):
+        stride //= size
+        if member.code is None:
+            left //= size
+            parts.append(f"uint32({member.text})" + (f" * uint32({left})" if left != 1 else ""))
+        asked = [at + stride * code for at in asked for code in (range(size) if member.code is None else (member.code,))]
+    single = next((member.text for member in members if member.code is None), "")
+    key = writer.lines.bind(" + ".join(parts) if len(parts) > 1 else single) if parts else ""
+    raw = f"{values}__{asked[0]}"
+    for k, at in enumerate(asked[1:], 1):
+        raw = f"({values}__{at} if {key} == {k} else {raw})"
         if k % _TOGETHER == 0:
             raw = writer.lines.bind(raw)
     return writer.lines.bind(raw)

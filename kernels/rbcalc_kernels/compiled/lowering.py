@@ -488,7 +488,7 @@ def _wider(before: Held | None, now: Held) -> Held:
     value = before.value.join(now.value)
     if Form.CERTIFIED in (before.form, now.form):
         error = max(before.error, now.error)
-        return Num("", Form.CERTIFIED, 1, (), 0, 0, value, error)
+        return Num("", Form.CERTIFIED, before.den if before.form is now.form and before.den == now.den else 1, (), 0, 0, value, error)
     den = lcm(before.den, now.den)
     both = Interval.of(before.low * (den // before.den), before.high * (den // before.den)).join(
         Interval.of(now.low * (den // now.den), now.high * (den // now.den))

@@ -104,8 +104,7 @@ class Module:
         """Text of the index of the row that a leaf is read from."""
         if leaf.kind == "previous":
             stem = self.lowering.names.of(("entity", leaf.entity), leaf.entity)
-            array = self.argument(Slot("before", self.lowering.space(leaf.entity)), f"{stem}__before_rows")
-            return f"uint32({self.define(f'{stem}__before_row', f'{array}[i]')})"
+            return f"uint32({self.define(f'{stem}__before_row', f'i if {self._first(leaf.entity, stem)} else i - 1')})"
         if not leaf.steps:
             return "i"
         way = self.lowering.names.of_leaf(Leaf("way", "", leaf.entity, leaf.steps))
@@ -114,6 +113,11 @@ class Module:
         if any(step is not None for _, step in leaf.steps):
             return f"uint32({way} if {way} > 0 else 0)"
         return f"uint32({way})"
+
+    def _first(self, entity: str, stem: str) -> str:
+        """The variable that says whether a row is the first under its parent."""
+        array = self.argument(Slot("before", self.lowering.space(entity)), f"{stem}__firsts")
+        return self.define(f"{stem}__first", f"{array}[i] != 0")
 
     def read(self, leaf: Leaf) -> None:
         """Define a leaf's variable."""
@@ -133,8 +137,7 @@ class Module:
                 self.define(name, _loaded(lowering.held(ref), self.stored(ref, self._row(leaf))))
         elif leaf.kind == "first":
             stem = names.of(("entity", leaf.entity), leaf.entity)
-            self._row(Leaf("previous", leaf.entity))
-            self.define(name, f"{stem}__before_row == i")
+            self._first(leaf.entity, stem)
         elif leaf.kind == "way":
             self._row(Leaf("column", leaf.name, "", leaf.steps))
         elif leaf.kind == "parameter":

@@ -127,7 +127,7 @@ def _twice(module: Module) -> list[str]:
 
     Most rows are the first: such a row then waits for nothing that the row before it wrote.
     """
-    first = [line.partition(" = ")[0] for line in module.load if line.endswith("__before_row == i")]
+    first = [line.partition(" = ")[0] for line in module.load if line.endswith("__firsts[i] != 0")]
     if not first or len(module.body) < WORTH_TWO:
         return module.body
     found: list[str] = []

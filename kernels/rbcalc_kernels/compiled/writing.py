@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from rbcalc_kernels.compiled import calendar
+from rbcalc_kernels.compiled import calendar, rounding
 from rbcalc_kernels.compiled.arithmetic import Arithmetic
 from rbcalc_kernels.compiled.bounds import FIRST_DATE, LAST_DATE, Interval
 from rbcalc_kernels.compiled.lookups import lookup
@@ -150,8 +150,9 @@ class Writer:
         if fact is not None and fact.optional and ref not in facts.given:
             self.fault(f"(not {self.leaf('known', ref.entity, ref.name, steps)})", Reason.UNKNOWN, str(ref))
         held = self.lowering.held(ref)
-        text = self.leaf("column", ref.entity, ref.name, steps)
-        return self.lowering.standing(ref, held, text)
+        if isinstance(held, Num) and held.is_constant and held.low == 0:
+            return held  # nothing is read of what is nothing in every row
+        return self.lowering.standing(ref, held, self.leaf("column", ref.entity, ref.name, steps))
 
     def _from_column(self, node: Node, facts: Facts) -> Held:
         """A part of the calendar that several rules ask for, worked out once."""
@@ -280,7 +281,29 @@ class Writer:
         return self.math.extreme(a, b, greatest=node.op is Op.MAX)
 
     def _round(self, node: Node, facts: Facts) -> Held:
-        return self.math.round(self.number(node.args[0], facts), cast("Rounding", node.value))
+        told = cast("Rounding", node.value)
+        once = rounding.before(node)
+        if once is not None:
+            return self.math.round(self.number(once[0], facts), told, once[1])
+        parts = rounding.inside(node, self._stands)
+        if parts is not None and self._is_wide(node.args[0], facts) and not self._is_wide(parts, facts):
+            return self.value(parts, facts)
+        return self.math.round(self.number(node.args[0], facts), told)
+
+    def _stands(self, node: Node, step: Fraction) -> bool:
+        """Whether a column is always a multiple of a step."""
+        if node.op is not Op.COLUMN or self.lowering.in_group(self.lowering.nodes.refs(node)):
+            return False
+        held = self.lowering.held(cast("Ref", node.value))
+        return isinstance(held, Num) and held.form is not Form.CERTIFIED and not held.powers and not Fraction(1, held.den) % step
+
+    def _is_wide(self, node: Node, facts: Facts) -> bool:
+        """Whether no exact form holds a number."""
+        with self._aside():
+            try:
+                return self.number(node, facts).form is Form.CERTIFIED
+            except Unfit:
+                return True
 
     def _quotient(self, node: Node, facts: Facts) -> Held:
         top, under = node.args
@@ -387,10 +410,12 @@ class Writer:
     def _aside(self) -> Iterator[None]:
         """Nothing that is written inside is kept."""
         text, memo, reads, passed = list(self.lines.text), dict(self._memo), dict(self.reads), dict(self.passed)
+        wrapped = dict(self.math.wrapped)
         try:
             yield
         finally:
             self.lines.text[:], self._memo, self.reads, self.passed = text, memo, reads, passed
+            self.math.wrapped = wrapped
 
     @staticmethod
     def _narrowed(a: Num, known: Interval) -> Num:
