@@ -77,7 +77,7 @@ class Peer:
         _, build = clock.read()
         held = known(simulation)
         clock = Clock()
-        found = np.asarray(simulation.calculate(self.given["wanted"], year))
+        found = {benefit: np.asarray(simulation.calculate(benefit, year)) for benefit in self.given["wanted"]}
         wall, processor = clock.read()
         variables = len(known(simulation) - held)
         households = len(self.tables["household"])  # a benefit may be that of a family, of which another adult is one alone
@@ -85,9 +85,11 @@ class Peer:
             "wall_s": wall,
             "processor_s": processor,
             "build_s": build,
-            "awarded": float((found > 0).sum() / households),
-            "mean": float(found.sum(dtype=np.float64) / households),
-            "type": str(found.dtype),
+            "benefits": {
+                benefit: (float((values > 0).sum() / households), float(values.sum(dtype=np.float64) / households))
+                for benefit, values in found.items()
+            },
+            "type": ", ".join(sorted({str(values.dtype) for values in found.values()})),
             "variables": variables,
         }
 

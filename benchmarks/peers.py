@@ -1,4 +1,4 @@
-"""Council Tax Reduction, or Housing Benefit, beside policyengine-uk: `python -m benchmarks.peers --peer-python PATH [--work NAME]`.
+"""Council Tax Reduction, Housing Benefit, or both, beside policyengine-uk: `python -m benchmarks.peers --peer-python PATH [--work NAME]`.
 
 A peer runs in an environment of its own, which this project never makes, asks for or tests with:
 
@@ -6,10 +6,10 @@ A peer runs in an environment of its own, which this project never makes, asks f
     X/bin/pip install policyengine-uk policyengine-uk-compiled
     python -m benchmarks.peers --peer-python X/bin/python
 
-The claims are those of the work `reduction`, or of `housing_benefit`.  A peer's households are made from the same registers (ages,
-incomes, capital, the charge that rbcalc finds or the rent, other adults), in its own words as households.yaml and tenants.yaml have
-them.  Turns alternate; one thread each; processor time counts, since that is what a busy machine distorts least.  Awards are not
-compared to the penny: the rules differ.
+The claims are those of the work `reduction`, of `housing_benefit`, or of `both`: the same people with a charge and a rent. A peer's
+households are made from the same registers (ages, incomes, capital, the charge that rbcalc finds or the rent, other adults), in its
+own words as households.yaml, tenants.yaml and both.yaml have them. Turns alternate; one thread each; processor time counts, since
+that is what a busy machine distorts least. Awards are not compared to the penny: the rules differ.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ from rich.table import Table
 
 from benchmarks.council_tax import first_council
 from benchmarks.machine import described
-from benchmarks.reduction import Work
+from benchmarks.measuring import Contender
+from benchmarks.reduction import Both, Work
 from rbcalc_kernels.compiled.cutting import CutDates
 from rbcalc_kernels.compiled.spells import cut
 from rbcalc_kernels.language.types import Choice
@@ -46,8 +47,12 @@ from rbcalc_kernels.language.types import Choice
 HERE = Path(__file__)
 PEERS = HERE.with_name("work") / "peers"
 ASKED = PEERS / "households.yaml"
-WORKS = {"reduction": (ASKED, "council_tax_reduction"), "housing_benefit": (PEERS / "tenants.yaml", "housing_benefit")}
-"""By work: what a peer is told, and the figure that is asked for."""
+WORKS = {
+    "reduction": (ASKED, ("council_tax_reduction",)),
+    "housing_benefit": (PEERS / "tenants.yaml", ("housing_benefit",)),
+    "both": (PEERS / "both.yaml", ("council_tax_reduction", "housing_benefit")),
+}
+"""By work: what a peer is told, and the benefits that are asked for."""
 
 SIDE = HERE.with_name("peer_process.py")
 PASSES = 15
@@ -225,23 +230,31 @@ class Timed:
             times = processor / own.median("processor_s")
             found["rbcalc_is_faster"] = round(times, 1)
             found["and_with_building"] = round((processor + build) / (own.median("processor_s") + own.median("build_s")), 1)
-        return found | {key: round(last[key], 4) for key in ("awarded", "mean") if key in last} | {
-            key: last[key] for key in ("type", "variables", "columns") if key in last
-        }  # fmt: skip
+        for benefit, (share, mean) in last.get("benefits", {}).items():
+            found |= {f"{benefit}_awarded": round(share, 4), f"{benefit}_mean": round(mean, 4)}
+        return found | {key: last[key] for key in ("type", "variables", "columns") if key in last}
+
+
+def ours_of(name: str, claims: int) -> tuple[list[Work], Contender]:
+    """Our side of a work, on one thread; the last of several has the people that a peer is told of."""
+    if name == "both":
+        both = Both(claims)
+        return list(both.parts.values()), both.rbcalc(1)
+    work = Work(claims, rent=name == "housing_benefit")
+    return [work], work.rbcalc(1)
 
 
 def run(claims: int, turns: int, python: str, name: str = "reduction") -> tuple[list[Timed], dict[str, str]]:
     """All turns of a work; what is not there is said beside them."""
     place_of, wanted = WORKS[name]
     asked: dict[str, Any] = yaml.safe_load(place_of.read_text(encoding="utf-8"))
-    work = Work(claims, rent=name == "housing_benefit")
-    contender = work.rbcalc(1)
+    works, contender = ours_of(name, claims)
     assert contender.run is not None and contender.figures is not None
-    found = contender.figures()
+    found = {figure.rpartition(": ")[2]: values for figure, values in contender.figures().items()}
     own = Timed("rbcalc", "", claims)
     _, when = first_council()
     year = int(when[:4])
-    ours = figures(work, found.get("charge_total", np.zeros(claims)), date(year, 4, 1))
+    ours = figures(works[-1], found.get("charge_total", np.zeros(claims)), date(year, 4, 1))
     with tempfile.TemporaryDirectory(prefix="rbcalc-benchmark-") as place:
         for peer_name, how in asked.items():
             written(Path(place), peer_name, how, ours, year)
@@ -249,7 +262,8 @@ def run(claims: int, turns: int, python: str, name: str = "reduction") -> tuple[
             peers = [Timed(peer_name, version, claims) for peer_name, version in process.there.items()]
             for _ in range(turns if peers else 0):
                 begin = time.process_time()
-                cut(work.program, work.registers, CutDates(work.program))
+                for work in works:
+                    cut(work.program, work.registers, CutDates(work.program))
                 build = time.process_time() - begin
                 contender.run()
                 for _ in range(PASSES):
@@ -261,9 +275,8 @@ def run(claims: int, turns: int, python: str, name: str = "reduction") -> tuple[
                 for peer in peers:
                     peer.turns.append(process.turn(peer.technology))
             absent = process.absent
-    benefit = found[wanted]
     if own.turns:
-        own.turns[-1] |= {"awarded": float((benefit > 0).mean()), "mean": float(benefit.mean()) / 100}
+        own.turns[-1]["benefits"] = {each: (float((found[each] > 0).mean()), float(found[each].mean()) / 100) for each in wanted}
     return [own, *peers], absent
 
 

@@ -20,15 +20,17 @@ from benchmarks.machine import described
 from benchmarks.measuring import Contender, Figures, line, race, same
 from benchmarks.native import Native, available
 
-WORKS = ("bill", "council_tax", "reduction", "reduction_grid", "housing_benefit", "rates")
+WORKS = ("bill", "council_tax", "reduction", "reduction_grid", "housing_benefit", "both", "rates")
 
 
-def work_of(name: str, rows: int) -> Bill | council_tax.Work | reduction.Work | rates.Work:
+def work_of(name: str, rows: int) -> Bill | council_tax.Work | reduction.Work | reduction.Both | rates.Work:
     """A work at one number of rows."""
     if name.startswith("reduction"):
         return reduction.Work(rows, grid=name == "reduction_grid")
     if name == "housing_benefit":
         return reduction.Work(rows, rent=True)
+    if name == "both":
+        return reduction.Both(rows)
     if name == "rates":
         return rates.Work(rows)
     return Bill(rows) if name == "bill" else council_tax.Work(rows)

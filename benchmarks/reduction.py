@@ -1,4 +1,7 @@
-"""The works `reduction`, `reduction_grid`, `housing_benefit`: claims with their people, for Council Tax and for the rent."""
+"""The works `reduction`, `reduction_grid`, `housing_benefit`: claims with their people, for Council Tax and for the rent.
+
+`both` is the last two of one kind: the same people, first for Council Tax and then for the rent.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +48,8 @@ class Work:
     claims: int
     grid: bool = False
     rent: bool = False
+    people: Work | None = None
+    """Whose people these are; without it they are drawn."""
 
     @cached_property
     def program(self) -> Program:
@@ -70,7 +75,10 @@ class Work:
     @cached_property
     def registers(self) -> dict[str, RegisterColumns]:
         """Couples of whom each has an income, one household in five with another adult."""
-        return Made(self.program, self.claims, self.rent).registers()
+        made = Made(self.program, self.claims, self.rent).registers()
+        if self.people is not None:
+            same_people(self.program, made, self.people.program, self.people.registers)
+        return made
 
     @cached_property
     def batch(self) -> Batch:
@@ -142,6 +150,78 @@ class Work:
         rows = np.arange(min(SAMPLE, self.claims))
         found: Figures = {ref.name: np.zeros(rows.size, dtype=np.int64) for ref in self._shown}
         return Contender("exact", 1, rows.size, lambda: void(self._worked_out(rows, found)), lambda: found, every=3)
+
+
+class Both:
+    """Council Tax Reduction and Housing Benefit of the same people: two programs over one set of claims, one after the other."""
+
+    technologies = Work.technologies
+
+    def __init__(self, claims: int) -> None:
+        self.tenancies = Work(claims, rent=True)
+        self.accounts = Work(claims, people=self.tenancies)
+        self.parts = {"council tax": self.accounts, "rent": self.tenancies}
+
+    def rbcalc(self, threads: int) -> Contender:
+        """All rules of both."""
+        return self._joined([each.rbcalc(threads) for each in self.parts.values()])
+
+    def numpy_graph(self) -> Contender:
+        """NumPy in blocks."""
+        return self._joined([each.numpy_graph() for each in self.parts.values()])
+
+    def exact(self) -> Contender:
+        """The exact evaluator, on the first claims."""
+        return self._joined([each.exact() for each in self.parts.values()])
+
+    def _joined(self, contenders: list[Contender]) -> Contender:
+        """What is done one after another, as one."""
+
+        def run() -> None:
+            for each in contenders:
+                each.once()
+
+        def figures() -> Figures:
+            found: Figures = {}
+            for name, each in zip(self.parts, contenders, strict=True):
+                assert each.figures is not None
+                found |= {f"{name}: {figure}": values for figure, values in each.figures().items()}
+            return found
+
+        first = contenders[0]
+        return Contender(
+            first.technology,
+            first.threads,
+            first.rows,
+            run,
+            figures,
+            bytes_moved=sum(each.bytes_moved for each in contenders),
+            steps=sum(each.steps for each in contenders),
+            every=first.every,
+            note="; ".join(f"{name}: {each.note}" for name, each in zip(self.parts, contenders, strict=True) if each.note),
+        )
+
+
+SHARED = ("claims", "household", "incomes", "non_dependants")
+"""The tables of people that Council Tax and the rent have in common."""
+
+
+def same_people(
+    program: Program, registers: dict[str, RegisterColumns], other_program: Program, others: dict[str, RegisterColumns]
+) -> None:
+    """Put what both programs know of people into the registers of the first, as the other has it."""
+    types = {(fact.table, fact.name): fact.type for fact in other_program.inputs.values()}
+    for name in SHARED:
+        mine, theirs = registers[name], others[name]
+        assert mine.count == theirs.count
+        mine.owner = theirs.owner
+        for fact in program.inputs.values():
+            if fact.table == name and (name, fact.name) in types and not fact.built_in:
+                if isinstance(fact.type, Choice) and fact.type != types[name, fact.name]:
+                    raise ValueError(f"{name}.{fact.name} has other members")
+                for column in (fact.name, f"{fact.name}?"):
+                    if column in theirs.columns:
+                        mine.columns[column] = theirs.columns[column]
 
 
 def void(_: object) -> None:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from benchmarks.peers import ASKED, WEEKS, WORKS, figures, linked, main, written
-from benchmarks.reduction import Work
+from benchmarks.reduction import SHARED, Both, Work
 
 CLAIMS = 50
 OTHERS = 10
@@ -61,10 +61,25 @@ def test_tenants_are_written_with_their_rent(tmp_path: Path) -> None:
     place, wanted = WORKS["housing_benefit"]
     asked = yaml.safe_load(place.read_text(encoding="utf-8"))
     for name, how in asked.items():
-        assert how["wanted"] == wanted
+        assert tuple(how["wanted"]) == wanted
         written(tmp_path, name, how, told(tenants), 2026)
     with np.load(tmp_path / "policyengine_uk.npz") as arrays:
         assert arrays["household.rent"].tolist() == (tenants.registers["rents"].columns["rent"] / 100 * WEEKS).tolist()
+
+
+def test_for_both_benefits_the_same_people_have_a_charge_and_a_rent(tmp_path: Path) -> None:
+    both = Both(CLAIMS)
+    for name in SHARED:
+        mine, theirs = both.accounts.registers[name], both.tenancies.registers[name]
+        assert mine.owner is theirs.owner
+        assert all(np.array_equal(mine.columns[column], theirs.columns[column]) for column in mine.columns.keys() & theirs.columns.keys())
+    place, wanted = WORKS["both"]
+    for name, how in yaml.safe_load(place.read_text(encoding="utf-8")).items():
+        assert tuple(how["wanted"]) == wanted
+        written(tmp_path, name, how, told(both.tenancies), 2026)
+    with np.load(tmp_path / "policyengine_uk.npz") as arrays:
+        assert arrays["household.council_tax"].min() > 0
+        assert arrays["household.rent"].min() > 0
 
 
 def test_without_a_peer_it_says_so(benchmark: Any, capsys: pytest.CaptureFixture[str]) -> None:

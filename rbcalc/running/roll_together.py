@@ -29,6 +29,27 @@ Rates = Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
+class Cap:
+    """What may hold an award back, in pence for a month: a limit for the award and what is paid beside it for each member."""
+
+    most: Fraction
+    without_members: Mapping[int, Fraction]  # by the basic amount, where nobody is counted
+    first: Fraction
+    further: Fraction
+    left_out: str  # a kept column that the limit leaves in payment
+    lifted: Mapping[str, int]  # columns that hold at least so much where there is no limit
+
+    def may_hold(self, given: Mapping[str, int], before: int, after: int, basic: int, members: int) -> bool:
+        """Whether the award may be held back after the rise; one that was above the limit before and in payment is not limited."""
+        if any(given.get(column, 0) >= amount for column, amount in self.lifted.items()):
+            return False
+        most = self.most if members else self.without_members.get(basic, self.most)
+        most += given.get(self.left_out, 0)
+        beside = self.first + self.further * (members - 1) if members else 0
+        return before <= most < after + beside
+
+
+@dataclass(frozen=True, slots=True)
 class Together:
     """Which columns rise together, from which day, and by which published amounts."""
 
@@ -46,8 +67,7 @@ class Together:
     further: Rates
     parts: Mapping[str, Rates]
     allowances: Rates
-    limits: Mapping[int, int]  # the award that may be limited from this amount on, by the basic amount; with members counted, `limit`
-    limit: int
+    cap: Cap
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -73,8 +93,7 @@ class Together:
         after[self.whole] = of_rest + sum(after.values()) + sum(given.get(column, 0) for column in self.kept)
         if self.award in given:
             award = self._award(given, after[self.whole])
-            limit = self.limit if members else self.limits.get(basic, self.limit)
-            if award is None or given[self.award] <= limit < award:
+            if award is None or self.cap.may_hold(given, given[self.award], award, basic, members):
                 return None
             after[self.award] = award
         return after
@@ -225,8 +244,20 @@ def together_of(content: Mapping[Any, Any], year: Mapping[Any, Any]) -> Together
         _rates(entry["further"]),
         {str(column): _rates(rates) for column, rates in entry["parts"].items()},
         _rates(entry["allowances"]),
-        _rates(entry["limits"]),
-        _pence(entry["limit"]),
+        _cap(named["cap"], entry["cap"], Fraction(str(content["weeks"]["monthly"]))),
+    )
+
+
+def _cap(named: Mapping[Any, Any], entry: Mapping[Any, Any], weeks: Fraction) -> Cap:
+    """The limit, of which the rules give amounts for a year and, of what is paid beside, for a week."""
+    months = 12
+    return Cap(
+        Fraction(_pence(entry["most"])) / months,
+        {_pence(basic): Fraction(_pence(most)) / months for basic, most in entry["without_members"].items()},
+        _pence(entry["first"]) * weeks,
+        _pence(entry["further"]) * weeks,
+        str(named["left_out"]),
+        {str(column): _pence(amount) for column, amount in entry["lifted"].items()},
     )
 
 
@@ -248,4 +279,4 @@ def _sums(rates: Rates) -> list[tuple[int, ...]]:
     return [some for count in range(_MOST + 1) for some in combinations_with_replacement(sorted(rates), count)]
 
 
-__all__ = ["Rolled", "Together", "columns_of", "roll_together", "together_of"]
+__all__ = ["Cap", "Rolled", "Together", "columns_of", "roll_together", "together_of"]

@@ -80,11 +80,42 @@ def test_what_the_amounts_do_not_prove_stays_as_it_is(changed: dict[str, str], m
     assert together.risen(given | pence(**changed), members) is None
 
 
-def test_an_award_that_the_benefit_cap_may_hold_back_is_unknown(together: Together) -> None:
-    given = pence(award="1220.14", maximum="1220.14", earnings="0", other_income="0", housing="820")
-    assert together.risen(given, 0) is None
-    above = pence(award="1300.14", maximum="1300.14", earnings="0", other_income="0", housing="900")
-    assert together.risen(above, 0) == pence(award="1324.90", maximum="1324.90")
+@pytest.mark.parametrize(
+    ("members", "rent", "more", "rises"),
+    [
+        # £14,753 / 12 is £1,229.41 and two thirds of a penny: £424.90 and £804.51 are just below it, one penny more is above
+        (0, "804.51", {}, True),
+        (0, "804.52", {}, False),
+        (0, "829.27", {}, False),  # £1,229.41 before the rise
+        (0, "829.28", {}, True),  # above the limit before and in payment: there is none
+        # £22,020 / 12 is £1,835 and child benefit £27.05 a week, £117.21 and two thirds of a penny for a month
+        (1, "940.99", {}, True),  # £424.90, £351.88 and this come to £1,717.77 after the rise, below £1,717.78
+        (1, "941.01", {}, False),
+        (1, "1095.86", {}, False),  # £1,835 before, even if no child benefit was in payment
+        (1, "1095.87", {}, True),
+        (1, "1095.86", {"carer": "201.68"}, True),  # reg. 83(1)(j)
+        (1, "700", {"limited_capability": "423.27"}, True),  # reg. 83(1)(a)
+        (1, "900", {"limited_capability": "158.76"}, False),
+        (1, "1041.00", {"childcare": "100"}, False),  # reg. 81(1): above by a penny more than childcare
+        (1, "940.99", {"childcare": "100"}, True),
+    ],
+)
+def test_an_award_that_the_benefit_cap_may_hold_back_is_unknown(
+    members: int, rent: str, more: dict[str, str], rises: bool, together: Together
+) -> None:
+    whole = Fraction("400.14") + (Fraction("339.00") if members else 0) + Fraction(rent) + sum(map(Fraction, more.values()))
+    amount = f"{float(whole):.2f}"
+    given = pence(award=amount, maximum=amount, earnings="0", other_income="0", housing=rent, **more)
+    assert (together.risen(given, members) is not None) == rises
+
+
+def test_the_year_before_has_amounts_of_its_own() -> None:
+    """£617.60 + £333.33 + £287.92 + £198.31 = £1,437.16; of £1,000 less £673 55 % is £179.85."""
+    rates = uprating_for(rbcalc.load(), FinancialYear(2025)).rates
+    assert rates.together is not None
+    given = pence(award="1257.31", maximum="1437.16", earnings="1000", other_income="0", carer="198.31")
+    # £628.10 + £339.00 + £292.81 + £201.68 = £1,461.59; of £1,000 less £684 55 % is £173.80
+    assert rates.together.risen(given, 2) == pence(award="1287.79", maximum="1461.59", carer="201.68")
 
 
 def test_parts_without_the_whole_rise_by_themselves(together: Together) -> None:
