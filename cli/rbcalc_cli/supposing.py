@@ -187,6 +187,13 @@ def print_points(bench: Bench, points: Sequence[Point], form: Format) -> None:
 
     made = table_of(bench, points)
     _points(f"{len(points):,} points", made, form)
+    say_lacking(bench)
+
+
+def say_lacking(bench: Bench) -> None:
+    """Say which facts the figures rest on that no row of the caseload gives."""
+    for told in bench.study.lacking(bench.option):
+        say(f"note: {bench.option.title}: {told}")
 
 
 def _points(title: str, made: Any, form: Format) -> None:

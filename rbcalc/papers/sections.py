@@ -158,6 +158,8 @@ def options(matter: Matter) -> Iterator[Block]:
             yield text("The scheme stays as it is. All other options are compared with this one.")
         else:
             yield text("The rules behind this option change no figure and no rule.")
+        for told in matter.figures.study.warnings.get(option.name, ()):
+            yield Block("warning", told)
         for reason in tables.reasons(option):
             yield text(reason)
         if option.hypothetical and option.name == figures.baseline:
