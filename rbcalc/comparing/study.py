@@ -43,7 +43,7 @@ class Option:
     """One set of rules that is tried.
 
     `name` is short and unique, `title` is for people.  `scenarios` are laid over the rules in this order; `changes` are their
-    single changes in words, by council.
+    single changes in words, by council, and `says` is how the option came about, where it was sought.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Option:
     scenarios: tuple[Path | RuleSource, ...] = ()
     hypothetical: bool = False
     changes: tuple[str, ...] = ()
+    says: str = ""
     year: FinancialYear | None = None  # where it is another than the study's
 
 

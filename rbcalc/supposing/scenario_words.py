@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from rbcalc._show import amount
@@ -42,6 +42,20 @@ def in_words(before: Program, after: Program) -> tuple[str, ...]:
     return tuple(dict.fromkeys(lines))
 
 
+def beside(changes: Sequence[str], others: Sequence[tuple[str, Sequence[str]]]) -> tuple[str, tuple[str, ...]]:
+    """What an option changes, beside the earlier one that it has most in common with: that one's title, and in what it differs.
+
+    No title, and all that it changes, where it has less than half in common with each.
+    """
+    title, like = max(others, key=lambda other: len({*changes} & {*other[1]}), default=("", ()))
+    own = [line for line in changes if line not in like]
+    if 2 * len(own) >= len(changes):
+        return "", tuple(changes)
+    about = {line.partition(":")[0] for line in own}
+    gone = [line for line in like if line not in changes and line.partition(":")[0] not in about]
+    return title, (*own, *(f"not so: {line}" for line in gone))
+
+
 def _differs(old: Parameter | Table | None, new: Parameter | Table) -> bool:
     return old is None or old.by_period[-1] != new.by_period[-1]
 
@@ -73,7 +87,7 @@ def _cells(title: str, old: Table | None, new: Table) -> Iterator[str]:
         yield f"{title}{stamp}: {told}"
         return
     for keys in rows.rows:
-        cells = ", ".join(f"{edge} {words}".strip() for (*_, edge), words in _row(new, rows, keys))
+        cells = ", ".join(f"{words} {edge}".strip() for (*_, edge), words in _row(new, rows, keys))
         yield f"{title} ({', '.join(map(_spaced, keys))}){stamp}: {cells}" if keys else f"{title}{stamp}: {cells}"
 
 

@@ -129,7 +129,8 @@ def answered(question: Question) -> Answer:
         sought = sought_of(question, study, base)
         notes += sought.notes
         if sought.best is not None:
-            options = [*options, _found(study, base, sought.bench.programs, sought.best.settings)]
+            best = _found(study, base, sought.bench.programs, sought.best.settings)
+            options = [*options, replace(best, says=_how(question, sought))]
     singles: list[Single] = []
     apart = Singles(study)
     for option in options:
@@ -150,6 +151,18 @@ def _found(study: Study, base: Option, programs: Mapping[str, Program], settings
     own = _own(study, base)
     found = _turned(study, base, programs, settings)
     return replace(found, title=f"{base.title}: {sources_words(found)}" if own else f"Found: {found.title}")
+
+
+def _how(question: Question, found: Sought) -> str:
+    """How the best point was found, in words."""
+    study = found.bench.study
+    titles = {name: group.title for groups in study.groups.values() for name, group in groups.items()}
+    limits = "".join(
+        f"; nobody loses more than £{limit.pence / 100:.2f} a week"
+        + (f" where {titles[limit.group]} is {limit.member.replace('_', ' ')}" if limit.group else "")
+        for limit in found.bench.limits
+    )
+    return f"Sought among {len(found.tried):,} points ({', '.join(question.vary)}): {found.target}{limits}."
 
 
 def _own(study: Study, option: Option) -> list[RuleSource]:

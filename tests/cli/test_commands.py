@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 
 from rbcalc._places import rules_root
+from rbcalc_cli.asking import shown_command
 
 COUNCIL, YEAR, EARLIER = "hartlepool", "2025-26", "2024-25"
 FOR = ["--council", COUNCIL, "--year", YEAR]
@@ -325,3 +326,14 @@ def test_a_caseload_that_cannot_be_read_gives_3(tmp_path: Path, rbcalc: Run) -> 
     assert ran.code == 3, ran.said
     assert "accounts" in ran.err
     assert "Traceback" not in ran.err
+
+
+# ------------------------------------------------------------------------------------------------------ what is recorded
+def test_the_command_is_told_without_folders_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "a.yaml").touch()
+    limit = "loss <= £5/week where disabled = yes"
+    words = ["whatif", "mine/a.yaml+/home/me/b.yaml", "--rules-of", "hartlepool/reduction", "--limit", limit, "--out=/home/me/paper"]
+    monkeypatch.setattr("sys.argv", ["rbcalc", *words])
+    assert shown_command() == f"rbcalc whatif a.yaml+b.yaml --rules-of hartlepool/reduction --limit '{limit}' --out=paper"
