@@ -84,5 +84,15 @@ def caseload_folder(
 
 def shown_command() -> str:
     """The command line without the folders of this machine."""
-    words = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
-    return shlex.join(["rbcalc", *words])
+    return shlex.join(["rbcalc", *map(_without_folders, sys.argv[1:])])
+
+
+def _without_folders(word: str) -> str:
+    """A word in which files are told by their names; a word that is no path may have a slash too."""
+    option, equals, rest = word.partition("=") if word.startswith("--") else ("", "", word)
+    return option + equals + "+".join(_name(part) if "/" in part else part for part in rest.split("+"))
+
+
+def _name(text: str) -> str:
+    path = Path(text)
+    return path.name if path.is_absolute() or path.parts[0] in (".", "..", "~") or path.exists() else text

@@ -7,8 +7,9 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rbcalc_cli.asking import check_tables
 from rbcalc_cli.commands.explain import programs_of, the_case, which_account
-from rbcalc_cli.options import existing, rules_of, within
+from rbcalc_cli.options import rules_of, within
 from rbcalc_cli.output import document, put
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def _given(asked: Asked, rules: Rules, year: Any) -> Given:
     own_folder, account = which_account(asked)
     programs, _ = programs_of(rules, asked.council, asked.partnership, str(year) if year is not None else asked.year, asked.charges)
     folder = asked.against_caseload if year is not None and asked.against_caseload is not None else own_folder
-    caseload = held_caseload(existing(folder, "folder"), programs, asked.column_map)
+    check_tables(folder)
+    caseload = held_caseload(folder, programs, asked.column_map)
     council, records, which = account_records(caseload, programs, account)
     names = {str(row): str(name) for row, name in enumerate(caseload.of(council).references.to_pylist())}
     return Given(programs[council], records, which, names)

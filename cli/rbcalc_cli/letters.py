@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rbcalc_cli.asking import check_tables
 from rbcalc_cli.commands.explain import programs_of, which_account
 from rbcalc_cli.options import counted, existing, say, within
 from rbcalc_cli.output import put, write_file
@@ -65,7 +66,7 @@ def _account(asked: Asked, which: str | None) -> tuple[Letter, str]:
     folder, account = which_account(asked)
     path = letter_file(asked.rules, which)
     programs, titles = programs_of(asked.rules, asked.council, asked.partnership, asked.year, asked.charges, [path])
-    caseload = held_caseload(existing(folder, "folder"), programs, asked.column_map)
+    caseload = held_caseload(folder, programs, asked.column_map)
     council, records, _ = account_records(caseload, programs, account)
     writer = LetterWriter(asked.rules, path)
     return writer.letter(programs[council], records, council=titles[council], reference=account), council
@@ -78,10 +79,11 @@ def _batch(asked: Asked, wanted: Wanted, listed: Path | None) -> None:
     from rbcalc.letters.letter import LetterWriter, letter_file
 
     if asked.caseload is None or wanted.out is None:
-        raise UsageError("RC048", "letters for which accounts, and where?", hint="give the folder of a caseload and --out DIR")
+        raise UsageError("RC048", "letters for which accounts, and where?", hint="give --caseload DIR and --out DIR")
+    check_tables(asked.caseload)
     path = letter_file(asked.rules, wanted.which)
     programs, titles = programs_of(asked.rules, asked.council, asked.partnership, asked.year, asked.charges, [path])
-    caseload = held_caseload(existing(asked.caseload, "folder"), programs, asked.column_map)
+    caseload = held_caseload(asked.caseload, programs, asked.column_map)
     if listed is None:
         names = [str(reference) for reference in caseload.references.to_pylist()]
     else:

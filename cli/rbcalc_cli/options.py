@@ -51,9 +51,7 @@ ImpactOption = Annotated[
 ]
 SubjectsOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--subject", metavar="NAME", help="Only this subject, as business_rates.  [default: all in the caseload]", show_default=False
-    ),
+    typer.Option("--subject", metavar="NAME", help="Only this subject, as business_rates.  [default: all there are]", show_default=False),
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print it.")]
 CaseloadOption = Annotated[
@@ -62,6 +60,22 @@ CaseloadOption = Annotated[
 SampleOption = Annotated[bool, typer.Option("--sample", help="Try it on a sample caseload of the published size instead.")]
 MapOption = Annotated[
     Path | None, typer.Option("--map", metavar="FILE", help="A column map for the caseload's headers and codes.", show_default=False)
+]
+RollForwardOption = Annotated[
+    bool, typer.Option("--roll-forward", help="Raise last year's benefits and pensions as the uprating orders of the year do.")
+]
+EarningsGrowthOption = Annotated[
+    str | None,
+    typer.Option("--earnings-growth", metavar="RATE", help="With --roll-forward: how much earnings grow, as 3%.", show_default=False),
+]
+CollectionRateOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--collection-rate",
+        metavar="RATE",
+        help="Work out the tax base too, with this rate, as 98.5%, or NAME=98.5% for each council.",
+        show_default=False,
+    ),
 ]
 ThreadsOption = Annotated[int, typer.Option("--threads", min=1, max=64, help="How many threads work at once.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Replace an earlier result in the folder.")]

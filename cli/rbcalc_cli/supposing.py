@@ -13,6 +13,7 @@ from rbcalc_cli.output import document, put, table
 
 if TYPE_CHECKING:
     from rbcalc._years import FinancialYear
+    from rbcalc.comparing.study import Option
     from rbcalc.rulebook.rules import Council, Rules
     from rbcalc.supposing.seek import Sought
     from rbcalc.supposing.sweep import Bench, Point
@@ -115,14 +116,24 @@ def print_answer(answer: Answer, form: Format, *, restricted: bool) -> None:
             if rows:
                 print_rows(_heading(name), rows, form, titles)
                 put()
-        for option in answer.study.options[1:]:
-            for line in option.changes:
-                say(f"{option.title}: {line}")
+        _say_changes(answer.study.options[1:])
     for note in (*answer.notes, *shown.notes, *answer.study.assumptions):
         say(f"note: {note}")
     if answer.sought is not None:
         print_sought(answer.sought, form if form is Format.TABLE else None)
     say("HYPOTHETICAL: these are suppositions, not awards")
+
+
+def _say_changes(options: Sequence[Option]) -> None:
+    """Say what each option changes; of one that is like an earlier one, in what it differs."""
+    from rbcalc.supposing.scenario_words import beside
+
+    for place, option in enumerate(options):
+        title, lines = beside(option.changes, [(other.title, other.changes) for other in options[:place]])
+        if title:
+            say(f"{option.title}: as {title}" + (", but for:" if lines else ""))
+        for line in (*lines, *([option.says] if option.says else [])):
+            say(f"{option.title}: {line}")
 
 
 def print_rows(title: str, rows: Sequence[Mapping[str, Any]], form: Format, titles: Mapping[str, str]) -> None:
@@ -187,6 +198,13 @@ def print_points(bench: Bench, points: Sequence[Point], form: Format) -> None:
 
     made = table_of(bench, points)
     _points(f"{len(points):,} points", made, form)
+    say_lacking(bench)
+
+
+def say_lacking(bench: Bench) -> None:
+    """Say which facts the figures rest on that no row of the caseload gives."""
+    for told in bench.study.lacking(bench.option):
+        say(f"note: {bench.option.title}: {told}")
 
 
 def _points(title: str, made: Any, form: Format) -> None:

@@ -88,7 +88,8 @@ class Comparison(Published):
         self._found = beside(studied, edges)
         self._cells = Cells(studied, self._found)
         self._sheets, self._rests = _sheets(studied, self._found, self._cells, alone or (), collection_rates or {}, edges)
-        notes = [told_of(studied)]
+        notes = [f"{option.title}: {told}" for option in studied.options for told in studied.warnings.get(option.name, ())]
+        notes.append(told_of(studied))
         if any(option.hypothetical for option in studied.options):
             notes.append(HYPOTHETICAL)
         self._left = _without_result(studied)
@@ -163,6 +164,7 @@ class _Given:
     options: list[Option]
     outcomes: dict[str, dict[str, Outcome]]
     groups: dict[str, dict[str, Group]] = field(default_factory=dict)
+    warnings: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def compare(

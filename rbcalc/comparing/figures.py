@@ -78,6 +78,10 @@ class Studied(Protocol):
     def outcomes(self) -> dict[str, dict[str, Outcome]]:
         """What each option comes to, by option and council."""
 
+    @property
+    def warnings(self) -> dict[str, tuple[str, ...]]:
+        """What is to be known of options besides their figures, by option."""
+
 
 def gains(impact: Impact) -> tuple[str, str]:
     """The outcomes by which an account gains."""

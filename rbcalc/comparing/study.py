@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from rbcalc._years import FinancialYear
 from rbcalc.caseload.choosing import chosen
+from rbcalc.comparing.lacking import alike, facts_asked_for
 from rbcalc.errors import UsageError
 from rbcalc.rulebook.rules import Council
 from rbcalc.running.run import Kernel, by_council, good_of, settle
@@ -42,7 +43,7 @@ class Option:
     """One set of rules that is tried.
 
     `name` is short and unique, `title` is for people.  `scenarios` are laid over the rules in this order; `changes` are their
-    single changes in words, by council.
+    single changes in words, by council, and `says` is how the option came about, where it was sought.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Option:
     scenarios: tuple[Path | RuleSource, ...] = ()
     hypothetical: bool = False
     changes: tuple[str, ...] = ()
+    says: str = ""
     year: FinancialYear | None = None  # where it is another than the study's
 
 
@@ -149,6 +151,7 @@ class Study:
         self.options: list[Option] = []
         self.outcomes: dict[str, dict[str, Outcome]] = {}
         self.groups: dict[str, dict[str, Group]] = {}
+        self.warnings: dict[str, tuple[str, ...]] = {}
         self._touched: dict[str, tuple[npt.NDArray[np.bool_], Caseload]] = {}
         self._add(base, programs)
 
@@ -170,7 +173,23 @@ class Study:
         """Work out an option for every council.  Raises UsageError where its name is taken, and RulesError."""
         if option.name in self.outcomes:
             raise UsageError("RC060", f"two options are called {option.name}", hint="give the scenarios different titles")
-        return self._add(option, self.programs(option))
+        found = self._add(option, self.programs(option))
+        same = [other.title for other in self.options[1:-1] if alike(found, self.outcomes[other.name])]
+        unchanged = alike(found, self.outcomes[self.baseline.name])
+        self.warnings[option.name] = (
+            *(["No account of this caseload changes under it."] if unchanged else []),
+            *(f"Every account comes to the same as under {title}." for title in same),
+            *self.lacking(option, every=unchanged),
+        )
+        return found
+
+    def lacking(self, option: Option, *, every: bool = False) -> tuple[str, ...]:
+        """The optional facts that an option rests on and no row of the caseload gives, in words; `every`: those that some rows give too."""
+        programs = self.programs(option)
+        base = {name: outcome.program for name, outcome in self.outcomes[self.baseline.name].items()}
+        amounts = {name: _impact(program, self.impact.name).amount for name, program in programs.items()}
+        facts = facts_asked_for(base, programs, self.parts, amounts)
+        return tuple(fact.told for fact in facts if every or not fact.given)
 
     def tried(self, option: Option, most: int | None = None) -> dict[str, Outcome]:
         """What an option comes to, without keeping it among the options of the study.

@@ -33,6 +33,7 @@ MOST: Final = len(SHAPES)
 """As many options are drawn; tables have all."""
 
 _WIDTH: Final = 640
+_STEP: Final = 20  # from one row to the next
 _TALLEST: Final = 28  # so many rows, headings among them, are drawn at a size that print keeps legible
 _LONGEST: Final = 170  # of a title: five lines
 _LINES: Final = "split(datum.label, '\\n')"
@@ -250,7 +251,7 @@ def _grouped(figures: Figures, council: str, names: Mapping[str, str], reach: fl
         columns=2,
         columnPadding=40,
         symbolSize=90,
-        labelFontSize=12,
+        labelFontSize=13,
         labelLimit=0,
         labelExpr=_LINES,
     )
@@ -259,6 +260,8 @@ def _grouped(figures: Figures, council: str, names: Mapping[str, str], reach: fl
         shape=alt.Shape("option:N", sort=titles, scale=alt.Scale(domain=titles, range=list(SHAPES[: len(titles)])), legend=legend),
     )
     zero = alt.Chart().mark_rule(color=INK).encode(x=alt.datum(0))
+    if len(titles) > 1:  # equal figures of two options stand beside each other
+        points = points.encode(yOffset=alt.YOffset("option:N", sort=titles, scale=alt.Scale(range=[4, _STEP - 4])))
     drawn = _by_row(zero + points, rows, "group", list(names.values()), _WIDTH - 250, independent=True)
     title = f"{figures.council(council)}: average change of the award a week, by group{', continued' if place else ''}"
     worst = min(rows, key=lambda row: float(str(row["week"])))
@@ -284,7 +287,7 @@ def _header() -> alt.Header:
     import altair as alt
 
     return alt.Header(
-        labelFontSize=13, labelFontWeight="bold", labelColor=INK, labelAnchor="start", labelLimit=400, labelOrient="top", labelExpr=_LINES
+        labelFontSize=14, labelFontWeight="bold", labelColor=INK, labelAnchor="start", labelLimit=400, labelOrient="top", labelExpr=_LINES
     )
 
 
@@ -301,12 +304,12 @@ def _by_row(
     width: int,
     *,
     independent: bool = False,
-    step: int = 20,
+    step: int = _STEP,
 ) -> Any:
     """One picture below the other for each value of a field; a single one without a heading."""
     import altair as alt
 
-    drawn = drawn.properties(width=width, height=alt.Step(step))
+    drawn = drawn.properties(width=width, height=alt.Step(step, **{"for": "position"}))
     values = list(dict.fromkeys(str(row[field]) for row in rows))
     if len(values) < 2:
         return _with(drawn, rows)
@@ -336,8 +339,8 @@ def _svg(drawn: Any, name: str) -> Future[str]:
         axis={
             "labelColor": INK,
             "titleColor": INK,
-            "labelFontSize": 12,
-            "titleFontSize": 12,
+            "labelFontSize": 13,
+            "titleFontSize": 13,
             "titleFontWeight": "normal",
             "labelLimit": 240,
             "domain": False,
@@ -345,7 +348,7 @@ def _svg(drawn: Any, name: str) -> Future[str]:
             "gridColor": GRID,
             "labelPadding": 6,
         },
-        text={"fontSize": 12},
+        text={"fontSize": 13},
     ).to_dict(validate=False)
     return _drawer().submit(lambda: _cleaned(_drawn(spec), name))
 

@@ -99,7 +99,13 @@ def write_tables(paper: Paper, matter: Matter, folder: OutputFolder) -> list[str
         "assumptions": list(map(str, matter.figures.study.assumptions)),
         "notes": list(map(str, matter.figures.study.notes)),
         "options": [
-            {"name": o.name, "title": matter.figures.titles[o.name], "changes": list(o.changes)} for o in matter.figures.study.options
+            {
+                "name": option.name,
+                "title": matter.figures.titles[option.name],
+                "changes": list(option.changes),
+                "warnings": list(matter.figures.study.warnings.get(option.name, ())),
+            }
+            for option in matter.figures.study.options
         ],
         "tables": {name: plain(table.to_pylist()) for name, table in found.items()},
     }

@@ -13,7 +13,7 @@ from rbcalc.papers.tables import Cell, Column, Figures, Sheet, without
 from rbcalc.papers.words import Wording, joined, pence
 
 _DECLARED = {
-    "collection_rate": "the collection rate",
+    "collection_rate": "the collection rate of what is charged instead",
     "hardship_fund": "the hardship fund",
     "administration": "the cost of administration",
 }
@@ -117,7 +117,8 @@ def equivalents(figures: Figures, wording: Wording) -> Sheet | None:
         Column("The same as a rise of", "shift2"),
         Column(f"On {title}, a year", "change"),
     )
-    sheet = Sheet("equivalent", "The rise that would bring in as much, if nothing else changed", columns, tuple(rows), 2)
+    note = f"A dash stands where {title} is not known, or not the same in the whole area." if any(row[-1] is None for row in rows) else ""
+    sheet = Sheet("equivalent", "The rise that would bring in as much, if nothing else changed", columns, tuple(rows), 2, note=note)
     return sheet if len(figures.councils) > 1 else without(sheet, 0)
 
 

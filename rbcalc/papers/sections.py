@@ -13,6 +13,7 @@ from rbcalc.papers.charts import Chart
 from rbcalc.papers.file import Declared
 from rbcalc.papers.tables import WITHHELD, Cell, Column, Figures, Sheet
 from rbcalc.papers.words import Wording, day, direction, pence, pounds, slug, source
+from rbcalc.supposing.scenario_words import beside
 
 MOST_EDGES: Final = 40
 _FEWEST: Final = 5
@@ -152,12 +153,22 @@ def options(matter: Matter) -> Iterator[Block]:
         said = matter.declared.options.get(option.name)
         if said is not None and said.says:
             yield text(said.says)
-        if option.changes:
-            yield Block("list", items=tuple(option.changes))
+        others = [(figures.titles[other.name], other.changes) for other in figures.study.options[1:place]]
+        title, lines = beside(option.changes, others)
+        if title:
+            yield text(f"It changes what {title} changes{', but for:' if lines else ', and nothing else.'}")
+        if lines:
+            yield Block("list", items=lines)
+        elif title:
+            pass
         elif option.name == figures.baseline:
             yield text("The scheme stays as it is. All other options are compared with this one.")
         else:
             yield text("The rules behind this option change no figure and no rule.")
+        if option.says:
+            yield text(option.says)
+        for told in matter.figures.study.warnings.get(option.name, ()):
+            yield Block("warning", told)
         for reason in tables.reasons(option):
             yield text(reason)
         if option.hypothetical and option.name == figures.baseline:

@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from rbcalc.papers.words import ABSENT, number, percent, pounds, sentence
+from rbcalc.papers.words import ABSENT, joined, number, percent, pounds, sentence
 
 if TYPE_CHECKING:
     from rbcalc.comparing.study import Option
@@ -281,7 +281,17 @@ def bodies(figures: Figures, council: str) -> Sheet | None:
     columns = (Column("Who bears it"), Column("Option"), Column("Cost for the year", "pounds"), Column("Change", "change"))
     title = f"{figures.council(council)}: cost by the authorities that bear it"
     cases = files(figures, council, "each award is divided in proportion to the charges of its area")
-    return Sheet(f"bodies-{council or 'together'}", title, columns, tuple(rows), heads=2, cases=cases)
+    note = "" if council else _whose(figures, names)
+    return Sheet(f"bodies-{council or 'together'}", title, columns, tuple(rows), heads=2, note=note, cases=cases)
+
+
+def _whose(figures: Figures, names: Sequence[str]) -> str:
+    """Of which councils each line is, where not all have the same."""
+    held = {name: [c for c in figures.councils if figures.find("bodies", council=c, body=name) is not None] for name in names}
+    if all(councils == list(figures.councils) for councils in held.values()):
+        return ""
+    told = "; ".join(f"{sentence(name)}: {joined([figures.council(c) for c in councils])}" for name, councils in held.items())
+    return f"Not all councils know their charges by the same authorities. {told}."
 
 
 def changes(figures: Figures, council: str, option: str) -> Sheet | None:

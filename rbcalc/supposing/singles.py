@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from rbcalc.comparing.comparison import Single
 from rbcalc.comparing.study import Option, Study, UnsettledError
+from rbcalc.supposing.scenario_words import told_apart
 from rbcalc.supposing.scenarios import file_of, with_file
 from rbcalc_kernels.source import RulesError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rbcalc.comparing.study import Outcome
     from rbcalc_kernels.program.library import RuleSource
@@ -57,6 +58,7 @@ class Singles:
         )
         if len(pieces) < 2:
             return [], []
+        titles = self._titles(option, pieces)
         found: list[Single] = []
         left: dict[str, list[_Piece]] = {}
         # What did not stand by itself in another option is taken with the others again.
@@ -66,15 +68,26 @@ class Singles:
             if isinstance(worked, str):
                 left.setdefault(worked, []).append(piece)
             else:
-                found.append(Single(option.name, _told([piece]), *worked))
+                found.append(Single(option.name, titles[piece[1]], *worked))
         bound = left.get(_BOUND, [])
         self._bound |= frozenset(bound)
         if 1 < len(bound) < len(pieces):
             worked = self._both(option, tuple(bound))
             if not isinstance(worked, str):
                 del left[_BOUND]
-                found.append(Single(option.name, f"{_told(bound)} together", *worked))
-        return found, [f"{option.title}: {why}: {', '.join(name for _, name in pieces)}." for why, pieces in left.items()]
+                told = "; ".join(titles[name] for _, name in bound)
+                found.append(Single(option.name, f"Together: {told}", *worked))
+        return found, [f"{option.title}: {why}: {'; '.join(titles[name] for _, name in pieces)}." for why, pieces in left.items()]
+
+    def _titles(self, option: Option, pieces: Iterable[_Piece]) -> dict[str, str]:
+        """What people call the figures and rules that change, by name."""
+        programs = [program for each in (option, self._study.baseline) for program in self._study.programs(each).values()]
+        known: dict[str, str] = {}
+        for program in programs:
+            rules = {rule.name: rule for rule in program.rules if not rule.hidden}
+            for things in (program.parameters, program.tables, rules):
+                known = {**{name: thing.title for name, thing in things.items() if thing.title}, **known}
+        return told_apart({name: known.get(name) or name.replace("_", " ") for _, name in pieces})
 
     def _both(self, option: Option, pieces: _Pieces) -> tuple[dict[str, Outcome], dict[str, Outcome]] | str:
         """What some changes come to alone, and the option without them; otherwise why that cannot be said."""

@@ -13,7 +13,7 @@ from rbcalc.comparing.comparison import Comparison, Single, comparison
 from rbcalc.comparing.study import Option, Study
 from rbcalc.errors import UsageError
 from rbcalc.rulebook.dials import Dial, dial_of, read, readers, setting_of, supposed, type_of
-from rbcalc.supposing.scenario_words import in_words
+from rbcalc.supposing.scenario_words import in_words, told_apart
 from rbcalc.supposing.scenarios import baseline_of, file_of, is_for, neighbour, opened, option_of, turned_option
 from rbcalc.supposing.seek import Sought, cost_of, limit_of, seek, target_of
 from rbcalc.supposing.singles import Singles
@@ -129,7 +129,8 @@ def answered(question: Question) -> Answer:
         sought = sought_of(question, study, base)
         notes += sought.notes
         if sought.best is not None:
-            options = [*options, _found(study, base, sought.bench.programs, sought.best.settings)]
+            best = _found(study, base, sought.bench.programs, sought.best.settings)
+            options = [*options, replace(best, says=_how(question, sought))]
     singles: list[Single] = []
     apart = Singles(study)
     for option in options:
@@ -150,6 +151,18 @@ def _found(study: Study, base: Option, programs: Mapping[str, Program], settings
     own = _own(study, base)
     found = _turned(study, base, programs, settings)
     return replace(found, title=f"{base.title}: {sources_words(found)}" if own else f"Found: {found.title}")
+
+
+def _how(question: Question, found: Sought) -> str:
+    """How the best point was found, in words."""
+    study = found.bench.study
+    titles = {name: group.title for groups in study.groups.values() for name, group in groups.items()}
+    limits = "".join(
+        f"; nobody loses more than £{limit.pence / 100:.2f} a week"
+        + (f" where {titles[limit.group]} is {limit.member.replace('_', ' ')}" if limit.group else "")
+        for limit in found.bench.limits
+    )
+    return f"Sought among {len(found.tried):,} points ({', '.join(question.vary)}): {found.target}{limits}."
 
 
 def _own(study: Study, option: Option) -> list[RuleSource]:
@@ -233,9 +246,10 @@ def supposed_notes(study: Study) -> list[str]:
     for council in study.councils:
         program = study.outcomes[study.options[-1].name][council].program
         ways: dict[str, list[str]] = {}
+        figures = {name: program.parameters.get(name) or program.tables.get(name) for name, _ in program.supposed}
+        titles = told_apart({name: figure.title if figure else name.replace("_", " ") for name, figure in figures.items()})
         for name, how in program.supposed:
-            figure = program.parameters.get(name) or program.tables.get(name)
-            ways.setdefault(how, []).append(figure.title if figure is not None else name.replace("_", " "))
+            ways.setdefault(how, []).append(titles[name])
         for how, names in ways.items():
             shown = "; ".join(names[:5]) + (f"; and {len(names) - 5} more" if len(names) > 5 else "")
             told = f"{len(names)} figures: each {how}" if len(names) > 1 else f"one figure {how}"

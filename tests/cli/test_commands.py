@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 
 from rbcalc._places import rules_root
+from rbcalc_cli.asking import shown_command
 
 COUNCIL, YEAR, EARLIER = "hartlepool", "2025-26", "2024-25"
 FOR = ["--council", COUNCIL, "--year", YEAR]
@@ -313,7 +314,7 @@ def test_lines_of_a_year_that_say_nothing_are_told_together(tmp_path: Path, rbca
     entry = "hereditament,from,rateable_value,rating_use\nH,2023-04-01,20000,retail\n"
     (load / "hereditaments.csv").write_text(entry, encoding="utf-8")
     (load / "occupations.csv").write_text("rates_account,from,occupation_state\nA,2020-04-01,occupied\n", encoding="utf-8")
-    ran = rbcalc("explain", load, "--account", "A", "--subject", "business_rates", *FOR)
+    ran = rbcalc("explain", "A", "--caseload", load, "--subject", "business_rates", *FOR)
     assert ran.code == 0, ran.said
     assert "£0.00 each: Less what is not charged while unoccupied; Less transitional relief;" in ran.out
     assert "= £9,980.00 \N{MINUS SIGN} £9,980.00" not in ran.out
@@ -339,20 +340,31 @@ def test_an_account_that_rests_on_figures_not_confirmed_says_so(tmp_path: Path, 
     (load / "accounts.csv").write_text("account,dwelling,from,to\nA,Y,2025-04-01,\n", encoding="utf-8")
     dwellings = "dwelling,from,to,band,area,occupation,empty_since\nY,2000-01-01,,D,whole,furnished,2025-03-01\n"
     (load / "dwellings.csv").write_text(dwellings, encoding="utf-8")
-    ran = rbcalc("explain", load, "--account", "A", *FOR)
+    ran = rbcalc("explain", "A", "--caseload", load, *FOR)
     assert ran.code == 0, ran.said
     assert "Provisional: these figures are not confirmed: Discount for a second home (class B)." in ran.out
     assert "50 % (provisional)" in ran.out
     assert "Rules: transcribed, not adopted." in ran.out
     assert "provisional" in ran.err
-    missing = rbcalc("explain", load, "--account", "B", *FOR)
+    missing = rbcalc("explain", "B", "--caseload", load, *FOR)
     assert missing.code == 2
     assert "no account B in the caseload" in missing.err
 
 
 def test_a_caseload_that_cannot_be_read_gives_3(tmp_path: Path, rbcalc: Run) -> None:
     (tmp_path / "load").mkdir()
-    ran = rbcalc("explain", "load", "--account", "A", *FOR)
+    ran = rbcalc("explain", "A", "--caseload", "load", *FOR)
     assert ran.code == 3, ran.said
     assert "accounts" in ran.err
     assert "Traceback" not in ran.err
+
+
+# ------------------------------------------------------------------------------------------------------ what is recorded
+def test_the_command_is_told_without_folders_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "a.yaml").touch()
+    limit = "loss <= £5/week where disabled = yes"
+    words = ["whatif", "mine/a.yaml+/home/me/b.yaml", "--rules-of", "hartlepool/reduction", "--limit", limit, "--out=/home/me/paper"]
+    monkeypatch.setattr("sys.argv", ["rbcalc", *words])
+    assert shown_command() == f"rbcalc whatif a.yaml+b.yaml --rules-of hartlepool/reduction --limit '{limit}' --out=paper"

@@ -62,7 +62,7 @@ MISTAKES: list[tuple[list[str], int, list[str]]] = [
     (["show", "rates", "--council", "hartlepol"], 2, ["no such council: hartlepol", "did you mean 'hartlepool'"]),
     (["show", "rates"], 2, ["which council?", "--council NAME"]),
     (["check", "--council", "nowhere"], 2, ["no such council: nowhere", "one of"]),
-    (["explain", "load", "--account", "1", "--partnership", "east_hert"], 2, ["no such partnership: east_hert", "one of"]),
+    (["explain", "1", "--caseload", "load", "--partnership", "east_hert"], 2, ["no such partnership: east_hert", "one of"]),
     (["show", "rule", "bil", *FOR], 2, ["no rule is called bil", "did you mean 'bill'", "show rules"]),
     (["show", "rule", *FOR], 2, ["rule of which rule?", "show rules"]),
     (["show", "graph", "nothing_such", *FOR], 2, ["no rule is called nothing_such"]),
@@ -101,7 +101,8 @@ MISTAKES: list[tuple[list[str], int, list[str]]] = [
     (["verify", "nowhere"], 2, ["no such folder: nowhere", "check the path"]),
     (["verify", "."], 2, ["no manifest", "run it again"]),
     (["explain"], 2, ["which account?", "--case FILE"]),
-    (["explain", "nowhere", "--account", "1", *FOR], 2, ["no such folder: nowhere", "check the path"]),
+    (["explain", "1", *FOR], 2, ["which caseload?", "--caseload DIR"]),
+    (["explain", "1", "--caseload", "nowhere", *FOR], 2, ["no such folder: nowhere", "holds the tables"]),
     (["schema", "rules", "--write", "nowhere"], 4, ["cannot write", "nowhere", "folder that exists"]),
     (["show", "sign-off", *FOR, "--record", "nowhere/x.json"], 4, ["cannot write nowhere/x.json", "folder that exists"]),
     # what is in files

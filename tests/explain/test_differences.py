@@ -134,7 +134,7 @@ def test_each_year_may_have_a_caseload_of_its_own(tmp_path: Path, capsys: pytest
         }
         for name, text in tables.items():
             (tmp_path / year / f"{name}.csv").write_text(text, encoding="utf-8")
-    asked = ["explain", str(tmp_path / "26"), "--account", "007", "--council", "hartlepool", "--year", "2026-27"]
+    asked = ["explain", "007", "--caseload", str(tmp_path / "26"), "--council", "hartlepool", "--year", "2026-27"]
     more = ["--subject", "business_rates", "--against", "2025-26", "--against-caseload", str(tmp_path / "25"), "--format", "json"]
     assert outcome([*asked, *more]) == 0
     told = json.loads(capsys.readouterr().out)

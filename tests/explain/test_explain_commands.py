@@ -44,16 +44,16 @@ def test_letters_for_a_caseload(tmp_path: Path, capsys: pytest.CaptureFixture[st
     (tmp_path / "load").mkdir()
     for name, text in TABLES.items():
         (tmp_path / "load" / f"{name}.csv").write_text(text, encoding="utf-8")
-    code, _, err = run(capsys, "load", "--all-accounts", "--out", "out", "--format", "markdown", *FOR)
+    code, _, err = run(capsys, "--caseload", "load", "--all-accounts", "--out", "out", "--format", "markdown", *FOR)
     assert code == 0, err
     assert "2 letters in out, with an index; none for 1 account" in err
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["000001.md", "000002.md", "index.md"]
     (tmp_path / "list.txt").write_text("008\n", encoding="utf-8")
-    assert run(capsys, "load", "--accounts", "list.txt", "--out", "few", *FOR)[0] == 0
+    assert run(capsys, "--caseload", "load", "--accounts", "list.txt", "--out", "few", *FOR)[0] == 0
     assert "No letter" not in (tmp_path / "few" / "index.html").read_text(encoding="utf-8")
-    code, page, _ = run(capsys, "load", "--account", "007", "--letter", *FOR)
+    code, page, _ = run(capsys, "007", "--caseload", "load", "--letter", *FOR)
     assert code == 0 and "Reference: 007" in page
-    code, out, _ = run(capsys, "load", "--account", "007", "--against", "2025-26", *FOR)
+    code, out, _ = run(capsys, "007", "--caseload", "load", "--against", "2025-26", *FOR)
     assert code == 0 and "Why it changed:" in out
 
 

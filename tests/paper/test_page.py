@@ -233,7 +233,7 @@ def test_what_was_not_declared_is_said_to_be_missing(plain: tuple[str, Page]) ->
     words = plain[1].words
     for said in (
         "The date of the meeting that decides was not declared.",
-        "North Council, Option 1: the collection rate, the hardship fund and the cost of administration were not declared.",
+        "North Council, Option 1: the collection rate of what is charged instead, the hardship fund and the cost of administration were",
         "The council has declared no figure for this way, and no reason for or against it.",
         "Option 2: no transitional provision was declared.",
         "No worked examples were given.",
@@ -281,7 +281,7 @@ def test_one_council_alone_has_no_figures_of_others() -> None:
 
 def test_a_table_as_html() -> None:
     columns = (Column("Band <b>"), Column("Option"), Column("Households", "count"), Column("Change", "change"))
-    rows = (("A & B", "one", 1200, Decimal("-3.50")), ("A & B", "two", WITHHELD, None))
+    rows = (("A & B", "one", 1200, Decimal("-3.50")), ("A & B", "two", WITHHELD, None), ("C", "one", 5, None))
     made = composed(_matter(Study()))
     sheet = Sheet("glance", "What & why", columns, rows, heads=2)
     text = rendered(type(made)(**{**{name: getattr(made, name) for name in made.__slots__}, "glance": sheet, "sections": ()}))
@@ -301,6 +301,8 @@ def test_a_table_as_html() -> None:
             '<tr><th scope="row">two</th><td class="n withheld"><span aria-hidden="true">*</span><span class="unseen">withheld</span></td>'
             '<td class="n">\u2013</td></tr>'
         ),
+        "</tbody><tbody>",
+        '<tr><th scope="rowgroup">C</th><th scope="row">one</th><td class="n">5</td><td class="n">\u2013</td></tr>',
         "</tbody>",
         "</table>",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from types import SimpleNamespace
@@ -21,6 +21,7 @@ from rbcalc.papers.sections import Award, Block, Example, Matter
 from rbcalc.papers.tables import WITHHELD, Column, Figures, Sheet
 from rbcalc.papers.words import Wording, direction, joined, pence, percent, pounds, shortened, slug, wording
 from rbcalc.rulebook.rules import load
+from rbcalc.supposing.scenario_words import beside
 from rbcalc_kernels.language.types import Choice
 
 
@@ -148,6 +149,36 @@ def test_schemes_show_what_the_council_decides(study: Any, worded: Wording) -> N
     sheets = [block.sheet for block in parts.schemes(matter(study, worded, schemes=(("Option 1", booklet),))) if block.sheet is not None]
     assert [sheet.caption for sheet in sheets] == ["Option 1: Decided", "Option 1: Support"]
     assert sheets[0].rows[0][3] == "Scheme, 4.1 (provisional)"
+
+
+def test_an_option_is_told_beside_the_one_that_it_is_like(worded: Wording) -> None:
+    made = Study(options=2)
+    first, second = made.study.options[1:]
+    grid = ("Grid: new", "Scale: 100 %, new", "Limit: £16,000 becomes £8,000", "Taper: another rule")
+    finer = (grid[0], "Scale: 97 %, new", grid[2])
+    made.study.options[1:] = [
+        replace(first, changes=grid),
+        replace(second, changes=finer, says="Sought among 3 points."),
+    ]
+    made.study.warnings[second.name] = ("No account of this caseload changes under it.",)
+    found = list(parts.options(Matter(Figures.of(made.comparison, made.study), worded, Declared())))
+    assert [block.items for block in found if block.kind == "list"] == [grid, ("Scale: 97 %, new", "not so: Taper: another rule")]
+    told = [(block.kind, block.text) for block in found]
+    assert ("text", "It changes what Option 1 changes, but for:") in told
+    assert ("text", "Sought among 3 points.") in told
+    assert ("warning", "No account of this caseload changes under it.") in told
+    assert beside(grid, [("Option 1", grid)]) == ("Option 1", ())
+    assert beside(grid, [("Option 1", finer[1:])]) == ("", grid)
+
+
+def test_of_whom_each_line_is_where_councils_know_their_charges_otherwise(worded: Wording) -> None:
+    bodies = {**BODIES, "option": ["option_0", "option_0"], "council": ["north", "south"], "body": ["whole", "county"]}
+    made = Study()
+    found = Figures(
+        made.study, {"bodies": table(**bodies), "costs": table(**COSTS)}, ("north", "south"), {"option_0": "A", "baseline": "B"}
+    )
+    sheet = tables._whose(found, ["whole", "county"])
+    assert sheet == "Not all councils know their charges by the same authorities. Whole: North Council; County: South Council."
 
 
 def test_sections_without_anything_to_say_are_left_out(worded: Wording) -> None:

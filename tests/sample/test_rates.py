@@ -220,7 +220,7 @@ def test_the_command_makes_one_subject_or_all(tmp_path: Path, capsys: pytest.Cap
     said = capsys.readouterr()
     assert "Business rates 2026-27" in said.out and "Council Tax" not in said.out
     assert sorted(file.stem for file in (tmp_path / "made").glob("*.parquet")) == sorted(TABLES)
-    assert outcome([*asked, "--dwellings", "60", "--hereditaments", "30", "--force", "--json"]) == 0
+    assert outcome([*asked, "--dwellings", "60", "--hereditaments", "30", "--force", "--format", "json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["subjects"][SUBJECT]["councils"]["stevenage"]["hereditaments"] == 30
     assert outcome([*asked, "--subject", SUBJECT, "--dwellings", "30", "--force"]) == 2

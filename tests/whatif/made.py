@@ -45,6 +45,7 @@ class Made:
     outcomes: dict[str, dict[str, Outcome]]
     year: FinancialYear = YEAR
     impact: Impact = IMPACT
+    warnings: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def split(pence: int) -> dict[tuple[str, ...], list[Fraction]]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from pathlib import Path
 from textwrap import dedent
 
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import rbcalc
@@ -73,3 +77,17 @@ def test_dials_ranges_targets_and_limits_are_such(service: Partnership) -> None:
 def test_the_python_of_the_guide_names_what_there_is() -> None:
     (text,) = (block for block in BLOCKS if "rbcalc.load()" in block)
     assert set(re.findall(r"rbcalc\.([a-z_]+)\(", text)) <= set(rbcalc.__all__)
+
+
+def test_the_earlier_reduction_is_filled_from_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (sql,) = (block for block in BLOCKS if block.strip().startswith("COPY ("))
+    monkeypatch.chdir(tmp_path)
+    for folder in ("caseload", "protected", "this_year/stevenage"):
+        (tmp_path / folder).mkdir(parents=True)
+    days = {"first_day": [date(2026, 4, 1), date(2026, 9, 1), date(2026, 4, 1)], "last_day": [date(2026, 8, 31), *[date(2027, 3, 31)] * 2]}
+    weeks = {"weekly_reduction": [Decimal("9.00"), Decimal("7.50"), Decimal("1.00")]}
+    pq.write_table(pa.table({"claim": ["1", "2"], "account": ["A", "B"]}), tmp_path / "caseload" / "claims.parquet")
+    pq.write_table(pa.table({"account": ["A", "A", "C"], **days, **weeks}), tmp_path / "this_year" / "stevenage" / "awards.parquet")
+    duckdb.sql(sql)
+    rows = {row["claim"]: row["reduction_before"] for row in pq.read_table(tmp_path / "protected" / "claims.parquet").to_pylist()}
+    assert rows == {"1": Decimal("7.50"), "2": None}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.exact.spells import build
 from whatif.conftest import EAST, STEVENAGE, YEAR, only
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 # --------------------------------------------------------------------------------------------------------- the figures
 
@@ -143,6 +146,8 @@ def test_an_account_without_a_result_is_told_and_left_out(service: Partnership, 
     assert {row["amount"] for row in table.costs.to_pylist() if row["option"] == "baseline"} == {Fraction(int(wrong.amount.sum()), 100)}
 
 
+OWN_LIMIT, LIMIT = "Limit of capital in the council's scheme", "Capital above which there is no reduction"
+SHARE = "Largest share of the charge that the council's scheme meets"
 CAPITAL: dict[str, Any] = {
     "title": "A lower limit of capital",
     "from": "2026-04-01",
@@ -263,11 +268,11 @@ def test_a_change_that_options_share_is_worked_out_once(service: Partnership, fe
     share = opened(service.rules, {**CAPITAL, "title": "A share", "set": {"share_working_age": {"value": "70%"}}})
     singles = Singles(study)
     first, notes = singles.of(option_of(study.baseline, [source]))
-    assert [single.change for single in first] == ["capital limit working age", "capital limit"]
+    assert [single.change for single in first] == [OWN_LIMIT, LIMIT]
     assert notes == []
     assert len(asked) == 4
     second, _ = singles.of(option_of(study.baseline, [source, share]))
-    assert [single.change for single in second] == ["capital limit working age", "capital limit", "share working age"]
+    assert [single.change for single in second] == [OWN_LIMIT, LIMIT, SHARE]
     assert len(asked) == len(set(asked)) == 8, "the first two alone were known"
     base = study.outcomes["baseline"][STEVENAGE].amount
     for single in (*first, *second):
@@ -291,7 +296,7 @@ def test_why_a_change_has_no_cost_of_its_own(
     assert found == []
     assert len(notes) == 1
     assert said in notes[0]
-    assert notes[0].endswith(": capital_limit_working_age, capital_limit.")
+    assert notes[0].endswith(f": {OWN_LIMIT}; {LIMIT}.")
 
 
 def test_changes_that_stand_only_together_are_one_change(service: Partnership, small: Study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,7 +312,7 @@ def test_changes_that_stand_only_together_are_one_change(service: Partnership, s
     share = opened(service.rules, {**CAPITAL, "title": "A share", "set": {"share_working_age": {"value": "70%"}}})
     found, notes = Singles(small).of(option_of(small.baseline, [share, opened(service.rules, CAPITAL)]))
     assert notes == []
-    assert [single.change for single in found] == ["share working age", "capital limit working age and capital limit together"]
+    assert [single.change for single in found] == [SHARE, f"Together: {OWN_LIMIT}; {LIMIT}"]
     alone, together = found
     for council, outcome in alone.alone.items():
         assert np.array_equal(outcome.amount, together.without[council].amount)
@@ -325,6 +330,38 @@ def test_options_are_told_apart_by_name(service: Partnership, few: dict[str, Any
     with pytest.raises(UsageError, match="two options are called A lower limit of capital"):
         study.add(option)
     assert repr(study) == f"Study(2026-27: stevenage; {len(study.accounts[STEVENAGE])} accounts; baseline, A lower limit of capital)"
+
+
+def test_an_option_that_changes_nobody_says_so(service: Partnership, few: dict[str, Any]) -> None:
+    study = Study([service.rules.council(STEVENAGE)], YEAR, few)
+    (limit,) = study.program(study.baseline, STEVENAGE).parameters["capital_limit_working_age"].by_period
+    same = {**CAPITAL, "set": {"capital_limit_working_age": {"value": f"£{limit}"}}}
+    study.add(option_of(study.baseline, [opened(service.rules, {**same, "title": "As it is"})]))
+    study.add(option_of(study.baseline, [opened(service.rules, {**same, "title": "As it is, too"})]))
+    assert study.warnings["As it is"] == ("No account of this caseload changes under it.",)
+    assert "Every account comes to the same as under As it is." in study.warnings["As it is, too"]
+    assert "As it is: No account of this caseload changes under it." in comparison(study).publishable().notes
+
+
+def test_a_fact_that_nobody_gave_is_told(service: Partnership, few: dict[str, Any]) -> None:
+    """Facts that the baseline's rules of the same name ask for as well are not: their lack changes nothing between the two."""
+    source = opened(service.rules, DOCS / "examples" / "transitional_protection.yaml")
+    claims = few["claims"]
+    claimed = claims["account"].to_pylist()
+    first = next(account for account in few["accounts"]["account"].to_pylist() if account in claimed)
+    one = ["10.00" if account == first else None for account in claimed]
+    given = claims.append_column("reduction_before", pa.array(one, pa.string()))
+
+    def lacking(tables: dict[str, Any], *, every: bool = False) -> tuple[str, ...]:
+        option = option_of(Option("baseline", "No change"), [source])
+        return Study([service.rules.council(STEVENAGE)], YEAR, tables, options=[option]).lacking(option, every=every)
+
+    (told,) = lacking(few)
+    assert "none of 22 rows of the table claims gives: Reduction of the last week" in told
+    assert "(column reduction_before). Fill the column" in told and told.endswith("nobody has it in: Reduction for a day.")
+    assert lacking({**few, "claims": given}) == ()
+    (some,) = lacking({**few, "claims": given}, every=True)
+    assert "fewer than 5 of" in some and "Fill" not in some
 
 
 def test_what_the_baseline_lets_go_on_is_not_said_twice(service: Partnership, rules: Rules) -> None:

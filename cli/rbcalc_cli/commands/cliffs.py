@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rbcalc_cli.options import (
+    CaseloadOption,
     ChargesOption,
     CouncilOption,
     Format,
@@ -61,10 +62,6 @@ VaryOption = Annotated[
 ]
 FirstOption = Annotated[str, typer.Option("--from", metavar="AMOUNT", help="From which amount.")]
 LastOption = Annotated[str | None, typer.Option("--to", metavar="AMOUNT", help="Up to which amount.", show_default=False)]
-CaseloadOption = Annotated[
-    Path | None,
-    typer.Option("--caseload", metavar="DIR", help="A caseload, to count who stands close below an edge.", show_default=False),
-]
 ShowOption = Annotated[Show, typer.Option("--show", help="Which table is printed; JSON has all.")]
 OutOption = Annotated[
     Path | None, typer.Option("--out", metavar="DIR", help="Also write the tables as Parquet files here.", show_default=False)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rbcalc_cli.asking import check_tables
 from rbcalc_cli.options import (
+    CaseloadOption,
     ChargesOption,
     CouncilOption,
     MapOption,
@@ -17,7 +19,6 @@ from rbcalc_cli.options import (
     RulesOption,
     SubjectOption,
     YearOption,
-    existing,
     program_of,
     rules_of,
     say,
@@ -60,8 +61,9 @@ class Asked:
     against_caseload: Path | None = None
 
 
-CaseloadArgument = Annotated[Path | None, typer.Argument(help="The folder of a caseload.", show_default=False)]
-AccountOption = Annotated[str | None, typer.Option("--account", metavar="REF", help="The account, by its reference.", show_default=False)]
+AccountArgument = Annotated[
+    str | None, typer.Argument(metavar="[ACCOUNT]", help="The account of the caseload, by its reference.", show_default=False)
+]
 CaseOption = Annotated[Path | None, typer.Option("--case", metavar="FILE", help="A case file instead of a caseload.", show_default=False)]
 NameOption = Annotated[
     str | None, typer.Option("--name", metavar="CASE", help="The case of the file.  [default: the first]", show_default=False)
@@ -110,8 +112,8 @@ OutOption = Annotated[
 
 
 def command(
-    caseload: CaseloadArgument = None,
-    account: AccountOption = None,
+    account: AccountArgument = None,
+    caseload: CaseloadOption = None,
     case: CaseOption = None,
     name: NameOption = None,
     value: ValueOption = None,
@@ -139,8 +141,9 @@ def command(
 ) -> None:
     """Explain one account, as a person would work it on paper.
 
-    What was awarded and what decided it, the facts, each step with its figures, its reason and its paragraph, then the totals. A case
-    file lets one household be tried without a caseload. --letter writes what the person it concerns is told.
+    What was awarded and what decided it, the facts, each step with its figures, its reason and its paragraph, then the totals. The
+    account is one of the caseload (ACCOUNT --caseload DIR), or a case of a case file, so that one household can be tried without a
+    caseload. --letter writes what the person it concerns is told.
 
     Examples:
       rbcalc explain --case {cases} --name {case}
@@ -213,7 +216,6 @@ def _account(asked: Asked) -> Explanation:
     from rbcalc.explaining.explain import explain_account
 
     caseload, account = which_account(asked)
-    existing(caseload, "folder")
     programs, titles = programs_of(asked.rules, asked.council, asked.partnership, asked.year, asked.charges)
     return explain_account(caseload, programs, account, titles=titles, column_map=asked.column_map, everything=asked.everything)
 
@@ -223,7 +225,9 @@ def which_account(asked: Asked) -> tuple[Path, str]:
     from rbcalc.errors import UsageError
 
     if asked.caseload is None or asked.account is None:
-        raise UsageError("RC048", "which account?", hint="give the folder of a caseload and --account REF, or a case file with --case FILE")
+        question = "which caseload?" if asked.account is not None else "which account?"
+        raise UsageError("RC048", question, hint="give ACCOUNT --caseload DIR, or a case file with --case FILE")
+    check_tables(asked.caseload)
     return asked.caseload, asked.account
 
 

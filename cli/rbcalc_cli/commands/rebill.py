@@ -13,12 +13,17 @@ from rbcalc_cli.asking import asked, caseload_folder, check_caseload, shown_comm
 from rbcalc_cli.options import (
     CaseloadOption,
     ChargesOption,
+    CollectionRateOption,
     CouncilOption,
+    EarningsGrowthOption,
     ForceOption,
     Format,
     FormatOption,
+    MapOption,
     PartnershipOption,
+    RollForwardOption,
     RulesOption,
+    SampleOption,
     SubjectsOption,
     ThreadsOption,
     YearOption,
@@ -41,28 +46,8 @@ MOST_SHOWN = 5
 """Names of unconfirmed figures that are printed; the rest is for `show`."""
 
 
-SampleOption = Annotated[bool, typer.Option("--sample", help="Bill a sample caseload of the published size instead.")]
 OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder that the results go to.")]
-MapOption = Annotated[
-    Path | None, typer.Option("--map", metavar="FILE", help="A column map for another system's headers and codes.", show_default=False)
-]
 PeriodsOption = Annotated[bool, typer.Option("--periods", help="Write the periods of each account too.")]
-RollForwardOption = Annotated[
-    bool, typer.Option("--roll-forward", help="Raise last year's benefits and pensions as the uprating orders of the year do.")
-]
-EarningsGrowthOption = Annotated[
-    str | None,
-    typer.Option("--earnings-growth", metavar="RATE", help="With --roll-forward: how much earnings grow, as 3%.", show_default=False),
-]
-CollectionRateOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--collection-rate",
-        metavar="RATE",
-        help="Work out the tax base with this rate, as 98.5%, or NAME=98.5% for each council.",
-        show_default=False,
-    ),
-]
 KeepPrivateOption = Annotated[bool, typer.Option("--keep-private", help="Keep names and addresses as they are, instead of pseudonyms.")]
 
 

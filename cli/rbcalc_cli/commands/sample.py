@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rbcalc_cli.options import ChargesOption, CouncilOption, Format, PartnershipOption, RulesOption, YearOption, rules_of, say
+from rbcalc_cli.options import (
+    ChargesOption,
+    CouncilOption,
+    ForceOption,
+    Format,
+    FormatOption,
+    PartnershipOption,
+    RulesOption,
+    SubjectsOption,
+    YearOption,
+    rules_of,
+    say,
+)
 from rbcalc_cli.output import document, table
 from rbcalc_cli.progress import shown_progress
 
@@ -41,10 +53,6 @@ HereditamentsOption = Annotated[
         show_default=False,
     ),
 ]
-SubjectsOption = Annotated[
-    list[str] | None,
-    typer.Option("--subject", metavar="NAME", help="Only this subject, as business_rates.  [default: all]", show_default=False),
-]
 ChangingOption = Annotated[
     str | None,
     typer.Option(
@@ -66,8 +74,6 @@ BilledShareOption = Annotated[
         "--billed-share", metavar="SHARE", help="With --billed: how many differ by each cause.  [default: 1%]", show_default=False
     ),
 ]
-ForceOption = Annotated[bool, typer.Option("--force", help="Replace an earlier sample in the folder.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")]
 
 
 def command(
@@ -88,7 +94,7 @@ def command(
     billed_share: BilledShareOption = None,
     force: ForceOption = False,
     rules: RulesOption = None,
-    json_: JsonOption = False,
+    form: FormatOption = Format.TABLE,
 ) -> None:
     """Make a caseload to try things on.
 
@@ -128,21 +134,21 @@ def command(
             force=force,
             progress=progress,
         )
-    _tell(made, out, as_json=json_)
+    _tell(made, out, form)
     if billed is not None:
         councils = [book.council(council)] if council else book.partnership(partnership or "").councils(made.year)
         councils = [each.of(made.parts[0].subject) for each in councils if each.name in made.dwellings]
         _billed(councils, made.year, out, billed, seed=seed, share=part, charges=own)
 
 
-def _tell(made: Summary, out: Path, *, as_json: bool) -> None:
+def _tell(made: Summary, out: Path, form: Format) -> None:
     """Print what was made, and say what is to be known of it."""
-    if as_json:
+    if form is Format.JSON:
         document({"folder": out.name, **made.manifest})
     else:
-        for each in made.parts:
+        for each in made.parts if form is Format.TABLE else ():
             _sizes(f"{each.title} {made.year}, seed {made.seed}", each)
-        table("", ["table", "rows", "files"], [[n, f"{t.rows:,}", f"{len(t.files):,}"] for n, t in made.tables.items()], Format.TABLE)
+        table("", ["table", "rows", "files"], [[n, f"{t.rows:,}", f"{len(t.files):,}"] for n, t in made.tables.items()], form)
     for line in made.notes:
         say(f"note: {line}")
     for line in made.wrong:

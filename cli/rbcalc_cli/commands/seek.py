@@ -30,7 +30,7 @@ from rbcalc_cli.options import (
     rules_of,
     say,
 )
-from rbcalc_cli.supposing import caseload_of, check_free, print_sought, question_of
+from rbcalc_cli.supposing import caseload_of, check_free, print_sought, question_of, say_lacking
 
 if TYPE_CHECKING:
     from rbcalc.supposing.seek import Sought
@@ -103,6 +103,7 @@ def command(
             )
         )
     print_sought(found, form)
+    say_lacking(found.bench)
     if out is not None:
         _write(found, out, force=force)
     if found.best is None:

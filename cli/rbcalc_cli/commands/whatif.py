@@ -12,7 +12,9 @@ from rbcalc_cli.options import (
     BaselineOption,
     CaseloadOption,
     ChargesOption,
+    CollectionRateOption,
     CouncilOption,
+    EarningsGrowthOption,
     ForceOption,
     Format,
     FormatOption,
@@ -20,6 +22,7 @@ from rbcalc_cli.options import (
     LimitOption,
     MapOption,
     PartnershipOption,
+    RollForwardOption,
     RulesOption,
     SampleOption,
     SubjectOption,
@@ -57,14 +60,6 @@ SweepOption = Annotated[
     typer.Option(
         "--sweep", metavar="NAME=FROM:TO:STEP", help="Try many values of a figure; of several, each combination.", show_default=False
     ),
-]
-CollectionRateOption = Annotated[
-    list[str] | None,
-    typer.Option("--collection-rate", metavar="RATE", help="Work out the tax base too, as 98.5% or NAME=98.5%.", show_default=False),
-]
-RollForwardOption = Annotated[bool, typer.Option("--roll-forward", help="Raise last year's benefits and pensions first.")]
-EarningsGrowthOption = Annotated[
-    str | None, typer.Option("--earnings-growth", metavar="RATE", help="With --roll-forward: as 3%.", show_default=False)
 ]
 TogetherOption = Annotated[bool, typer.Option("--together", help="Do not cost each change of an option by itself.")]
 OutOption = Annotated[
