@@ -23,8 +23,7 @@ from rbcalc_kernels.compiled.numbers import Unfit
 from rbcalc_kernels.compiled.source import Plan, generate
 from rbcalc_kernels.compiled.values import Fault, Held
 from rbcalc_kernels.kept import code_state, kernels_folder, read, write
-from rbcalc_kernels.language.types import Type
-from rbcalc_kernels.program.graph import Node, Op, Program, Ref
+from rbcalc_kernels.program.graph import Op, Program, Ref
 
 Arrays = dict[str, Array]
 
@@ -138,23 +137,10 @@ def _collapsible(program: Program, root: str, general: Lowered) -> frozenset[str
 
 def shape(program: Program, outputs: Sequence[Ref]) -> str:
     """The sum of all that lowering reads, and of the code that does it."""
-    types: dict[Type, int] = {}
-    numbers: dict[tuple[object, ...], int] = {}
-    by_id: dict[int, int] = {}
-    named: set[str] = set()  # what nodes name: tables, and parameters that are read as tables of their history
-
-    def number(node: Node) -> int:
-        found = by_id.get(id(node))
-        if found is None:
-            args = tuple([number(arg) for arg in node.args])
-            kind = types.setdefault(node.type, len(types))
-            if node.op in (Op.LOOKUP, Op.KNOWN, Op.PARAMETER_AT):
-                named.add(str(node.value))
-            key = (node.op.value, kind, args, repr(node.value))
-            found = by_id[id(node)] = numbers.setdefault(key, len(numbers))
-        return found
-
-    rules = [(rule.entity, rule.name, rule.title, rule.type, number(rule.body)) for rule in program.rules]
+    named = {  # tables, and parameters that are read as tables of their history
+        str(node.value) for rule in program.rules for node in rule.body.reading if node.op in (Op.LOOKUP, Op.KNOWN, Op.PARAMETER_AT)
+    }
+    rules = [(rule.entity, rule.name, rule.title, rule.type, rule.body.digest) for rule in program.rules]
     parts: tuple[object, ...] = (
         sys.version,
         code_state(),
@@ -167,8 +153,6 @@ def shape(program: Program, outputs: Sequence[Ref]) -> str:
         [(each.name, each.type, each.axes, each.bands, each.step) for each in program.tables.values()],
         _figures(program, named),
         list(outputs),
-        list(types),
-        list(numbers),
         rules,
     )
     return hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()
