@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from rbcalc_kernels.compiled.cache import PACK, pack
 from rbcalc_kernels.compiled.layout import Array, Layout
@@ -91,10 +91,11 @@ def ways_of(program: Program, outputs: Sequence[Ref], root: str, *, keep: bool) 
     with _deep():
         path = kernels_folder() / f"{shape(program, outputs)[:40]}.plan" if keep else None
         held = read(path) if path is not None else None
-        if held is not None:
-            kept: Ways = pickle.loads(held)  # noqa: S301 - our own file, in our own folder, as we left it
-            arrays = kept.arrays(program)
-            if arrays is not None and path is not None:
+        if held is not None and path is not None:
+            kept, known = _opened(path.name, held)
+            arrays = kept.arrays(program, known)
+            if arrays is not None:
+                _OPENED[path.name] = kept, (program, arrays)
                 pack(path.with_suffix(PACK), kept.sources())
                 return kept, arrays
         general = _lowered(program, outputs, frozenset())
@@ -107,6 +108,24 @@ def ways_of(program: Program, outputs: Sequence[Ref], root: str, *, keep: bool) 
             write(path, pickle.dumps(ways, protocol=5))
             pack(path.with_suffix(PACK), ways.sources())
         return ways, arrays
+
+
+_Known = tuple[Program, tuple[Arrays, ...]]
+
+_OPENED: Final[dict[str, tuple[Ways, _Known | None]]] = {}
+"""Plans that were opened last, by the name of their file, each with a program that it served and the arrays of that."""
+_MOST_OPENED: Final = 12
+
+
+def _opened(name: str, held: bytes) -> tuple[Ways, _Known | None]:
+    """The plan in a file that is whole; programs of one shape share one."""
+    found = _OPENED.pop(name, None)
+    if found is None:
+        found = pickle.loads(held), None  # noqa: S301 - our own file, in our own folder, as we left it
+    _OPENED[name] = found
+    while len(_OPENED) > _MOST_OPENED:
+        _OPENED.pop(next(iter(_OPENED)), None)
+    return found
 
 
 def _lowered(program: Program, outputs: Sequence[Ref], collapsed: frozenset[str]) -> Lowered:

@@ -36,6 +36,7 @@ class Rows:
         """Rows of a table of some shape; `meant` is the same where all that its name means is."""
         self.shape, self.names, self.findings, self._meant = shape, names, findings, meant
         self._known: dict[object, tuple[Keyed, object]] = remembered_as(remembered, "rows")
+        self._made: dict[object, tuple[Cells, object]] = remembered_as(remembered, "cells")
         self._read: dict[int, Keyed] = {}
         self._divided: dict[int, dict[str, Keyed]] = {}
         self._carried = False
@@ -54,6 +55,20 @@ class Rows:
             for key, row in self.of(entry).items():
                 divided.setdefault(key[0], {})[key] = row
         return self._divided[id(entry)]
+
+    def together(self, chosen: Sequence[tuple[str, Entry]]) -> Cells:
+        """The contents of a table of which each member's rows are those of an entry; made once of the same statements."""
+        parts = [(member, self.of(entry)) for member, entry in chosen]
+        key = (self._meant, *((member, id(rows)) for member, rows in parts))
+        if key in self._made:
+            return self._made[key][0]
+        made: Keyed = {}
+        for member, entry in chosen:
+            made.update(self.by_member(entry)[member])
+        cells = Cells(made)
+        if all(entry.uplift is None for _, entry in chosen):
+            self._made[key] = (cells, [rows for _, rows in parts])  # kept, so that their identities stay theirs
+        return cells
 
     def _stated(self, entry: Entry) -> Keyed:
         """The rows of an entry as they are written."""
@@ -184,13 +199,9 @@ def written(declared: Declared, rows: Rows, day: int) -> Cells:
     if not shape.axes:
         entry = in_force(declared.entries, day)
         return Cells(dict(rows.of(entry)) if entry is not None else {})
-    chosen: Keyed = {}
     covering = [(entry, rows.by_member(entry)) for entry in declared.entries if entry.covers(day)]
-    for member in shape.axes[0].members:
-        entry = in_force([each for each, divided in covering if member in divided], day)
-        if entry is not None:
-            chosen.update(rows.by_member(entry)[member])
-    return Cells(chosen)
+    holding = ((member, in_force([each for each, divided in covering if member in divided], day)) for member in shape.axes[0].members)
+    return rows.together([(member, entry) for member, entry in holding if entry is not None])
 
 
 def incomplete(shape: TableShape, cells: Cells) -> str:
