@@ -180,7 +180,7 @@ def source_of(file: RuleFile, *levels: tuple[SourceDoc | None, Text | None]) -> 
     status = "confirmed"
     for source, given in ((file.source, file.status), *levels):
         if source is not None:
-            own = {name: value for name, value in source if value is not None}
+            own = {name: value for name, value in vars(source).items() if value is not None}
             if "law" in keys and own.get("law", keys["law"]) != keys["law"]:
                 kept: tuple[str, ...] = ("note",)  # paragraph and address are those of another instrument
             elif any(name in own and own[name] != keys.get(name, keys.get("law", own[name])) for name in ("document", "resolution")):
