@@ -212,11 +212,10 @@ class Library:
 
 
 def remembered_as(remembered: dict[object, object], what: str) -> dict[Any, Any]:
-    """What was remembered of one kind; emptied when it has grown beyond use."""
-    found = remembered.setdefault(what, {})
-    assert isinstance(found, dict)
-    if len(found) > MOST_REMEMBERED:
-        found.clear()
+    """What was remembered of one kind; begun anew when it has grown beyond use."""
+    found = remembered.get(what)
+    if not isinstance(found, dict) or len(found) > MOST_REMEMBERED:
+        found = remembered[what] = {}
     return found
 
 

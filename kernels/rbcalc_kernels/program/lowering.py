@@ -47,11 +47,12 @@ class Lowering:
     def _rule(self, rule: Rule) -> Rule:
         known = self._known.get(id(rule))
         if known is None or not self._named_alike(known):
-            known = self._known[id(rule)] = _Taken(rule, rule, [], [], [])
+            known = _Taken(rule, rule, [], [], [])
             body = self._node(rule.body, known)
             cases = tuple([self._case(case, known) for case in rule.cases])
             if body is not rule.body or any(new is not old for new, old in zip(cases, rule.cases, strict=True)):
                 known.lowered = replace(rule, body=body, cases=cases)
+            self._known[id(rule)] = known
         self._companions.update(dict.fromkeys(known.companions))
         return known.lowered
 
