@@ -15,7 +15,6 @@ from rbcalc.rulebook.rules import Council
 from rbcalc_kernels.language.types import Number
 from rbcalc_kernels.program.graph import Cells, Mode, Node, Op, Parameter, Program, Ref, Rounding, Table, Value
 from rbcalc_kernels.program.names import YEAR_PARAMETERS
-from rbcalc_kernels.program.tables import reads
 from rbcalc_kernels.source import RulesError
 
 MOST_MEMBERS: Final = 12
@@ -99,7 +98,7 @@ def by_members(
 
     The council's rules are checked again with those rows laid over them.
     """
-    read = {str(node.value) for rule in program.rules for node in reads(rule.body) if node.op is Op.LOOKUP}
+    read = {str(node.value) for rule in program.rules for node in rule.body.reading if node.op is Op.LOOKUP}
     for label, other in beside:
         for name, own in program.tables.items():
             theirs = other.tables.get(name)

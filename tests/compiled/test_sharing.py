@@ -90,8 +90,9 @@ def banded(name: str, edges: list[int], factor: int) -> object:
 
 
 @pytest.mark.parametrize("engine", ["python", "numba"])
-def test_tables_with_the_same_edges_are_searched_once(engine: str) -> None:
-    """One search serves both; a table whose edges move away is searched on its own, with its own values."""
+@pytest.mark.parametrize("moving", ["one", "two"])
+def test_tables_with_the_same_edges_are_searched_once(engine: str, moving: str) -> None:
+    """One search serves both; where the edges of either move away, each is searched on its own, with its own values."""
     edges = [10 * k for k in range(1, 20)]
     one, two = banded("one", edges, 3), banded("two", edges, 5)
     looked = [Node(Op.LOOKUP, COUNT, (col("amount"),), name) for name in ("one", "two")]
@@ -101,9 +102,9 @@ def test_tables_with_the_same_edges_are_searched_once(engine: str) -> None:
     compiled = compile_program(made, [OUT], engine=engine)
     assert "one__edges[" in compiled.source and "two__edges[" not in compiled.source
     moved = replace(
-        made.tables["two"], by_period=(Cells({(): (tuple(Fraction(edge + 5) for edge in edges), tuple(map(Fraction, range(20))))}),)
+        made.tables[moving], by_period=(Cells({(): (tuple(Fraction(edge + 5) for edge in edges), tuple(map(Fraction, range(20))))}),)
     )
-    other = replace(made, tables={**made.tables, "two": moved})
+    other = replace(made, tables={**made.tables, moving: moved})
     again = compiled.with_parameters(other)
     assert "two__edges[" in again.source
     check_against(other, batch, [OUT], again.run(batch))

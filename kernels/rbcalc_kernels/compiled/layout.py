@@ -60,8 +60,8 @@ class Figure:
         if self.type == YES_NO:
             return int(bool(value))
         assert isinstance(value, Fraction | int)
-        n = Fraction(value) * self.den
-        return int(n) if n.denominator == 1 and self.value.low <= value <= self.value.high else None
+        code, rest = divmod(value.numerator * self.den, value.denominator)
+        return code if not rest and self.value.low <= value <= self.value.high else None
 
 
 def figure(kind: Type, values: Iterable[Value], step: Fraction, *, divisor: bool = False) -> Figure:
@@ -270,7 +270,7 @@ class Layout:
                 flat[period, place] = code
         found["parameters"] = flat
         for key, place_of in self.tables.items():
-            if known is not None and self._same(program, known[0], key):
+            if known is not None and all(self._same(program, known[0], each) for each in {key, place_of.edges_of}):
                 found.update({name: known[1][name] for name in (f"{key} edges", f"{key} cells")})
                 continue
             cells = self._filled(program, key, place_of)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from rbcalc_kernels.compiled.cache import PACK, pack
 from rbcalc_kernels.compiled.layout import Array, Layout
@@ -23,8 +23,7 @@ from rbcalc_kernels.compiled.numbers import Unfit
 from rbcalc_kernels.compiled.source import Plan, generate
 from rbcalc_kernels.compiled.values import Fault, Held
 from rbcalc_kernels.kept import code_state, kernels_folder, read, write
-from rbcalc_kernels.language.types import Type
-from rbcalc_kernels.program.graph import Node, Op, Program, Ref
+from rbcalc_kernels.program.graph import Op, Program, Ref
 
 Arrays = dict[str, Array]
 
@@ -92,10 +91,11 @@ def ways_of(program: Program, outputs: Sequence[Ref], root: str, *, keep: bool) 
     with _deep():
         path = kernels_folder() / f"{shape(program, outputs)[:40]}.plan" if keep else None
         held = read(path) if path is not None else None
-        if held is not None:
-            kept: Ways = pickle.loads(held)  # noqa: S301 - our own file, in our own folder, as we left it
-            arrays = kept.arrays(program)
-            if arrays is not None and path is not None:
+        if held is not None and path is not None:
+            kept, known = _opened(path.name, held)
+            arrays = kept.arrays(program, known)
+            if arrays is not None:
+                _OPENED[path.name] = kept, (program, arrays)
                 pack(path.with_suffix(PACK), kept.sources())
                 return kept, arrays
         general = _lowered(program, outputs, frozenset())
@@ -108,6 +108,24 @@ def ways_of(program: Program, outputs: Sequence[Ref], root: str, *, keep: bool) 
             write(path, pickle.dumps(ways, protocol=5))
             pack(path.with_suffix(PACK), ways.sources())
         return ways, arrays
+
+
+_Known = tuple[Program, tuple[Arrays, ...]]
+
+_OPENED: Final[dict[str, tuple[Ways, _Known | None]]] = {}
+"""Plans that were opened last, by the name of their file, each with a program that it served and the arrays of that."""
+_MOST_OPENED: Final = 12
+
+
+def _opened(name: str, held: bytes) -> tuple[Ways, _Known | None]:
+    """The plan in a file that is whole; programs of one shape share one."""
+    found = _OPENED.pop(name, None)
+    if found is None:
+        found = pickle.loads(held), None  # noqa: S301 - our own file, in our own folder, as we left it
+    _OPENED[name] = found
+    while len(_OPENED) > _MOST_OPENED:
+        _OPENED.pop(next(iter(_OPENED)), None)
+    return found
 
 
 def _lowered(program: Program, outputs: Sequence[Ref], collapsed: frozenset[str]) -> Lowered:
@@ -138,23 +156,10 @@ def _collapsible(program: Program, root: str, general: Lowered) -> frozenset[str
 
 def shape(program: Program, outputs: Sequence[Ref]) -> str:
     """The sum of all that lowering reads, and of the code that does it."""
-    types: dict[Type, int] = {}
-    numbers: dict[tuple[object, ...], int] = {}
-    by_id: dict[int, int] = {}
-    named: set[str] = set()  # what nodes name: tables, and parameters that are read as tables of their history
-
-    def number(node: Node) -> int:
-        found = by_id.get(id(node))
-        if found is None:
-            args = tuple([number(arg) for arg in node.args])
-            kind = types.setdefault(node.type, len(types))
-            if node.op in (Op.LOOKUP, Op.KNOWN, Op.PARAMETER_AT):
-                named.add(str(node.value))
-            key = (node.op.value, kind, args, repr(node.value))
-            found = by_id[id(node)] = numbers.setdefault(key, len(numbers))
-        return found
-
-    rules = [(rule.entity, rule.name, rule.title, rule.type, number(rule.body)) for rule in program.rules]
+    named = {  # tables, and parameters that are read as tables of their history
+        str(node.value) for rule in program.rules for node in rule.body.reading if node.op in (Op.LOOKUP, Op.KNOWN, Op.PARAMETER_AT)
+    }
+    rules = [(rule.entity, rule.name, rule.title, rule.type, rule.body.digest) for rule in program.rules]
     parts: tuple[object, ...] = (
         sys.version,
         code_state(),
@@ -167,8 +172,6 @@ def shape(program: Program, outputs: Sequence[Ref]) -> str:
         [(each.name, each.type, each.axes, each.bands, each.step) for each in program.tables.values()],
         _figures(program, named),
         list(outputs),
-        list(types),
-        list(numbers),
         rules,
     )
     return hashlib.sha256("\n".join(map(repr, parts)).encode()).hexdigest()

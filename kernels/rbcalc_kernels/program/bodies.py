@@ -13,12 +13,14 @@ from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.language.documents import RuleDoc, Text, VersionDoc
 from rbcalc_kernels.language.types import DATE, YES_NO, Choice, Type
 from rbcalc_kernels.program.expressions import Scope, Stop, Typer, known_if
-from rbcalc_kernels.program.graph import Case, Node, Op, Ref, Rounding, Source
+from rbcalc_kernels.program.graph import Case, Node, Op, Ref, Rounding, Rule, Source
+from rbcalc_kernels.program.library import remembered_as
+from rbcalc_kernels.program.meaning import Meanings, Words, words_of
 from rbcalc_kernels.program.names import Names
 from rbcalc_kernels.program.overlays import Declared, Entry
 from rbcalc_kernels.program.tables import rounded
 from rbcalc_kernels.program.values import _NOTHING, rounding_of, source_of
-from rbcalc_kernels.source import Findings, suggest
+from rbcalc_kernels.source import Findings, Span, suggest
 
 _BRACES: Final = re.compile(r"\{([^{}]*)\}")
 MOST_LINES: Final = 100
@@ -34,12 +36,23 @@ class Body:
     rounding: Rounding | None
     source: Source | None
     origin: str
+    _rule: Rule | None = None
+
+    def as_rule(self, ref: Ref, type_: Type, title: str, span: Span) -> Rule:
+        """The rule of this body; the one that was last made of it, where it is called and stands as that does."""
+        known = self._rule
+        if known is None or (known.entity, known.name, known.type, known.title, known.span) != (*ref, type_, title, span):
+            rounding, origin = self.rounding, self.origin
+            known = Rule(ref.name, ref.entity, type_, self.node, title, self.source, self.cases, rounding, False, origin, span)
+            self._rule = known
+        return known
 
 
 def folded(node: Node) -> Node:
     """The node with everything that rests on constants alone worked out."""
-    args = tuple(folded(arg) for arg in node.args)
-    node = Node(node.op, node.type, args, node.value, node.span)
+    args = tuple([folded(arg) for arg in node.args])
+    if any(new is not old for new, old in zip(args, node.args, strict=True)):
+        node = Node(node.op, node.type, args, node.value, node.span)
     if args and node.op not in _UNFOLDED and all(arg.op is Op.CONST for arg in args):
         try:
             return Node(Op.CONST, node.type, (), evaluate_constant(node, _NOTHING), node.span)
@@ -65,15 +78,11 @@ def stand_in(type_: Type) -> Node:
 class Bodies:
     """Types the statements of rules."""
 
-    def __init__(self, names: Names, findings: Findings, remembered: dict[object, object] | None = None) -> None:
-        # Statements of files that stay as they are need not be typed again while their names mean the same.
-        self.names, self.findings = names, findings
-        self._known: dict[object, tuple[Body, object]] = {}
-        if remembered is not None:
-            meaning, known = names.meaning(), remembered.get("bodies")
-            if not isinstance(known, tuple) or known[0] != meaning:
-                known = remembered["bodies"] = (meaning, {})
-            self._known = known[1]
+    def __init__(self, names: Names, findings: Findings, meanings: Meanings, remembered: dict[object, object]) -> None:
+        # Statements of files that stay as they are need not be typed again while their words mean the same.
+        self.names, self.findings, self._meanings = names, findings, meanings
+        self._known: dict[object, tuple[Body, object]] = remembered_as(remembered, "bodies")
+        self._words: dict[int, tuple[Words, object]] = remembered_as(remembered, "words")
 
     def body(self, declared: Declared, pieces: Sequence[tuple[int, Entry]]) -> Body | None:
         """The body of a rule whose statements come into force on the given days of the year, the first at its start."""
@@ -98,7 +107,10 @@ class Bodies:
                 help="move it to a spell, or change it on the first day of a year",
             )
             return None
-        return self._joined(made)
+        key = tuple((first, id(body)) for first, body in made)
+        if key not in self._known:
+            self._known[key] = (self._joined(made), [body for _, body in made])
+        return self._known[key][0]
 
     def _joined(self, made: list[tuple[int, Body]]) -> Body:
         """Versions of one year as one body: from each day on, that day's version."""
@@ -118,13 +130,18 @@ class Bodies:
         return Body(node, tuple(cases), latest.rounding if latest.rounding == earliest.rounding else None, latest.source, latest.origin)
 
     def _statement(self, ref: Ref, declared: Declared, entry: Entry) -> Body | None:
-        key = (id(entry.rule), id(declared.doc), id(entry.file), id(entry.cited))
+        doc = entry.rule
+        assert doc is not None
+        if id(doc) not in self._words:
+            self._words[id(doc)] = (words_of(ref.name, doc), doc)
+        meant = self._meanings.of(self._words[id(doc)][0])
+        key = (id(doc), id(declared.doc), id(entry.file), id(entry.cited), self._meanings.entities, meant)
         if key not in self._known:
             before = len(self.findings)
             body = self._typed(ref, declared, entry)
             if body is None or len(self.findings) > before:
                 return body
-            self._known[key] = (body, (entry.rule, declared.doc, entry.file, entry.cited))  # kept, so that their identities stay theirs
+            self._known[key] = (body, (doc, declared.doc, entry.file, entry.cited))  # kept, so that their identities stay theirs
         return self._known[key][0]
 
     def _typed(self, ref: Ref, declared: Declared, entry: Entry) -> Body | None:
@@ -133,7 +150,7 @@ class Bodies:
         type_ = self.names.rules[ref].type
         round_text = doc.round if doc.round is not None else declared.doc.round
         rounding = rounding_of(round_text, type_, self.findings) if round_text is not None else None
-        source, _ = source_of(entry.file, *entry.levels)
+        source = entry.source
         if source is None:
             self.findings.error("RB081", f"'{ref.name}' has no source", entry.span, help="add source: to the rule or to the file")
         try:

@@ -9,14 +9,8 @@ from rbcalc_kernels.program.graph import Node, Op, Program
 
 def figures_of(nodes: Iterable[Node]) -> set[str]:
     """The parameters and tables that some steps of a calculation read."""
-    found: set[str] = set()
-    pending = list(nodes)
-    while pending:
-        node = pending.pop()
-        if node.op in (Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP, Op.KNOWN):
-            found.add(str(node.value))
-        pending += node.args
-    return found
+    figures = (Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP, Op.KNOWN)
+    return {str(reading.value) for node in nodes for reading in node.reading if reading.op in figures}
 
 
 def cut_alike(one: Program, other: Program) -> bool:

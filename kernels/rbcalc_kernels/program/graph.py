@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
+from hashlib import sha256
 from typing import Final
 
 from rbcalc_kernels.language.types import Choice, Type
@@ -86,6 +87,10 @@ class Op(StrEnum):
     OVER = "over"  # value: (key name, Choice); args: body - the sum over the members of a list
 
 
+READING: Final = frozenset((Op.COLUMN, Op.KNOWN, Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP, Op.AGGREGATE, Op.PREVIOUS, Op.REACHED))
+"""The operators whose value names something outside the expression, and that which asks for a day."""
+
+
 class Mode(StrEnum):
     """How a figure is rounded.  Up and down are by value: down takes -1.5 to -2."""
 
@@ -114,19 +119,85 @@ class Aggregate:
     child: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Node:
-    """One step of a calculation."""
+    """One step of a calculation.
+
+    Programs that are linked in one process share the nodes of rules that mean the same in both, so that most comparisons of two nodes
+    are of a node with itself.
+    """
 
     op: Op
     type: Type
     args: tuple[Node, ...] = ()
     value: object = None
     span: Span | None = field(default=None, compare=False, repr=False)
+    _hash: int = field(init=False, repr=False)
+    _reading: tuple[Node, ...] = field(init=False, repr=False)
+    _digest: str = field(init=False, repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it calculates the same; where it was written makes no difference."""
+        if self is other:
+            return True
+        if not isinstance(other, Node):
+            return NotImplemented
+        return (self.op, self.type, self.args, self.value) == (other.op, other.type, other.args, other.value)
+
+    def __hash__(self) -> int:
+        """Worked out once for each node."""
+        try:
+            return self._hash
+        except AttributeError:
+            object.__setattr__(self, "_hash", hash((self.op, self.type, self.args, self.value)))
+            return self._hash
+
+    @property
+    def reading(self) -> tuple[Node, ...]:
+        """The nodes of it that read a fact, a figure, another rule or other rows, or ask for a day; found once for each node."""
+        try:
+            return self._reading
+        except AttributeError:
+            found: list[Node] = []
+            pending = [self]
+            while pending:
+                current = pending.pop()
+                if current.op in READING:
+                    found.append(current)
+                pending.extend(current.args)
+            object.__setattr__(self, "_reading", tuple(found))
+            return self._reading
+
+    @property
+    def digest(self) -> str:
+        """The sum of what it calculates: equal nodes have one, others have others; worked out once for each node."""
+        try:
+            return self._digest
+        except AttributeError:
+            object.__setattr__(self, "_digest", _digest(self))
+            return self._digest
 
     def __reduce__(self) -> tuple[object, ...]:
         """How it is copied, many times as fast as dataclasses do it by themselves."""
         return Node, (self.op, self.type, self.args, self.value, self.span)
+
+
+def _digest(node: Node) -> str:
+    """The sum of a calculation's steps, each said once."""
+    types: dict[Type, int] = {}
+    numbers: dict[tuple[object, ...], int] = {}
+    by_id: dict[int, int] = {}
+
+    def number(node: Node) -> int:
+        found = by_id.get(id(node))
+        if found is None:
+            args = tuple([number(arg) for arg in node.args])
+            key = (node.op.value, types.setdefault(node.type, len(types)), args, repr(node.value))
+            found = by_id[id(node)] = numbers.setdefault(key, len(numbers))
+        return found
+
+    number(node)
+    return sha256(f"{list(types)}\n{list(numbers)}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
+from weakref import WeakKeyDictionary
 
 from rbcalc_kernels.language.documents import Document, RuleFile, Text
 from rbcalc_kernels.language.shaping import document
@@ -14,9 +15,10 @@ from rbcalc_kernels.source import Findings, RulesError, Span, read, suggest
 
 _DOTTED: Final = re.compile(r"[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*(\.[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*)*")
 MOST_HINTS: Final = 20
+MOST_REMEMBERED: Final = 50_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class RuleSource:
     """A file that was read: its shown name, its text and what it holds.  It is equal to itself alone."""
 
@@ -49,6 +51,7 @@ class Library:
     _read: dict[Path, RuleSource | None] = field(default_factory=dict)
     _broken: dict[Path, RulesError | Findings] = field(default_factory=dict)
     _resolved: dict[Path, Path] = field(default_factory=dict)
+    _extends: WeakKeyDictionary[RuleSource, list[tuple[Path, Text]]] = field(default_factory=WeakKeyDictionary)
     remembered: dict[object, object] = field(default_factory=dict)  # what linking worked out from files that stay as they are
 
     def _place(self, path: Path) -> Path:
@@ -178,16 +181,25 @@ class Library:
                 enter(other)
 
     def _extended(self, source: RuleSource, findings: Findings) -> Iterator[tuple[Path, Text]]:
-        """The rule files that a file extends, each with the words that ask for it."""
+        """The rule files that a file extends, each with the words that ask for it; looked for once where all are there."""
+        known = self._extends.get(source)
+        if known is not None:
+            yield from known
+            return
+        found, whole = list[tuple[Path, Text]](), True
         for dotted in source.content.extends if isinstance(source.content, RuleFile) else []:
             paths = self.named(str(dotted))
             if not paths:
+                whole = False
                 hint = suggest(str(dotted), self.names()) if len(findings) < MOST_HINTS else ""
                 help_ = f"a dotted name of a file or folder under rules/{hint}"
                 findings.error("RB054", f"nothing to extend: {dotted}", dotted.span, help=help_)
             for path in paths:
                 if self._is_rules(path):
+                    found.append((path, dotted))
                     yield path, dotted
+        if whole:
+            self._extends[source] = found
 
     def names(self) -> list[str]:
         """The dotted names of all files and folders."""
@@ -197,6 +209,14 @@ class Library:
     def _is_rules(self, path: Path) -> bool:
         source = self.open(path, Findings())
         return source is None or isinstance(source.content, RuleFile)
+
+
+def remembered_as(remembered: dict[object, object], what: str) -> dict[Any, Any]:
+    """What was remembered of one kind; begun anew when it has grown beyond use."""
+    found = remembered.get(what)
+    if not isinstance(found, dict) or len(found) > MOST_REMEMBERED:
+        found = remembered[what] = {}
+    return found
 
 
 def place_in(file: str) -> Span:

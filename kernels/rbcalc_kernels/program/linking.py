@@ -16,8 +16,9 @@ from rbcalc_kernels.program.declaring import declared_names
 from rbcalc_kernels.program.digest import digest_of
 from rbcalc_kernels.program.expressions import Scope, Stop, Typer
 from rbcalc_kernels.program.graph import Cells, Dated, Node, Op, Parameter, Period, Program, Ref, Rule, Source, Table, Value
-from rbcalc_kernels.program.library import Library, RuleSource
+from rbcalc_kernels.program.library import Library, RuleSource, remembered_as
 from rbcalc_kernels.program.lowering import Lowering
+from rbcalc_kernels.program.meaning import Meanings
 from rbcalc_kernels.program.merging import merged
 from rbcalc_kernels.program.names import YEAR_PARAMETERS, Names
 from rbcalc_kernels.program.ordering import ordered
@@ -26,7 +27,7 @@ from rbcalc_kernels.program.reconciling import reconciliation_of
 from rbcalc_kernels.program.reports import comparisons_of, differences_of, impacts_of, reports_of
 from rbcalc_kernels.program.stating import statements_of
 from rbcalc_kernels.program.supposing import carried_day, carry, left_out, meant, put_up, supposed, uprate
-from rbcalc_kernels.program.tables import Contents, Rows, incomplete, reads, rounded, worked_out, written
+from rbcalc_kernels.program.tables import Contents, Rows, incomplete, rounded, worked_out, written
 from rbcalc_kernels.program.unused import shared, unused
 from rbcalc_kernels.program.values import constant, rounding_of, source_of, step_of
 from rbcalc_kernels.source import Findings, RulesError
@@ -110,7 +111,11 @@ class Linker:
         for declared in (*found.parameters.values(), *found.tables.values(), *found.rules.values()):
             conflicts(declared, self.findings)
         names, registers = declared_names(found, self.first_day, self.last_day, self.findings, complete=self.complete)
-        bodies = self._bodies(found, names)
+        stated = self._stated(found, names)
+        meanings = Meanings(names, remembered_as(self.library.remembered, "meanings"))
+        typer = Bodies(names, self.findings, meanings, self.library.remembered)
+        typed = {ref: typer.body(found.rules[(ref.entity, ref.name)], pieces) for ref, pieces in stated.items()}
+        bodies = {ref: body for ref, body in typed.items() if body is not None}
         tables = self._table_bodies(found, names)
         self._check_timelines(found, names)
         reports = reports_of(found, names, self.findings)
@@ -122,7 +127,7 @@ class Linker:
         if self.findings:
             raise Stop
         rules = [self._rule(ref, names, found.rules[(ref.entity, ref.name)], body) for ref, body in bodies.items()]
-        lowering = Lowering(names, self.findings)
+        lowering = Lowering(names, self.findings, self.library.remembered)
         rules = lowering.lowered(rules)
         cuts = lowering.cuts(rules)
         rules = ordered(rules, names.entities, self.findings)
@@ -130,7 +135,7 @@ class Linker:
         used |= {name for c in comparisons for name in (c.table, c.less, c.base)}
         periods = self._periods(found, used)
         parameters = self._parameters(found, names, used, periods)
-        made = self._tables(found, names, used, tables, parameters, periods)
+        made = self._tables(found, names, meanings, used, tables, parameters, periods)
         made |= lowering.companions(made)
         if not self.findings:
             periods, parameters, made = merged(periods, parameters, made)
@@ -177,36 +182,22 @@ class Linker:
                 pieces.append((day, entry))
         return pieces
 
-    def _bodies(self, found: Declarations, names: Names) -> dict[Ref, Body]:
+    def _stated(self, found: Declarations, names: Names) -> dict[Ref, list[tuple[int, Entry]]]:
+        """The statements of each rule; those with none in force this year are forgotten: whoever reads one is told so."""
+        stated: dict[Ref, list[tuple[int, Entry]]] = {}
         for ref in list(names.rules):
             declared = found.rules[(ref.entity, ref.name)]
-            if declared.dropped is not None or not self._pieces(declared):
-                del names.rules[ref]  # not in force this year: whoever reads it is told so
-        typer = Bodies(names, self.findings, self.library.remembered)
-        bodies: dict[Ref, Body] = {}
-        for ref in names.rules:
-            declared = found.rules[(ref.entity, ref.name)]
-            body = typer.body(declared, self._pieces(declared))
-            if body is not None:
-                bodies[ref] = body
-        return bodies
+            pieces = self._pieces(declared) if declared.dropped is None else []
+            if pieces:
+                stated[ref] = pieces
+            else:
+                del names.rules[ref]
+        return stated
 
     def _rule(self, ref: Ref, names: Names, declared: Declared, body: Body) -> Rule:
         now = in_force(declared.entries, self.last_day)
         title = str((now and now.rule and getattr(now.rule, "title", None)) or declared.doc.title or ref.name.replace("_", " "))
-        return Rule(
-            ref.name,
-            ref.entity,
-            names.rules[ref].type,
-            body.node,
-            title,
-            body.source,
-            body.cases,
-            body.rounding,
-            False,
-            body.origin,
-            declared.span,
-        )
+        return body.as_rule(ref, names.rules[ref].type, title, declared.span)
 
     def _table_bodies(self, found: Declarations, names: Names) -> dict[str, Node]:
         bodies: dict[str, Node] = {}
@@ -290,8 +281,7 @@ class Linker:
             entry = in_force(declared.entries, day)
             if entry is None or id(entry) not in values:
                 continue
-            source, _ = source_of(entry.file, *entry.levels)
-            dated.append(Dated(day, values[id(entry)], source or Source("not stated")))
+            dated.append(Dated(day, values[id(entry)], entry.source or Source("not stated")))
         return tuple(dated)
 
     def _history(self, declared: Declared, type_: Type, names: Names) -> list[tuple[Entry, Value]]:
@@ -303,7 +293,7 @@ class Linker:
             value = constant(entry.value, type_, names, self.findings)
             if value is None:
                 continue
-            if source_of(entry.file, *entry.levels)[0] is None:
+            if entry.source is None:
                 self.findings.error("RB081", f"'{declared.name}' has no source", entry.span, help="add source: to the value or to the file")
             history.append((entry, put_up(value, type_, entry.uplift, self.findings)))
         return history
@@ -318,9 +308,9 @@ class Linker:
             return Fraction(1)
         for value in values:
             assert isinstance(value, Fraction | int)
-            ratio = Fraction(value) / written_step
-            if ratio.denominator == 1:
+            if value.numerator * written_step.denominator % (value.denominator * written_step.numerator) == 0:
                 continue
+            ratio = Fraction(value) / written_step
             if declared.doc.step is not None and not self.supposed:
                 message = f"a value of '{declared.name}' is no multiple of its step"
                 self.findings.error("RB059", message, declared.doc.step.span, help="make the step smaller, or correct the value")
@@ -332,20 +322,26 @@ class Linker:
         self,
         found: Declarations,
         names: Names,
+        meanings: Meanings,
         used: set[str],
         bodies: dict[str, Node],
         parameters: dict[str, Parameter],
         periods: tuple[Period, ...],
     ) -> dict[str, Table]:
         made: dict[str, Table] = {}
-        readers = {name: Rows(shape, names, self.findings) for name, shape in names.tables.items() if not shape.worked_out}
+        memory = self.library.remembered
+        readers = {
+            name: Rows(shape, names, self.findings, meanings.of((name,)), memory)
+            for name, shape in names.tables.items()
+            if not shape.worked_out
+        }
         for name, rows in readers.items():
             declared, shape = found.tables[name], names.tables[name]
             for entry in declared.entries:
                 if entry.rows is None:
                     self.findings.error("RB071", f"'{name}' is a table", entry.span, help="give rows:")
                 rows.of(entry)
-                if source_of(entry.file, *entry.levels)[0] is None:
+                if entry.source is None:
                     self.findings.error("RB081", f"'{name}' has no source", entry.span, help="add source: to the table or to the file")
             if name not in used:
                 continue
@@ -373,7 +369,7 @@ class Linker:
                 continue
             values = [value for cells in by_period for _, row in cells.rows.values() for value in row if not isinstance(value, str | bool)]
             table = self._table(name, found.tables[name], names, by_period, self._step(found.tables[name], shape.type, names, values))
-            read = {str(node.value) for node in reads(bodies[name]) if node.op in (Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP, Op.KNOWN)}
+            read = {str(node.value) for node in bodies[name].reading if node.op in (Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP, Op.KNOWN)}
             rests_on = frozenset(read.union(*(made[other].rests_on for other in read if other in made)))
             made[name] = replace(table, rests_on=rests_on)
         return made
@@ -381,11 +377,7 @@ class Linker:
     def _table(self, name: str, declared: Declared, names: Names, by_period: tuple[Cells, ...], step: Fraction) -> Table:
         shape = names.tables[name]
         entry = in_force(declared.entries, self.first_day)
-        source, _ = (
-            source_of(entry.file, *entry.levels)
-            if entry is not None
-            else source_of(declared.file, (declared.doc.source, declared.doc.status))
-        )
+        source = entry.source if entry is not None else source_of(declared.file, (declared.doc.source, declared.doc.status))[0]
         return Table(name, shape.type, shape.axes, shape.bands, by_period, step, str(declared.doc.title or name), source, declared.span)
 
     def _in_order(self, bodies: dict[str, Node]) -> list[str]:
@@ -394,7 +386,9 @@ class Linker:
         pending = dict(bodies)
         while pending:
             ready = [
-                name for name, node in pending.items() if not any(n.op in (Op.LOOKUP, Op.KNOWN) and n.value in pending for n in reads(node))
+                name
+                for name, node in pending.items()
+                if not any(each.op in (Op.LOOKUP, Op.KNOWN) and each.value in pending for each in node.reading)
             ]
             if not ready:
                 names = ", ".join(pending)
@@ -420,7 +414,7 @@ def _used(rules: Sequence[Rule], tables: dict[str, Node], cuts: Sequence[tuple[s
     found: set[str] = set()
     pending = [rule.body for rule in rules] + [node for _, node in cuts]
     while pending:
-        for node in reads(pending.pop()):
+        for node in pending.pop().reading:
             if node.op in (Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP) or (node.op is Op.KNOWN and isinstance(node.value, str)):
                 name = str(node.value).removesuffix(Lowering.COMPANION)
                 if name not in found:
@@ -437,7 +431,7 @@ def _fixed_in_the_year(
     for rule in rules:
         if names.spell_of(rule.entity) is not None:
             continue
-        for node in reads(rule.body):
+        for node in rule.body.reading:
             changing = False
             if node.op is Op.PARAMETER and str(node.value) in parameters:
                 changing = len(set(parameters[str(node.value)].by_period)) > 1
@@ -468,11 +462,9 @@ def _provisional(
         if name not in parameters and name not in tables:
             continue
         for entry in declared.entries:
-            current = entry.first <= last_day and entry.last >= first_day
-            if current and _says(declared, entry, max(entry.first, first_day)):
-                source, _ = source_of(entry.file, *entry.levels)
-                if source is not None and source.status == "provisional":
-                    names.add(name)
+            unsure = entry.source is not None and entry.source.status == "provisional"
+            if unsure and entry.first <= last_day and entry.last >= first_day and _says(declared, entry, max(entry.first, first_day)):
+                names.add(name)
     names.update(rule.name for rule in rules if not rule.hidden and rule.source is not None and rule.source.status == "provisional")
     return tuple(sorted(names))
 

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from typing import Final
 
 from rbcalc_kernels.language.types import YES_NO
 from rbcalc_kernels.program.graph import Aggregate, Case, Cells, Node, Op, Ref, Rule, Table
+from rbcalc_kernels.program.library import remembered_as
 from rbcalc_kernels.program.names import BUILT_IN, Names, Signature
 from rbcalc_kernels.program.ordering import substituted
-from rbcalc_kernels.program.tables import reads
 from rbcalc_kernels.source import Findings
+
+
+@dataclass(slots=True)
+class _Taken:
+    """A rule as it was lowered before: what was given a name on the way, and which."""
+
+    rule: Rule
+    lowered: Rule
+    asked: list[tuple[str, Node]]
+    given: list[Rule]
+    companions: list[str]
 
 
 class Lowering:
@@ -21,45 +32,76 @@ class Lowering:
 
     COMPANION: Final = "__known"
 
-    def __init__(self, names: Names, findings: Findings) -> None:
+    def __init__(self, names: Names, findings: Findings, remembered: dict[object, object]) -> None:
+        """A rule that was lowered before, for another program, is taken as it was where what it sums has the names that it had."""
         self.names, self.findings = names, findings
+        self._known: dict[int, _Taken] = remembered_as(remembered, "lowered")
         self._hidden: dict[tuple[str, Node], Rule] = {}
-        self._companions: set[str] = set()
+        self._companions: dict[str, None] = {}
 
     def lowered(self, rules: Sequence[Rule]) -> list[Rule]:
         """The rules with members' expressions as hidden rules of the members; the hidden ones follow."""
-        done = []
-        for rule in rules:
-            cases = tuple(
-                Case(self._node(c.when, rule) if c.when else None, self._node(c.give, rule), c.because, c.source) for c in rule.cases
-            )
-            done.append(replace(rule, body=self._node(rule.body, rule), cases=cases))
+        done = [self._rule(rule) for rule in rules]
         return done + list(self._hidden.values())
 
-    def _node(self, node: Node, rule: Rule) -> Node:
-        args = tuple(self._node(arg, rule) for arg in node.args)
+    def _rule(self, rule: Rule) -> Rule:
+        known = self._known.get(id(rule))
+        if known is None or not self._named_alike(known):
+            known = _Taken(rule, rule, [], [], [])
+            body = self._node(rule.body, known)
+            cases = tuple([self._case(case, known) for case in rule.cases])
+            if body is not rule.body or any(new is not old for new, old in zip(cases, rule.cases, strict=True)):
+                known.lowered = replace(rule, body=body, cases=cases)
+            self._known[id(rule)] = known
+        self._companions.update(dict.fromkeys(known.companions))
+        return known.lowered
+
+    def _named_alike(self, known: _Taken) -> bool:
+        """Whether all that a rule sums has the names here that it had before; what has none yet gets one."""
+        return all(
+            self._hidden_rule(child, node, known.rule, made).name == made.name
+            for (child, node), made in zip(known.asked, known.given, strict=True)
+        )
+
+    def _case(self, case: Case, taken: _Taken) -> Case:
+        when, give = self._node(case.when, taken) if case.when else None, self._node(case.give, taken)
+        return case if when is case.when and give is case.give else Case(when, give, case.because, case.source)
+
+    def _node(self, node: Node, taken: _Taken) -> Node:
+        args = tuple([self._node(arg, taken) for arg in node.args])
         if node.op is Op.AGGREGATE:
             assert isinstance(node.value, Aggregate)
-            args = tuple(self._named(arg, node.value.child, rule) if place < 2 else arg for place, arg in enumerate(args))
+            args = tuple([self._named(arg, node.value.child, taken) if place < 2 else arg for place, arg in enumerate(args)])
         if node.op is Op.KNOWN and isinstance(node.value, str):
             # A test for a cell of a table is a look-up in its companion, which has yes or no in every place.
-            self._companions.add(node.value)
+            taken.companions.append(node.value)
             return Node(Op.LOOKUP, YES_NO, args[: len(self.names.tables[node.value].axes)], node.value + self.COMPANION, node.span)
+        if all(new is old for new, old in zip(args, node.args, strict=True)):
+            return node
         return Node(node.op, node.type, args, node.value, node.span)
 
-    def _named(self, node: Node, child: str, rule: Rule) -> Node:
+    def _named(self, node: Node, child: str, taken: _Taken) -> Node:
         if node.op in (Op.COLUMN, Op.CONST) and not (node.op is Op.COLUMN and isinstance(node.value, Ref) and node.value.entity != child):
             return node
+        made = self._hidden_rule(child, node, taken.rule)
+        taken.asked.append((child, node))
+        taken.given.append(made)
+        return Node(Op.COLUMN, node.type, (), Ref(child, made.name), node.span)
+
+    def _hidden_rule(self, child: str, node: Node, rule: Rule, before: Rule | None = None) -> Rule:
+        """The rule of the members that stands for an expression, made where there is none; `before` is the one that was made elsewhere."""
         key = (child, node)
-        if key not in self._hidden:
-            name = f"{rule.name}__{child}_{len(self._hidden) + 1}"
-            self._hidden[key] = Rule(
-                name, child, node.type, node, f"part of {rule.title}", rule.source, (), None, True, rule.origin, rule.span
-            )
+        made = self._hidden.get(key)
+        if made is None:
+            name, title = f"{rule.name}__{child}_{len(self._hidden) + 1}", f"part of {rule.title}"
+            made = before if before is not None and before.name == name and before.body is node else None
+            if made is None or (made.title, made.source, made.origin, made.span) != (title, rule.source, rule.origin, rule.span):
+                made = Rule(name, child, node.type, node, title, rule.source, (), None, True, rule.origin, rule.span)
+            self._hidden[key] = made
             span = node.span or rule.span
             assert span is not None
             self.names.rules[Ref(child, name)] = Signature(Ref(child, name), node.type, span)
-        return Node(Op.COLUMN, node.type, (), Ref(child, self._hidden[key].name), node.span)
+        return made
 
     def companions(self, tables: dict[str, Table]) -> dict[str, Table]:
         """The yes/no tables that tell which cells there are."""
@@ -82,7 +124,7 @@ class Lowering:
         bodies = {Ref(rule.entity, rule.name): rule.body for rule in rules}
         found: dict[tuple[str, Node], None] = {}
         for rule in rules:
-            for node in reads(rule.body):
+            for node in rule.body.reading:
                 if node.op is not Op.REACHED:
                     continue
                 spell = self.names.spell_of(rule.entity)
@@ -97,7 +139,7 @@ class Lowering:
         return list(found)
 
     def _rests_on_facts(self, day: Node, at: Node) -> bool:
-        for node in reads(day):
+        for node in day.reading:
             if node.op in (Op.AGGREGATE, Op.PREVIOUS, Op.REACHED):
                 self._refuse(at, "the date of reached() must rest on facts alone, not on other rows or periods")
                 return False

@@ -48,17 +48,6 @@ class Names:
     tables: dict[str, TableShape] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)  # declared with a mistake, which is reported where they are declared
 
-    def meaning(self) -> tuple[object, ...]:
-        """All that the typing of an expression rests on, for comparing one linking with another."""
-        return (
-            self.entities,
-            self.lists,
-            {ref: (found.type, found.optional) for ref, found in self.inputs.items()},
-            {ref: found.type for ref, found in self.rules.items()},
-            {name: type_ for name, (type_, _) in self.parameters.items()},
-            {name: (t.type, t.axes, t.keys, t.bands, t.sparse, t.worked_out) for name, t in self.tables.items()},
-        )
-
     def chain(self, entity: str) -> list[str]:
         """The entities whose values a rule of `entity` may read, nearest first."""
         found = [entity]

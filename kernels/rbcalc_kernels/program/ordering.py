@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rbcalc_kernels.program.graph import Aggregate, Entity, Node, Op, Ref, Rule
-from rbcalc_kernels.program.tables import reads
 from rbcalc_kernels.source import Findings, Span
 
 MOST_STEPS = 250
@@ -16,17 +15,15 @@ Edges = dict[Ref, list[tuple[Ref, Span | None]]]
 
 def dependencies(rule: Rule, entities: Mapping[str, Entity]) -> tuple[list[tuple[Ref, Span | None]], list[tuple[Ref, Span | None]]]:
     """What a rule reads of its own time, and what it reads of the row before."""
-    now: list[tuple[Ref, Span | None]] = []
-    before: list[tuple[Ref, Span | None]] = []
-    for node in reads(rule.body):
-        if node.op in (Op.COLUMN, Op.KNOWN) and isinstance(node.value, Ref):
-            now.append((node.value, node.span))
-        elif node.op is Op.PREVIOUS and isinstance(node.value, Ref):
-            before.append((node.value, node.span))
-    children = {node.value.child for node in reads(rule.body) if isinstance(node.value, Aggregate)}
-    touched = {rule.entity} | {ref.entity for ref, _ in (*now, *before)} | children
-    lines = (timeline for name in sorted(touched) for timeline in entities[name].derived)
-    now.extend((Ref(line.entity, line.effective), rule.span) for line in lines if line.effective is not None)
+    reading = rule.body.reading
+    now = [(node.value, node.span) for node in reading if node.op in (Op.COLUMN, Op.KNOWN) and isinstance(node.value, Ref)]
+    before = [(node.value, node.span) for node in reading if node.op is Op.PREVIOUS and isinstance(node.value, Ref)]
+    derived = {name for name, entity in entities.items() if entity.derived}
+    if derived:
+        children = {node.value.child for node in reading if isinstance(node.value, Aggregate)}
+        touched = {rule.entity} | {ref.entity for ref, _ in (*now, *before)} | children
+        lines = (timeline for name in sorted(touched & derived) for timeline in entities[name].derived)
+        now.extend((Ref(line.entity, line.effective), rule.span) for line in lines if line.effective is not None)
     return now, before
 
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from rbcalc_kernels.language.documents import DropDoc, ParameterDoc, RuleDoc, RuleFile, SetDoc, SourceDoc, TableDoc, Text, VersionDoc
 from rbcalc_kernels.program.library import RuleSource, place_in
-from rbcalc_kernels.program.values import check_status, day_of
+from rbcalc_kernels.program.refs import Source
+from rbcalc_kernels.program.values import check_status, day_of, source_of
 from rbcalc_kernels.source import Findings, Span, suggest
 
 RANKS: Final = {"statute": 0, "precept": 2, "council": 3, "scenario": 4}
@@ -45,6 +46,14 @@ class Entry:
     carried: bool = False  # it ended before the year, and a scenario lets it go on
     uplift: Uplift | None = None
     cited: SourceDoc | None = None  # where it stands in the law of the subject, whatever its own file says
+    _source: tuple[Source | None] | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def source(self) -> Source | None:
+        """Where it is printed, all levels taken together; worked out when first asked for, after they are known."""
+        if self._source is None:
+            self._source = (source_of(self.file, *self.levels)[0],)
+        return self._source[0]
 
     def covers(self, day: int) -> bool:
         """Whether the statement is made for the day."""

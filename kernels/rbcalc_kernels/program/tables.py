@@ -11,6 +11,7 @@ from typing import Any, Final
 from rbcalc_kernels.language.documents import Text
 from rbcalc_kernels.language.types import Choice, Number
 from rbcalc_kernels.program.graph import Cells, Node, Op, Parameter, Rounding, Table, Value
+from rbcalc_kernels.program.library import remembered_as
 from rbcalc_kernels.program.names import Names, TableShape
 from rbcalc_kernels.program.overlays import Declared, Entry, Uplift, in_force
 from rbcalc_kernels.program.supposing import put_up
@@ -18,6 +19,7 @@ from rbcalc_kernels.program.values import constant
 from rbcalc_kernels.source import Findings, suggest
 
 Row = tuple[tuple[Fraction | int, ...], tuple[Value, ...]]
+Keyed = dict[tuple[str, ...], Row]
 
 
 MOST_EDGES: Final = 1_000
@@ -25,23 +27,63 @@ MOST_REPORTED: Final = 50
 
 
 class Rows:
-    """Reads the rows that entries of a table state; each entry is read once."""
+    """Reads the rows that entries of a table state; each entry is read once.
 
-    def __init__(self, shape: TableShape, names: Names, findings: Findings) -> None:
-        self.shape, self.names, self.findings = shape, names, findings
-        self._read: dict[int, dict[tuple[str, ...], Row]] = {}
+    What a file states is read once for all programs in which the table's name means the same.
+    """
+
+    def __init__(self, shape: TableShape, names: Names, findings: Findings, meant: object, remembered: dict[object, object]) -> None:
+        """Rows of a table of some shape; `meant` is the same where all that its name means is."""
+        self.shape, self.names, self.findings, self._meant = shape, names, findings, meant
+        self._known: dict[object, tuple[Keyed, object]] = remembered_as(remembered, "rows")
+        self._made: dict[object, tuple[Cells, object]] = remembered_as(remembered, "cells")
+        self._read: dict[int, Keyed] = {}
+        self._divided: dict[int, dict[str, Keyed]] = {}
         self._carried = False
 
-    def of(self, entry: Entry) -> dict[tuple[str, ...], Row]:
+    def of(self, entry: Entry) -> Keyed:
         """The rows of an entry by their list members."""
         if id(entry) not in self._read:
-            rows: dict[tuple[str, ...], Row] = {}
-            self._carried = entry.carried
-            self._walk(entry.rows or {}, (), rows)
+            rows = self._stated(entry)
             self._read[id(entry)] = self._put_up(rows, entry.uplift) if entry.uplift is not None else rows
         return self._read[id(entry)]
 
-    def _put_up(self, rows: dict[tuple[str, ...], Row], uplift: Uplift) -> dict[tuple[str, ...], Row]:
+    def by_member(self, entry: Entry) -> dict[str, Keyed]:
+        """The rows of an entry, for each member of the first axis for which there are any."""
+        if id(entry) not in self._divided:
+            divided = self._divided[id(entry)] = dict[str, Keyed]()
+            for key, row in self.of(entry).items():
+                divided.setdefault(key[0], {})[key] = row
+        return self._divided[id(entry)]
+
+    def together(self, chosen: Sequence[tuple[str, Entry]]) -> Cells:
+        """The contents of a table of which each member's rows are those of an entry; made once of the same statements."""
+        parts = [(member, self.of(entry)) for member, entry in chosen]
+        key = (self._meant, *((member, id(rows)) for member, rows in parts))
+        if key in self._made:
+            return self._made[key][0]
+        made: Keyed = {}
+        for member, entry in chosen:
+            made.update(self.by_member(entry)[member])
+        cells = Cells(made)
+        if all(entry.uplift is None for _, entry in chosen):
+            self._made[key] = (cells, [rows for _, rows in parts])  # kept, so that their identities stay theirs
+        return cells
+
+    def _stated(self, entry: Entry) -> Keyed:
+        """The rows of an entry as they are written."""
+        key = (id(entry.rows), entry.carried, self._meant)
+        if key in self._known:
+            return self._known[key][0]
+        rows: Keyed = {}
+        before = len(self.findings)
+        self._carried = entry.carried
+        self._walk(entry.rows or {}, (), rows)
+        if len(self.findings) == before:
+            self._known[key] = (rows, entry.rows)  # kept, so that their identity stays theirs
+        return rows
+
+    def _put_up(self, rows: Keyed, uplift: Uplift) -> Keyed:
         """The rows with their edges, or what they give, put up."""
         type_ = self.shape.type
         if not uplift.edges:
@@ -64,7 +106,7 @@ class Rows:
                     break
         return raised
 
-    def _walk(self, node: Any, members: tuple[str, ...], rows: dict[tuple[str, ...], Row]) -> None:
+    def _walk(self, node: Any, members: tuple[str, ...], rows: Keyed) -> None:
         axes = self.shape.axes
         if len(members) < len(axes):
             axis = axes[len(members)]
@@ -157,12 +199,9 @@ def written(declared: Declared, rows: Rows, day: int) -> Cells:
     if not shape.axes:
         entry = in_force(declared.entries, day)
         return Cells(dict(rows.of(entry)) if entry is not None else {})
-    chosen: dict[tuple[str, ...], Row] = {}
-    for member in shape.axes[0].members:
-        entry = in_force([e for e in declared.entries if any(key[0] == member for key in rows.of(e))], day)
-        if entry is not None:
-            chosen.update({key: row for key, row in rows.of(entry).items() if key[0] == member})
-    return Cells(chosen)
+    covering = [(entry, rows.by_member(entry)) for entry in declared.entries if entry.covers(day)]
+    holding = ((member, in_force([each for each, divided in covering if member in divided], day)) for member in shape.axes[0].members)
+    return rows.together([(member, entry) for member, entry in holding if entry is not None])
 
 
 def incomplete(shape: TableShape, cells: Cells) -> str:
@@ -208,7 +247,7 @@ def worked_out(shape: TableShape, body: Node, contents: Contents) -> Cells:
     from rbcalc_kernels.exact.constants import constant_of
 
     value_of = constant_of(body)
-    rows: dict[tuple[str, ...], Row] = {}
+    rows: Keyed = {}
     for members in product(*(axis.members for axis in shape.axes)):
         keys: dict[str, Value] = dict(zip(shape.keys, members, strict=True))
         try:
@@ -216,15 +255,6 @@ def worked_out(shape: TableShape, body: Node, contents: Contents) -> Cells:
         except KeyError:
             continue
     return Cells(rows)
-
-
-def reads(node: Node) -> Iterator[Node]:
-    """Every node of an expression."""
-    pending = [node]
-    while pending:
-        current = pending.pop()
-        yield current
-        pending.extend(current.args)
 
 
 def rounded(node: Node, rounding: Rounding | None) -> Node:

@@ -12,7 +12,6 @@ from rbcalc_kernels.program.graph import Comparison, Impact, Node, Op, Ref, Repo
 from rbcalc_kernels.program.library import Library, RuleSource
 from rbcalc_kernels.program.names import Names
 from rbcalc_kernels.program.overlays import Declarations, Declared
-from rbcalc_kernels.program.tables import reads
 from rbcalc_kernels.source import Findings
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
@@ -46,7 +45,7 @@ def unused(
     figures: set[str] = {report.split for report in reports} | {name for c in comparisons for name in (c.table, c.less, c.base)}
     bodies = [*(rule.body for rule in rules), *(node for _, node in cuts), *tables.values()]
     for body in bodies:
-        for node in reads(body):
+        for node in body.reading:
             if isinstance(node.value, Ref):
                 values.add(node.value)
             elif node.op in (Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP, Op.KNOWN):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final
 
 from rbcalc_kernels.exact.faults import CalculationFault
@@ -21,15 +22,21 @@ _ROUND: Final = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
+def _day(text: str) -> int | None:
+    """A date as days since 1970; None where there is no such day."""
+    try:
+        return date.fromisoformat(text).toordinal() - EPOCH if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else None
+    except ValueError:
+        return None
+
+
 def day_of(text: Text, findings: Findings) -> int | None:
     """A date as days since 1970, or None with a finding."""
-    try:
-        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", str(text)):
-            raise ValueError
-        return date.fromisoformat(str(text)).toordinal() - EPOCH
-    except ValueError:
+    found = _day(str(text))
+    if found is None:
         findings.error("RB038", f"no such day: {text}", text.span, help="dates are year-month-day, as 2026-04-01")
-        return None
+    return found
 
 
 def unit_of(text: Text, names: Names, findings: Findings) -> Type | None:
@@ -173,7 +180,7 @@ def source_of(file: RuleFile, *levels: tuple[SourceDoc | None, Text | None]) -> 
     status = "confirmed"
     for source, given in ((file.source, file.status), *levels):
         if source is not None:
-            own = {name: value for name, value in source.model_dump().items() if value is not None}
+            own = {name: value for name, value in vars(source).items() if value is not None}
             if "law" in keys and own.get("law", keys["law"]) != keys["law"]:
                 kept: tuple[str, ...] = ("note",)  # paragraph and address are those of another instrument
             elif any(name in own and own[name] != keys.get(name, keys.get("law", own[name])) for name in ("document", "resolution")):
