@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from language.linking_toolbox import BASE, ROOT, write, year_days
+from language.linking_toolbox import BASE, ROOT, write
+from rbcalc._years import FinancialYear
+from rbcalc.rulebook.rules import load
 from rbcalc_kernels.language.documents import Text
 from rbcalc_kernels.language.shaping import document
 from rbcalc_kernels.program.expressions import Scope, Stop, Typer
@@ -19,10 +22,11 @@ from rbcalc_kernels.program.overlays import gather
 from rbcalc_kernels.source import Findings, RulesError, Scalar, Span, read
 from rbcalc_kernels.source.codes import CODES
 
-LIBRARY = Library(ROOT / "rules")
+RULES = load()
+LIBRARY = RULES.library
+COUNCIL = "hartlepool"
 STATUTE = LIBRARY.named("england")
-COUNCIL = next(LIBRARY.named(f"councils.{folder.name}") for folder in sorted((ROOT / "rules" / "councils").iterdir()) if folder.is_dir())
-SHIPPED = [*STATUTE, *(path for path in COUNCIL if path.name not in ("council.yaml", "profile.yaml"))]
+SHIPPED = [*STATUTE, *(path for path in LIBRARY.named(f"councils.{COUNCIL}") if path.name not in ("council.yaml", "profile.yaml"))]
 SEASON = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -72,18 +76,51 @@ class Spoilt(Library):
         self._broken[path.resolve()] = found
 
 
+LAID_OVER = ("booklets", "cliffs", "letters")
+SUBJECTS = [subject.name for subject in RULES.subjects.all]
+
+
+@cache
+def served(subject: str) -> frozenset[str]:
+    """The files of the council's program of a subject."""
+    return frozenset(source.file for source in LIBRARY.closure(RULES.council(COUNCIL).of(subject).files(), Findings()))
+
+
+def program_with(path: Path, subject: str) -> tuple[list[Path], bool]:
+    """The council's program of a subject with a file in it or laid over it; of statute that this council has no use for, that alone."""
+    if LIBRARY.shown(path) in served(subject) or path.parent.name in LAID_OVER:
+        return list(dict.fromkeys([*RULES.council(COUNCIL).of(subject).files(), path])), True
+    return [path], False
+
+
+def years_of(subject: str) -> list[FinancialYear]:
+    years = RULES.council(COUNCIL).of(subject).years()
+    return [years[0], years[-2], years[-1]]
+
+
 @SEASON
-@given(spoilt(), st.sampled_from([2013, 2024, 2025]))
-def test_a_spoilt_file_links_or_is_refused(case: tuple[Path, str], year: int) -> None:
+@given(spoilt(), st.integers(0, 2), st.data())
+def test_a_spoilt_file_links_or_is_refused(case: tuple[Path, str], place: int, data: st.DataObject) -> None:
     path, text = case
-    complete = path not in STATUTE
-    paths = SHIPPED if complete else STATUTE
+    subject = data.draw(st.sampled_from(sorted(RULES.subjects.reached(path)) or SUBJECTS))
+    paths, complete = program_with(path, subject)
+    year = years_of(subject)[place]
     try:
-        found = link(Spoilt(path, text), paths, *year_days(year), complete=complete).findings
+        found = link(Spoilt(path, text), paths, year.first_day, year.last_day, complete=complete).findings
     except RulesError as error:
         found = Findings(error.diagnostics)
         assert found.errors
     assert all(each.code in CODES and each.span.line >= 1 for each in found)
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_as_shipped_nothing_is_wrong(subject: str) -> None:
+    """So what is found above is the mistake."""
+    own, year = RULES.council(COUNCIL).of(subject).files(), years_of(subject)[-1]
+    over = [path for path in STATUTE if subject in RULES.subjects.reached(path) and LIBRARY.shown(path) not in served(subject)]
+    for path in (own[0], *over):
+        paths, complete = program_with(path, subject)
+        assert not link(LIBRARY, paths, year.first_day, year.last_day, complete=complete).findings.errors
 
 
 WORDS = [

@@ -30,6 +30,7 @@ _PACKED: Final = re.compile(r"^\s+v(?:mul|add|sub|div|max|min|rndscale|round|cvt
                                   r"\s.*[yz]mm\d", re.MULTILINE)  # fmt: skip
 _LOCK: Final = threading.RLock()
 _RESOLVED: Final[dict[tuple[Any, tuple[Any, ...]], Any]] = {}
+_CALLED: Final[dict[tuple[Any, tuple[Any, ...]], Any]] = {}
 
 
 def _numba() -> Any:
@@ -68,6 +69,27 @@ def _pipeline() -> Any:
         return [compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)]
 
     return type("NoAlias", (compiler.CompilerBase,), {"define_pipelines": define_pipelines})
+
+
+@cache
+def passes() -> Any:
+    """A compiler that leaves out what Numba does for functions that hold functions, `with` or literals to be unrolled: none of ours do."""
+    compiler, machinery = (importlib.import_module(f"numba.core.{name}") for name in ("compiler", "compiler_machinery"))
+    untyped, typed = (importlib.import_module(f"numba.core.{name}_passes") for name in ("untyped", "typed"))
+    wanted = [
+        *(untyped.TranslateByteCode, untyped.FixupArgs, untyped.IRProcessing, untyped.ReconstructSSA),
+        *(typed.NopythonTypeInference, typed.PreLowerStripPhis, typed.NoPythonSupportedFeatureValidation),
+        *(typed.IRLegalization, typed.AnnotateTypes, typed.NativeLowering, typed.NoPythonBackend),
+    ]
+
+    def define_pipelines(self: Any) -> list[Any]:
+        found = machinery.PassManager("generated functions")
+        for each in wanted:
+            found.add_pass(each, each.name())
+        found.finalize()
+        return [found]
+
+    return type("Passes", (compiler.CompilerBase,), {"define_pipelines": define_pipelines})
 
 
 @cache
@@ -130,15 +152,23 @@ def jitted(function: Callable[..., None], *, cached: bool = True) -> Any:
             config.CACHE_DIR = elsewhere
 
 
+@cache
+def _told(typing: Any, target: Any) -> None:
+    """Let Numba take up once all that may be called; only what this package adds comes later."""
+    typing.refresh()
+    target.refresh()
+
+
 @contextmanager
-def remembering(typing: Any) -> Iterator[None]:
+def remembering(typing: Any, target: Any) -> Iterator[None]:
     """Within it, Numba remembers what it found an operation on values of some types to give.
 
-    It would go through all that it knows of `+` for each sum; generated functions consist of a few operations on a few types.
+    It would go through all that it knows of `+` for each sum, twice; generated functions consist of a few operations on a few
+    types.  Nor does it look for new libraries whenever an operation has no short form.
     """
     types = importlib.import_module("numba.core.types")
     plain = (types.Number, types.Boolean, types.Literal, types.Array)
-    resolve = typing.resolve_function_type
+    resolve, call = typing.resolve_function_type, types.BaseFunction.get_call_type
 
     def resolved(function: Any, arguments: Any, named: Any) -> Any:
         if named or not all(isinstance(each, plain) for each in arguments):
@@ -151,12 +181,28 @@ def remembering(typing: Any) -> Iterator[None]:
                 _RESOLVED[key] = found
         return found
 
+    def called(self: Any, context: Any, arguments: Any, named: Any) -> Any:
+        if named or context is not typing or not all(isinstance(each, plain) for each in arguments):
+            return call(self, context, arguments, named)
+        key = self, tuple(arguments)
+        found = _CALLED.get(key)
+        if found is None:
+            found = _CALLED[key] = call(self, context, arguments, named)
+        return found
+
+    def told() -> None:
+        for registry in (*target._registries,):  # noqa: SLF001
+            target.install_registry(registry)
+
     with _LOCK:
-        typing.resolve_function_type = resolved
+        _told(typing, target)
+        typing.resolve_function_type, types.BaseFunction.get_call_type = resolved, called
+        typing.refresh, target.refresh = typing._load_builtins, told  # noqa: SLF001
         try:
             yield
         finally:
-            del typing.resolve_function_type
+            types.BaseFunction.get_call_type = call
+            del typing.resolve_function_type, typing.refresh, target.refresh
 
 
 def prepare(dispatcher: Any, arguments: Sequence[Any]) -> None:

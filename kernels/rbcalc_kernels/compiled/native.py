@@ -126,9 +126,9 @@ def _compiled(function: Callable[..., Any], types: Types) -> Any:
     flags.no_compile = True
     lock = importlib.import_module("numba.core.compiler_lock").global_compiler_lock
     typing, target = dispatcher.typingctx, dispatcher.targetctx
-    with machine.remembering(typing), lock:
+    with machine.remembering(typing, target), lock:
         library = _library()(target.codegen(), function.__qualname__)
-        result = compiler.compile_extra(typing, target, function, signature(types), None, flags, {}, library)
+        result = compiler.compile_extra(typing, target, function, signature(types), None, flags, {}, library, machine.passes())
         library.finalize()
         return result
 

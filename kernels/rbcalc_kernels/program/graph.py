@@ -248,7 +248,8 @@ def root_of(entities: Mapping[str, Entity]) -> str:
 def is_root(entities: Mapping[str, Entity], name: str) -> bool:
     """Whether an entity has a row for each thing that is worked out: nothing stands above it but what gathers its rows."""
     entity = entities[name]
-    return not entity.by and (entity.parent is None or bool(entities[entity.parent].by))
+    above = entities.get(entity.parent or "")  # one that is not there was reported
+    return not entity.by and (entity.parent is None or (above is not None and bool(above.by)))
 
 
 @dataclass(frozen=True, slots=True)
