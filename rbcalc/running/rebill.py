@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -190,6 +191,7 @@ def _billed(
         if uprating is not None:
             assumptions += uprating.assumptions
         summary = Summary(when, tuple(programs), programs, totals, writer.accounts, writer.rejects, assumptions, tuple(shards.notes))
+        summary.reasons = dict(writer.reasons)
         summary.subject, summary.title = job.subject.name, job.subject.title
         summary.bases = bases(summary, rates)
         summary.statements = stated(summary, rules)
@@ -229,6 +231,7 @@ class _Writer:
         self.files: dict[str, ParquetFile] = {}
         self.accounts = dict.fromkeys(programs, 0)
         self.rejects = 0
+        self.reasons: Counter[tuple[str, str, str, str]] = Counter()
 
     def _facts(self, council: str) -> dict[str, Any]:
         program = self.programs[council]
@@ -248,7 +251,13 @@ class _Writer:
         for kind, table in part.details.items():
             self._write(council, kind, table)
         if part.rejects.num_rows:
+            self._count(part.rejects)
             self._write(council, "rejects", part.rejects)
+
+    def _count(self, rejects: Any) -> None:
+        about = ["table", "column", "reason", "remedy"]
+        for row in rejects.group_by(about).aggregate([([], "count_all")]).to_pylist():
+            self.reasons[row["table"] or "", row["column"] or "", row["reason"] or "", row["remedy"] or ""] += row["count_all"]
 
     def _write(self, council: str, kind: str, table: Any) -> None:
         name = f"{council}/{self.prefix}{kind}.parquet" if council else f"{self.prefix}{kind}.parquet"
@@ -262,6 +271,7 @@ class _Writer:
         import pyarrow.compute as pc
 
         self.rejects += rejects.num_rows
+        self._count(rejects)
         whose = pc.fill_null(rejects["council"], "")
         for council in whose.unique().to_pylist() if rejects.num_rows else []:
             self._write(council if council in self.programs else "", "rejects", rejects.filter(pc.equal(whose, council)))
