@@ -154,6 +154,7 @@ def _billed(
     rules: Rules,
 ) -> tuple[Summary, dict[str, Any]]:
     """Bill one subject; the summary, and what the manifest says of its caseload."""
+    from rbcalc.caseload.files import holds
     from rbcalc.caseload.importing import stream
 
     programs, kernels = job.programs, job.kernels
@@ -192,6 +193,7 @@ def _billed(
             assumptions += uprating.assumptions
         summary = Summary(when, tuple(programs), programs, totals, writer.accounts, writer.rejects, assumptions, tuple(shards.notes))
         summary.reasons = dict(writer.reasons)
+        summary.absent = tuple(name for name, register in described.items() if register.optional and not holds(caseload, name, column_map))
         summary.subject, summary.title = job.subject.name, job.subject.title
         summary.bases = bases(summary, rates)
         summary.statements = stated(summary, rules)

@@ -139,6 +139,8 @@ def _tell(summary: Summary, out: Path) -> None:
     for note in dict.fromkeys(note for each in summary.every for note in (*each.notes, *each.assumptions)):
         say(f"note: {note}")
     for each in summary.every:
+        if each.absent:
+            say(f"note: {each.title}: the caseload has no table {', '.join(each.absent)}: nothing of these is recorded of anybody")
         _tell_provisional(each, first=each is summary)
     say(f"results: {out}  (bills, totals and rejects by council; check them with: rbcalc verify {out})")
     if not summary.complete:
