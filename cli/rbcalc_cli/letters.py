@@ -81,6 +81,8 @@ def _batch(asked: Asked, wanted: Wanted, listed: Path | None) -> None:
     if asked.caseload is None or wanted.out is None:
         raise UsageError("RC048", "letters for which accounts, and where?", hint="give --caseload DIR and --out DIR")
     check_tables(asked.caseload)
+    if wanted.out.is_dir() and any(wanted.out.iterdir()):
+        raise UsageError("RC049", f"the folder {wanted.out} is not empty", hint="name another folder: letters of two runs are not mixed")
     path = letter_file(asked.rules, wanted.which)
     programs, titles = programs_of(asked.rules, asked.council, asked.partnership, asked.year, asked.charges, [path])
     caseload = held_caseload(asked.caseload, programs, asked.column_map)

@@ -88,7 +88,11 @@ def spoken(error: Exception) -> tuple[str, int]:
     from rbcalc.errors import DataError, OutputError, UsageError
     from rbcalc_kernels.source import RulesError
 
-    if isinstance(error, RulesError | UsageError):
+    if isinstance(error, RulesError):
+        # Warnings may follow from what is wrong, and `rbcalc check` tells them.
+        errors = tuple(found for found in error.diagnostics if found.severity == "error")
+        return str(RulesError(errors or error.diagnostics, error.sources)), USAGE
+    if isinstance(error, UsageError):
         return str(error), USAGE
     if isinstance(error, DataError):
         return str(error), INPUT

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rbcalc_cli.asking import caseload_folder, check_caseload
-from rbcalc_cli.options import Format, say
+from rbcalc_cli.options import Format, counted, say
 from rbcalc_cli.output import document, put, table
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def print_points(bench: Bench, points: Sequence[Point], form: Format) -> None:
     from rbcalc.supposing.sweep import table_of
 
     made = table_of(bench, points)
-    _points(f"{len(points):,} points", made, form)
+    _points(counted(len(points), "point"), made, form)
     say_lacking(bench)
 
 
@@ -234,7 +234,7 @@ def print_sought(found: Sought, form: Format | None) -> None:
         _points(str(found.target), found.told, form)
     for note in found.notes:
         say(f"note: {note}")
-    say(f"{len(found.tried):,} points were tried")
+    say(f"{counted(len(found.tried), 'point')} tried")
 
 
 def sought_words(found: Sought) -> dict[str, Any]:

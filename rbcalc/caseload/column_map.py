@@ -72,7 +72,7 @@ class ColumnMap:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise UsageError("RC010", f"the column map cannot be read ({error.strerror})", str(path)) from error
+            raise UsageError("RC010", f"the column map cannot be read ({error.strerror})", str(path), "check the path") from error
         return cls.parse(data, path.name)
 
     @classmethod

@@ -108,7 +108,8 @@ def type_of(program: Program, dial: Dial) -> Type:
             edges = [table.bands.type] if table.bands is not None else []
             hint = f"it is a table: name one cell, by {', '.join([axis.name for axis in table.axes] + [f'the edge in {e}' for e in edges])}"
         raise UsageError("RC061", f"{dial} is no single figure", hint=hint)
-    raise UsageError("RC061", f"{program.name or 'the rules'} read no figure called {dial.name}{suggest(dial.name, known)}")
+    whose = f"the rules of {program.name}" if program.name else "the rules"
+    raise UsageError("RC061", f"{whose} read no figure called {dial.name}{suggest(dial.name, known)}", hint="rbcalc show rates lists them")
 
 
 def value_of(program: Program, dial: Dial) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -153,6 +154,7 @@ def _billed(
     rules: Rules,
 ) -> tuple[Summary, dict[str, Any]]:
     """Bill one subject; the summary, and what the manifest says of its caseload."""
+    from rbcalc.caseload.files import holds
     from rbcalc.caseload.importing import stream
 
     programs, kernels = job.programs, job.kernels
@@ -190,6 +192,8 @@ def _billed(
         if uprating is not None:
             assumptions += uprating.assumptions
         summary = Summary(when, tuple(programs), programs, totals, writer.accounts, writer.rejects, assumptions, tuple(shards.notes))
+        summary.reasons = dict(writer.reasons)
+        summary.absent = tuple(name for name, register in described.items() if register.optional and not holds(caseload, name, column_map))
         summary.subject, summary.title = job.subject.name, job.subject.title
         summary.bases = bases(summary, rates)
         summary.statements = stated(summary, rules)
@@ -229,6 +233,7 @@ class _Writer:
         self.files: dict[str, ParquetFile] = {}
         self.accounts = dict.fromkeys(programs, 0)
         self.rejects = 0
+        self.reasons: Counter[tuple[str, str, str, str]] = Counter()
 
     def _facts(self, council: str) -> dict[str, Any]:
         program = self.programs[council]
@@ -248,7 +253,13 @@ class _Writer:
         for kind, table in part.details.items():
             self._write(council, kind, table)
         if part.rejects.num_rows:
+            self._count(part.rejects)
             self._write(council, "rejects", part.rejects)
+
+    def _count(self, rejects: Any) -> None:
+        about = ["table", "column", "reason", "remedy"]
+        for row in rejects.group_by(about).aggregate([([], "count_all")]).to_pylist():
+            self.reasons[row["table"] or "", row["column"] or "", row["reason"] or "", row["remedy"] or ""] += row["count_all"]
 
     def _write(self, council: str, kind: str, table: Any) -> None:
         name = f"{council}/{self.prefix}{kind}.parquet" if council else f"{self.prefix}{kind}.parquet"
@@ -262,6 +273,7 @@ class _Writer:
         import pyarrow.compute as pc
 
         self.rejects += rejects.num_rows
+        self._count(rejects)
         whose = pc.fill_null(rejects["council"], "")
         for council in whose.unique().to_pylist() if rejects.num_rows else []:
             self._write(council if council in self.programs else "", "rejects", rejects.filter(pc.equal(whose, council)))

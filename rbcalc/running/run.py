@@ -293,6 +293,8 @@ class Summary:
     subject: str = ""  # what was billed, by name
     title: str = ""
     further: tuple[Summary, ...] = ()  # of the other subjects billed in the same run
+    absent: tuple[str, ...] = ()  # tables that a caseload may lack, and this one does
+    reasons: dict[tuple[str, str, str, str], int] = field(default_factory=dict)  # rejected rows by table, column, reason and remedy
 
     @property
     def every(self) -> tuple[Summary, ...]:

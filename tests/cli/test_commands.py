@@ -79,7 +79,7 @@ def test_cases_from_anywhere_run_in_both_evaluators(rbcalc: Run) -> None:
 
 def test_a_folder_without_cases_is_said_to_be_so(tmp_path: Path, rbcalc: Run) -> None:
     ran = rbcalc("test", tmp_path)
-    assert ran.code == 0
+    assert ran.code == 1
     assert "no case files there" in ran.err
 
 

@@ -12,6 +12,7 @@ from rbcalc._places import rules_root
 
 COUNCIL, YEAR = "hartlepool", "2025-26"
 FOR = ["--council", COUNCIL, "--year", YEAR]
+PAST = ["--council", COUNCIL, "--year", "2016-17"]
 
 GOOD_CASES = """kind: cases
 title: one
@@ -44,6 +45,8 @@ FILES = {
     "kind.yaml": "kind: concil\ntitle: x\n",
     "unit.yaml": OWN.replace("£1000", "£1000/week"),
     "comma.yaml": OWN.replace("£1000", "£1,000.00"),
+    "percent.yaml": OWN.replace("band_d_amount: {rows: {billing_authority: £1000}}", "second_home_premium: {value: 100}"),
+    "pound.yaml": OWN.replace("£1000", "1000"),
     "key.yaml": OWN.replace("adopted:", "adoptd:"),
     "name.yaml": OWN.replace("band_d_amount", "band_d_amont"),
     "statute.yaml": OWN.replace("band_d_amount: {rows: {billing_authority: £1000}}", "single_adult_discount: {value: 30%}"),
@@ -89,6 +92,16 @@ MISTAKES: list[tuple[list[str], int, list[str]]] = [
     (["schema", "rules", "--format", "csv"], 2, ["cannot be printed as csv", "leave --format out"]),
     (["schema", "everything"], 2, ["everything", "input"]),
     (["show", "rates", "--council"], 2, ["--council", "requires an argument"]),
+    (["rebill", *FOR, "--caseload", "load", "--map", "none.yaml"], 2, ["none.yaml", "cannot be read", "check the path"]),
+    (["rebill", *FOR, "--caseload", "load"], 3, ["no table 'accounts'", "add accounts.parquet"]),
+    (["rebill", *FOR], 2, ["which caseload?", "--caseload DIR"]),
+    (["whatif", *FOR, "--caseload", "load"], 2, ["nothing is supposed", "--set name=value"]),
+    (["whatif", *FOR, "--caseload", "load", "--paper", "none.yaml"], 2, ["no such file: none.yaml"]),
+    (["whatif", *FOR, "--caseload", "load", "--set", "second_home_premum=5%"], 2, ["did you mean 'second_home_premium'", "show rates"]),
+    (["whatif", *FOR, "--caseload", "load", "--set", "second_home_premium=100"], 2, ["'100' is no rate", "as 20%"]),
+    (["seek", *FOR, "--caseload", "load"], 2, ["what may be changed?", "--vary NAME=FROM:TO:STEP"]),
+    (["explain", *FOR, "--caseload", "load", "--all-accounts", "--out", "."], 2, ["is not empty", "name another folder"]),
+    (["test", "load"], 1, ["no case files there"]),
     # files
     (["check", "nowhere.yaml"], 2, ["no such file: nowhere.yaml", "check the path"]),
     (["test", "nowhere.cases.yaml"], 2, ["no such file: nowhere.cases.yaml", "check the path"]),
@@ -114,6 +127,8 @@ MISTAKES: list[tuple[list[str], int, list[str]]] = [
     (["check", "own.yaml"], 2, ["whose file is own.yaml?", "--council NAME"]),
     (["check", "unit.yaml", "--council", COUNCIL, "--year", "2016-17"], 1, ["unit.yaml:9:", "£/week"]),
     (["check", "comma.yaml", "--council", COUNCIL, "--year", "2016-17"], 1, ["comma.yaml:9:"]),
+    (["check", "percent.yaml", *PAST], 1, ["percent.yaml:9:", "in per cent elsewhere", "help: write 100%"]),
+    (["check", "pound.yaml", *PAST], 1, ["pound.yaml:9:", "help: write £1000"]),
     (["check", "name.yaml", "--council", COUNCIL, "--year", "2016-17"], 1, ["name.yaml:9:7", "RB068", "did you mean 'band_d_amount'"]),
     (["check", "statute.yaml", "--council", COUNCIL, "--year", "2016-17"], 1, ["statute.yaml:9:", "RB067"]),
     (["check", "date.cases.yaml"], 1, ["date.cases.yaml:9:", "RB0"]),

@@ -228,7 +228,7 @@ def test_a_limit_on_a_group_that_is_not_there(small: Study) -> None:
 
 
 def test_figures_that_nobody_reads(small: Study) -> None:
-    with pytest.raises(UsageError, match="stevenage read no figure called taper_workin_age"):
+    with pytest.raises(UsageError, match="the rules of stevenage read no figure called taper_workin_age"):
         Bench(small, small.baseline, [Dial("taper_workin_age")])
     with pytest.raises(UsageError, match="no edge at £290"):
         Bench(small, small.baseline, [dial_of("alternative_rate[£290]")])

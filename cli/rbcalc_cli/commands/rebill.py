@@ -27,6 +27,7 @@ from rbcalc_cli.options import (
     SubjectsOption,
     ThreadsOption,
     YearOption,
+    counted,
     rules_of,
     say,
 )
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 5
 """Names of unconfirmed figures that are printed; the rest is for `show`."""
+MOST_REASONS = 3
+"""Reasons for which rows were rejected that are printed; all are in the files."""
 
 
 OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="The folder that the results go to.")]
@@ -115,7 +118,7 @@ def command(
     if uprating is not None:
         print_rolled(uprating, form)
     _tell(summary, out)
-    if not summary.complete:
+    if not summary.complete or not any(summary.accounts.values()):
         raise typer.Exit(1)
 
 
@@ -136,11 +139,24 @@ def _tell(summary: Summary, out: Path) -> None:
     for note in dict.fromkeys(note for each in summary.every for note in (*each.notes, *each.assumptions)):
         say(f"note: {note}")
     for each in summary.every:
+        if each.absent:
+            say(f"note: {each.title}: the caseload has no table {', '.join(each.absent)}: nothing of these is recorded of anybody")
         _tell_provisional(each, first=each is summary)
     say(f"results: {out}  (bills, totals and rejects by council; check them with: rbcalc verify {out})")
     if not summary.complete:
         rejected = sum(each.rejects for each in summary.every)
-        say(f"INCOMPLETE: {rejected:,} rows were rejected; the reasons are in the rejects files")
+        say(f"INCOMPLETE: {counted(rejected, 'row')} rejected; each is in a file rejects.parquet with its reason and a remedy")
+        _tell_reasons(summary)
+    for each in summary.every:
+        for name in (name for name, accounts in each.accounts.items() if not accounts and not each.rejects):
+            say(f"{name}: the caseload has no account of this council about {each.title}; its tables name those that it is of")
+
+
+def _tell_reasons(summary: Summary) -> None:
+    """Say why most rows were rejected; not those that only belong with rejected ones."""
+    found = [(count, about) for each in summary.every for about, count in each.reasons.items()]
+    for count, (name, column, reason, remedy) in sorted(found, key=lambda one: (not one[1][1], -one[0]))[:MOST_REASONS]:
+        say(f"   {counted(count, 'row')} of {name}{f', column {column}' if column else ''}: {reason}; {remedy}")
 
 
 def _tell_provisional(summary: Summary, *, first: bool) -> None:

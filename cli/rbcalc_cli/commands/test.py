@@ -63,5 +63,5 @@ def command(
     say(f"{counted(len(outcomes), 'case')} of {counted(len(files), 'file')}, {len(failed):,} failed, {how}, {took}")
     if not files:
         say("no case files there; a case file is called cases.yaml or ends with .cases.yaml")
-    if failed or broken:
+    if failed or broken or (paths and not files):
         raise typer.Exit(1)

@@ -30,6 +30,7 @@ from rbcalc_cli.options import (
     ThreadsOption,
     VaryOption,
     YearOption,
+    existing,
     rules_of,
     say,
 )
@@ -133,6 +134,9 @@ def command(
     book = rules_of(rules, subject)
     councils, when = asked(book, council, partnership, year, charges)
     check_free(out, force=force)
+    for given in (paper, reconciliation, households):  # before the long work
+        if given is not None:
+            existing(given)
     own = [charges] if charges is not None else []
     with caseload_of(book, councils, partnership, when, (caseload, sample), own) as source:
         question = question_of(

@@ -61,11 +61,14 @@ class Typer:
         """The node, if it has the expected type (a plain whole number may stand for a rate)."""
         if node.type == expected:
             return node
+        plain = self.figure and isinstance(node.value, Fraction) and _is_literal(node) and is_dimensionless(node.type)
         if is_dimensionless(node.type) and is_dimensionless(expected) and (expected == RATE or _is_literal(node)):
             return retyped(node, expected)
         if isinstance(node.type, Number) and isinstance(expected, Number) and _is_zero(node) and expected.is_money:
             return retyped(node, expected)
-        return self.fail("RB040", f"expected {expected}, found {node.type}", syntax, help_=conversion(node.type, expected))
+        money = plain and isinstance(expected, Number) and expected.is_money
+        help_ = f"write £{self.text}" if money else conversion(node.type, expected)
+        return self.fail("RB040", f"expected {expected}, found {node.type}", syntax, help_=help_)
 
     def fail(
         self, code: str, message: str, syntax: Syntax, *, label: str = "", help_: str = "", related: tuple[tuple[Span, str], ...] = ()
