@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 KEPT: Final = 500
 """How many programs, and how many folders of rule files, are kept."""
 
-FORM: Final = "2"
+FORM: Final = "3"
 """The version of what is kept of rule files; part of the name of each file."""
 
 
@@ -76,14 +76,14 @@ def _reachable(root: Path, council: str) -> Iterator[Path]:
 
 
 class KeptFiles:
-    """The rule files of a folder that were read before, by the text that they held, and the expressions in them.
+    """The rule files that were read before, by the text that they held, and the expressions in them.
 
-    The files of each folder below `england`, `councils` and so on stand in one file of the cache.
+    The files of each folder below `england`, `councils` and so on stand in one file of the cache, which serves every copy of the
+    rules: what was read says nothing of where they are.
     """
 
-    def __init__(self, root: Path) -> None:
-        """What is kept of the rules under `root`."""
-        self._root = str(root.resolve())
+    def __init__(self) -> None:
+        """What is kept of rules."""
         self._groups: dict[str, dict[str, tuple[str, bytes]]] = {}
         self._changed: set[str] = set()
         self._expressions: int | None = None
@@ -113,7 +113,7 @@ class KeptFiles:
 
     def _path(self, group: str, suffix: str) -> Path | None:
         folder = _folder("rule-files")
-        name = hashlib.sha256(f"{FORM} {sys.version} {code_state()} {self._root} {group}".encode()).hexdigest()
+        name = hashlib.sha256(f"{FORM} {sys.version} {code_state()} {group}".encode()).hexdigest()
         return folder / f"{name}.{suffix}" if folder is not None else None
 
     def recall(self) -> None:
