@@ -27,6 +27,9 @@ KEPT: Final = 500
 FORM: Final = "3"
 """The version of what is kept of rule files; part of the name of each file."""
 
+_OPENED: Final[dict[tuple[str, str], RuleSource]] = {}
+"""What was read of files in this process, by file and the sum of what it held: nothing that is read is ever changed."""
+
 
 def _folder(name: str) -> Path | None:
     """A folder of the cache; None where there can be none."""
@@ -90,19 +93,23 @@ class KeptFiles:
 
     def get(self, file: str, data: bytes) -> RuleSource | None:
         """What was read from the file when it held exactly this."""
-        found = self._group(_group_of(file)).get(file)
-        if found is None or found[0] != hashlib.sha256(data).hexdigest():
-            return None
-        source: RuleSource = _opened(found[1])
+        group, held = _group_of(file), hashlib.sha256(data).hexdigest()
+        source = _OPENED.get((file, held)) if group else None
+        if source is None:
+            found = self._group(group).get(file)
+            if found is None or found[0] != held:
+                return None
+            source = _OPENED[file, held] = _opened(found[1])
         return source
 
     def put(self, source: RuleSource, data: bytes) -> None:
         """Remember a file in which nothing was found wrong."""
-        group = _group_of(source.file)
+        group, held = _group_of(source.file), hashlib.sha256(data).hexdigest()
         if group:
             # Each by itself, so that where one file changed the others are written down as they were.
-            self._group(group)[source.file] = hashlib.sha256(data).hexdigest(), pickle.dumps(source, protocol=5)
+            self._group(group)[source.file] = held, pickle.dumps(source, protocol=5)
             self._changed.add(group)
+            _OPENED[source.file, held] = source
 
     def _group(self, group: str) -> dict[str, tuple[str, bytes]]:
         if group not in self._groups:
