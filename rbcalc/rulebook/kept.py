@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 KEPT: Final = 500
 """How many programs, and how many folders of rule files, are kept."""
 
-FORM: Final = "2"
+FORM: Final = "3"
 """The version of what is kept of rule files; part of the name of each file."""
+
+_OPENED: Final[dict[tuple[str, str], RuleSource]] = {}
+"""What was read of files in this process, by file and the sum of what it held: nothing that is read is ever changed."""
 
 
 def _folder(name: str) -> Path | None:
@@ -76,33 +79,37 @@ def _reachable(root: Path, council: str) -> Iterator[Path]:
 
 
 class KeptFiles:
-    """The rule files of a folder that were read before, by the text that they held, and the expressions in them.
+    """The rule files that were read before, by the text that they held, and the expressions in them.
 
-    The files of each folder below `england`, `councils` and so on stand in one file of the cache.
+    The files of each folder below `england`, `councils` and so on stand in one file of the cache, which serves every copy of the
+    rules: what was read says nothing of where they are.
     """
 
-    def __init__(self, root: Path) -> None:
-        """What is kept of the rules under `root`."""
-        self._root = str(root.resolve())
+    def __init__(self) -> None:
+        """What is kept of rules."""
         self._groups: dict[str, dict[str, tuple[str, bytes]]] = {}
         self._changed: set[str] = set()
         self._expressions: int | None = None
 
     def get(self, file: str, data: bytes) -> RuleSource | None:
         """What was read from the file when it held exactly this."""
-        found = self._group(_group_of(file)).get(file)
-        if found is None or found[0] != hashlib.sha256(data).hexdigest():
-            return None
-        source: RuleSource = _opened(found[1])
+        group, held = _group_of(file), hashlib.sha256(data).hexdigest()
+        source = _OPENED.get((file, held)) if group else None
+        if source is None:
+            found = self._group(group).get(file)
+            if found is None or found[0] != held:
+                return None
+            source = _OPENED[file, held] = _opened(found[1])
         return source
 
     def put(self, source: RuleSource, data: bytes) -> None:
         """Remember a file in which nothing was found wrong."""
-        group = _group_of(source.file)
+        group, held = _group_of(source.file), hashlib.sha256(data).hexdigest()
         if group:
             # Each by itself, so that where one file changed the others are written down as they were.
-            self._group(group)[source.file] = hashlib.sha256(data).hexdigest(), pickle.dumps(source, protocol=5)
+            self._group(group)[source.file] = held, pickle.dumps(source, protocol=5)
             self._changed.add(group)
+            _OPENED[source.file, held] = source
 
     def _group(self, group: str) -> dict[str, tuple[str, bytes]]:
         if group not in self._groups:
@@ -113,7 +120,7 @@ class KeptFiles:
 
     def _path(self, group: str, suffix: str) -> Path | None:
         folder = _folder("rule-files")
-        name = hashlib.sha256(f"{FORM} {sys.version} {code_state()} {self._root} {group}".encode()).hexdigest()
+        name = hashlib.sha256(f"{FORM} {sys.version} {code_state()} {group}".encode()).hexdigest()
         return folder / f"{name}.{suffix}" if folder is not None else None
 
     def recall(self) -> None:

@@ -170,7 +170,7 @@ class Rules:
                 "RC043", f"no such folder of rules: {root}", hint="give a folder that holds england/, councils/ and partnerships/"
             )
         self.root, self.subject = root, subject
-        self._kept_files = KeptFiles(root)
+        self._kept_files = KeptFiles()
         self.linked = lru_cache(maxsize=256)(self._link)
         self.program = lru_cache(maxsize=256)(self._program)
         self.known: dict[tuple[object, ...], Program] = {}

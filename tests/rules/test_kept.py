@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,9 +44,17 @@ def as_read(tmp_path_factory: pytest.TempPathFactory) -> AsRead:
     return AsRead(place, copy)
 
 
+class Forgotten(dict[tuple[str, str], Any]):
+    """What a process remembers of files, where each reading is to be as in a process of its own."""
+
+    def __setitem__(self, key: tuple[str, str], value: Any) -> None:
+        """Keep nothing."""
+
+
 @pytest.fixture
 def folder(as_read: AsRead, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the shipped rules, and a cache of its own."""
+    monkeypatch.setattr(_kept, "_OPENED", Forgotten())
     shutil.rmtree(as_read.place)
     shutil.copytree(as_read.copy, as_read.place)
     monkeypatch.setenv("RBCALC_CACHE_DIR", str(as_read.place / "cache"))
@@ -189,6 +198,19 @@ def test_other_code_uses_nothing_of_what_is_kept(folder: Path, monkeypatch: pyte
     rbcalc.load(folder).council(COUNCIL).program(YEAR)
     assert len(files) > 10
     assert len(kept(folder)) == 2
+
+
+def test_a_copy_is_read_once_in_a_process_but_for_what_differs(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What is remembered goes by what a file holds, not by where it is."""
+    monkeypatch.setattr(_kept, "_OPENED", {})
+    rbcalc.load(folder).council(COUNCIL).program(YEAR)
+    copy = shutil.copytree(folder, tmp_path / "rules")
+    changed_discount(copy, "35%")
+    shutil.rmtree(folder.parent / "cache")
+    files = read_anew(monkeypatch)
+    assert discount(rbcalc.load(copy).council(COUNCIL).program(YEAR)) == Fraction(35, 100)
+    assert len(files) == 1
+    assert discount(rbcalc.load(folder).council(COUNCIL).program(YEAR)) == Fraction(1, 4)
 
 
 def test_a_scenario_is_linked_each_time(folder: Path, tmp_path: Path) -> None:

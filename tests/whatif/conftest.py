@@ -19,9 +19,11 @@ EAST, STEVENAGE = "east_hertfordshire", "stevenage"
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("cache-of-whatif")
-    folder.chmod(0o700)
+def cache(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """One folder for all processes that the tests are divided among."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if hasattr(request.config, "workerinput") else base) / "cache-of-whatif"
+    folder.mkdir(mode=0o700, exist_ok=True)
     return folder
 
 
