@@ -104,7 +104,8 @@ class Module:
         """Text of the index of the row that a leaf is read from."""
         if leaf.kind == "previous":
             stem = self.lowering.names.of(("entity", leaf.entity), leaf.entity)
-            return f"uint32({self.define(f'{stem}__before_row', f'i if {self._first(leaf.entity, stem)} else i - 1')})"
+            self._first(leaf.entity, stem)
+            return f"uint32({self.define(f'{stem}__before_row', f'i - 1 + int64({stem}__firsts[i])')})"
         if not leaf.steps:
             return "i"
         way = self.lowering.names.of_leaf(Leaf("way", "", leaf.entity, leaf.steps))
