@@ -100,7 +100,8 @@ class _Year:
         except CalculationFault as fault:
             if fault.reason != Reason.OUTSIDE_YEAR:
                 hint = "correct the records, or record what is missing"
-                raise DataError("RC046", f"the account cannot be worked out: {told_fault(fault)}", given.which, hint) from fault
+                which = given.names.get(given.which, given.which)
+                raise DataError("RC046", f"the account cannot be worked out: {told_fault(fault)}", which, hint) from fault
             self.top = None
         self.accounts: dict[str, Row] = {}
         for row in self._accounts():
