@@ -15,7 +15,7 @@ from rbcalc_kernels.source import Findings, RulesError, Span, read, suggest
 
 _DOTTED: Final = re.compile(r"[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*(\.[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*)*")
 MOST_HINTS: Final = 20
-MOST_REMEMBERED: Final = 50_000
+MOST_REMEMBERED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
