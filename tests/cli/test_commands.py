@@ -365,6 +365,6 @@ def test_the_command_is_told_without_folders_of_the_machine(tmp_path: Path, monk
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "a.yaml").touch()
     limit = "loss <= £5/week where disabled = yes"
-    words = ["whatif", "mine/a.yaml+/home/me/b.yaml", "--rules-of", "hartlepool/reduction", "--limit", limit, "--out=/home/me/paper"]
+    words = ["whatif", "mine/a.yaml+/elsewhere/b.yaml", "--rules-of", "hartlepool/reduction", "--limit", limit, "--out=/elsewhere/paper"]
     monkeypatch.setattr("sys.argv", ["rbcalc", *words])
     assert shown_command() == f"rbcalc whatif a.yaml+b.yaml --rules-of hartlepool/reduction --limit '{limit}' --out=paper"
