@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from language.linking_toolbox import BASE, FACTS, based, evaluate, findings, linked, records_of, report, rule, write
+from rbcalc_kernels.program.graph import Entity, is_root
 from rbcalc_kernels.source import Diagnostic, RulesError, read
 from rbcalc_kernels.source.codes import CODES
 
@@ -341,6 +342,19 @@ def test_tables_in_a_circle(tmp_path: Path) -> None:
 def test_entities_in_a_circle(tmp_path: Path, parents: dict[str, str]) -> None:
     lines = "".join(f"  {name}: {{parent: {parent}}}\n" for name, parent in parents.items())
     assert "RB086" in errors(tmp_path, base=BASE.replace("entities:\n", "entities:\n" + lines))
+
+
+def test_an_entity_below_one_that_is_not_there_is_no_root(tmp_path: Path) -> None:
+    """What is missing was told; whatever asks for roots goes on."""
+    lost = Entity("lost", "nobody")
+    assert not is_root({"lost": lost}, "lost")
+    base = BASE.replace("entities:\n", "entities:\n  lost: {parent: nobody, members: losts}\n")
+    assert "RB086" in errors(tmp_path, base=base)
+
+
+def test_rows_for_a_figure_that_is_no_table(tmp_path: Path) -> None:
+    figure = "parameters:\n  fee: {unit: £, values: [{from: 2013-04-01, rows: {A: £5}}]}\n"
+    assert errors(tmp_path, base=BASE + rule("answer", "period", "£", "fee") + figure)
 
 
 def test_timelines_of_themselves(tmp_path: Path) -> None:

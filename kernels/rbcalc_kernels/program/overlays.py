@@ -410,7 +410,8 @@ def conflicts(declared: Declared, findings: Findings) -> None:
     seen: dict[tuple[int, int, str], Entry] = {}
     for entry in declared.entries:
         # The rows of a table are set member by member of its first axis, unless that is its only one and banded.
-        by_member = entry.rows is not None and next(iter(declared.doc.over), "from") not in ("from", "up_to")
+        over = declared.doc.over if isinstance(declared.doc, TableDoc) else ()  # rows of a figure are told where it is worked out
+        by_member = entry.rows is not None and next(iter(over), "from") not in ("from", "up_to")
         for member in [str(member) for member in entry.rows or {}] if by_member else [""]:
             key = (entry.rank, entry.first, member)
             other = seen.get(key)
