@@ -96,7 +96,7 @@ LHA_2024: dict[str, tuple[Fraction, ...]] = {
 CATEGORIES = ("shared", "one_bedroom", "two_bedrooms", "three_bedrooms", "four_bedrooms")
 
 # ---- the law within a year, and what no year has changed
-CHILD_CANNOT_SHARE = date(2013, 12, 4)  # SI 2013/2828 reg 1
+FOSTER_CARER_NOT_YOUNG = date(2013, 12, 4)  # SI 2013/2828 regs 1 and 2(2)(b)
 TENANT_SINCE_1996_ENDS = date(2014, 3, 3)  # SI 2014/212 reg 1
 MIXED_AGE_ENDS = date(2019, 5, 15)  # SI 2019/37 art 3
 TWO_CHILDREN = date(2017, 4, 6)  # SI 2017/376 reg 1

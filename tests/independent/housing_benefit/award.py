@@ -20,7 +20,15 @@ from independent.council_tax_reduction.facts import Income
 from independent.council_tax_reduction.income import of_kind
 from independent.council_tax_reduction.working_age import excluded_as_student
 from independent.exemptions import add_months, add_years
-from independent.housing_benefit.amounts import CAP_BEGINS, CAPITAL_LIMIT, CHILD_CANNOT_SHARE, MINIMUM, TAPER, TENANT_SINCE_1996_ENDS, pence
+from independent.housing_benefit.amounts import (
+    CAP_BEGINS,
+    CAPITAL_LIMIT,
+    FOSTER_CARER_NOT_YOUNG,
+    MINIMUM,
+    TAPER,
+    TENANT_SINCE_1996_ENDS,
+    pence,
+)
 from independent.housing_benefit.cap import capped
 from independent.housing_benefit.dates import ONE_DAY, Change, effective_days, entitlement_begins, figures_from, figures_year
 from independent.housing_benefit.deductions import days_of_change, deductions
@@ -328,7 +336,7 @@ def in_force(claim: HousingClaim, lets: Sequence[Let]) -> tuple[list[InForce], d
 
 def _days_of_change(household: Household, tenancy: Tenancy, since: date | None, first: date, last: date) -> Iterable[date]:
     """Days on which something that is not a change of facts begins to count."""
-    yield from (CAP_BEGINS, CHILD_CANNOT_SHARE, TENANT_SINCE_1996_ENDS)
+    yield from (CAP_BEGINS, FOSTER_CARER_NOT_YOUNG, TENANT_SINCE_1996_ENDS)
     yield from days_of_change(household, since)
     yield from (figures_from(year, by_the_week=tenancy.by_the_week) for year in range(first.year, last.year + 1))
     if tenancy.died_on is not None:

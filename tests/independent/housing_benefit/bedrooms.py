@@ -7,7 +7,6 @@ from functools import cache
 
 from independent.council_tax_reduction.facts import MissingFactError
 from independent.exemptions import age_on
-from independent.housing_benefit.amounts import CHILD_CANNOT_SHARE
 from independent.housing_benefit.facts import Household, Occupant, Tenancy
 
 Child = tuple[int, str | None]
@@ -48,7 +47,8 @@ def bedrooms(household: Household, seen: date, *, cannot_share: bool = True) -> 
     for person in household.children:
         age = age_on(person.born, seen)
         assert isinstance(person, Occupant)
-        if age >= 16 or (cannot_share and seen >= CHILD_CANNOT_SHARE and person.cannot_share):  # (b), (ba)
+        # (b), and (ba) of SI 2013/2828, before 4 December 2013 by [2012] EWCA Civ 629
+        if age >= 16 or (cannot_share and person.cannot_share):
             count += 1
         else:
             children.append((age, person.sex))

@@ -17,7 +17,7 @@ from independent.council_tax_reduction.facts import MissingFactError, total
 from independent.exemptions import add_months, age_on
 from independent.housing_benefit.amounts import (
     CATEGORIES,
-    CHILD_CANNOT_SHARE,
+    FOSTER_CARER_NOT_YOUNG,
     FUEL,
     LHA_2024,
     MEALS,
@@ -175,7 +175,7 @@ def young_individual(tenancy: Tenancy, household: Household, day: date, seen: da
         return False
     if tenancy.shared_exception is not None or tenancy.carer_rooms:
         return False
-    return not (tenancy.foster_rooms and day >= CHILD_CANNOT_SHARE)  # paragraph (i), SI 2013/2828 reg 2(2)(b)
+    return not (tenancy.foster_rooms and day >= FOSTER_CARER_NOT_YOUNG)  # paragraph (i), SI 2013/2828 reg 2(2)(b)
 
 
 def category(tenancy: Tenancy, household: Household, day: date, seen: date, *, pension_age: bool) -> str:
