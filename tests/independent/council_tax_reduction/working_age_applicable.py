@@ -41,10 +41,13 @@ def has_disability_premium(facts: Circumstances, day: date) -> bool:
 
 
 def component(facts: Circumstances, day: date) -> str | None:
-    """DS Sch 3 Part 5: one component, that of the applicant where both have one; none beside a disability premium."""
+    """DS Sch 3 Part 5: one component, that of the applicant where both have one; none beside a disability premium.
+
+    Of several partners' components the higher: the paragraphs speak of one partner alone.
+    """
     if has_disability_premium(facts, day):
         return None
-    first = sorted(facts.adults, key=lambda person: person.role != "applicant")
+    first = sorted(facts.adults, key=lambda person: (person.role != "applicant", person.esa_component != "support"))
     return next((person.esa_component for person in first if person.esa_component in COMPONENTS), None)
 
 
