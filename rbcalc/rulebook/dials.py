@@ -91,7 +91,7 @@ def type_of(program: Program, dial: Dial) -> Type:
     """What a dial's figure is.  Raises UsageError where the program has no such figure, or it is worked out from others."""
     if dial.name in YEAR_PARAMETERS:
         raise UsageError("RC061", f"{dial.name} belongs to the calendar", hint="choose another year with --year")
-    table = program.tables.get(dial.name)
+    table = None if dial.name.endswith("__known") else program.tables.get(dial.name)  # which cells there are is no figure
     if dial.name in program.parameters and not dial.keys:
         return program.parameters[dial.name].type
     if table is not None and table.rests_on:
