@@ -198,7 +198,8 @@ def overlap(one: Record, other: Record) -> bool:
 def instalments_of(records: Records, year_start: date, total: int) -> tuple[list[int], int, date | None]:
     """The instalments of a bill of so many pence, what is to be repaid, and the day on which a first bill falls due."""
     account = records["accounts"][0]
-    issued = until(account.get("notice_date")) or year_start - timedelta(days=1)
+    began = until(account.get("from")) or year_start
+    issued = until(account.get("notice_date")) or (began if began > year_start else year_start - timedelta(days=1))
     left = account.get("instalments_left")
     if left is None:
         plan = schedule(total, issued, year_start, twelve=bool(account.get("twelve_instalments")))
