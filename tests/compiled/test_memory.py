@@ -59,7 +59,7 @@ def test_root_rows_with_much_below_them_are_fewer_in_a_block(monkeypatch: pytest
     variant = compiled.general
     assert variant.block(part, 300) == evaluator.BLOCK
     monkeypatch.setattr(evaluator, "LEAST_BLOCK", 1)
-    monkeypatch.setattr(evaluator, "NEAR", 20_000)
+    monkeypatch.setattr(evaluator, "NEAR", 5_000)
     assert 1 <= variant.block(part, 300) < 300
     monkeypatch.setattr(evaluator, "LEAST_BLOCK", 200)
     assert variant.block(part, 300) == 200

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from compiled.programs import COUNT, Op, Ref, col, const, node, rule
-from compiled.test_entities import AWARD, PLAIN, SPELL, batch, whole
+from compiled.test_entities import ALL, AWARD, PLAIN, SPELL, batch, whole
 from rbcalc_kernels.compiled import batches, evaluator
 from rbcalc_kernels.compiled.evaluator import Compiled, Results, compile_program
 from rbcalc_kernels.compiled.walking import Walk
@@ -17,14 +17,19 @@ from rbcalc_kernels.compiled.walking import Walk
 OUTPUTS = [*PLAIN, Ref(SPELL, "bare")]
 
 
-def underived() -> Any:
-    """The program of everything that crosses rows, but those that are made; a fact is read that is not always given."""
+def everything() -> Any:
+    """The program of everything that crosses rows; a fact is read that is not always given."""
     made = whole()
-    kept = [each for each in made.rules if each.entity != AWARD and each.name not in ("awards", "effective")]
+    return replace(made, rules=(*made.rules, rule("bare", node(Op.ADD, col("income", COUNT, SPELL), const(1)), SPELL)))
+
+
+def underived() -> Any:
+    """The same without the rows that are made."""
+    made = everything()
     return replace(
         made,
         entities={name: entity for name, entity in made.entities.items() if name != AWARD},
-        rules=(*kept, rule("bare", node(Op.ADD, col("income", COUNT, SPELL), const(1)), SPELL)),
+        rules=tuple(each for each in made.rules if each.entity != AWARD and each.name not in ("awards", "effective")),
         inputs={ref: given for ref, given in made.inputs.items() if ref.entity != AWARD},
     )
 
@@ -34,16 +39,25 @@ def compiled() -> Compiled:
     return compile_program(underived(), OUTPUTS, engine="numba")
 
 
+@pytest.fixture(scope="module")
+def making() -> Compiled:
+    """The whole program, with rows that are made on the way and columns that stay until they are."""
+    return compile_program(everything(), [*ALL, Ref(SPELL, "bare")], engine="numba")
+
+
 def same(found: Results, expected: Results) -> None:
-    for ref in OUTPUTS:
+    assert found.columns.keys() == expected.columns.keys()
+    for ref in expected.columns:
         assert np.array_equal(found.columns[ref], expected.columns[ref]), ref
     assert np.array_equal(found.doubt, expected.doubt)
     assert np.array_equal(found.fault, expected.fault)
 
 
+@pytest.mark.parametrize("program", ["compiled", "making"])
 @pytest.mark.parametrize(("most", "single"), [(1, "mixed"), (7, "mixed"), (40, "none"), (9, "all")])
-def test_pieces_change_nothing(compiled: Compiled, monkeypatch: pytest.MonkeyPatch, most: int, single: str) -> None:
+def test_pieces_change_nothing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, program: str, most: int, single: str) -> None:
     """With many roots below which nothing is, with faults, by several threads, and when the way is known from the start."""
+    compiled: Compiled = request.getfixturevalue(program)
     walked: list[int] = []
     tables = Walk.tables
 
@@ -54,6 +68,8 @@ def test_pieces_change_nothing(compiled: Compiled, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(evaluator, "LEAST_PIECE", most)
     monkeypatch.setattr(evaluator, "NEAREST", 1)
+    monkeypatch.setattr(evaluator, "LEAST_BLOCK", 45)
+    monkeypatch.setattr(evaluator, "NEAR", 1_000 if program == "making" else evaluator.NEAR)
     monkeypatch.setattr(Walk, "tables", counted)
     for seed in (5, 6):
         data = batch(300, seed, single=single)

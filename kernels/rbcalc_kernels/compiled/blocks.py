@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, cast
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,16 @@ _STEP: Final = 64
 """How much further into its page each column begins, in bytes: the next line of the cache, so that 64 columns use 64 of them."""
 
 
+class Room(NamedTuple):
+    """Columns of an entity's rows that have memory together: those that pass between functions, or those that stay.
+
+    What stays is read after rows are made, or by whoever takes the results, so that it holds all rows of a block.
+    """
+
+    space: str
+    stays: bool
+
+
 class Scratch:
     """Columns that one block after the other fills, and the machine code that suits them and the blocks' own.
 
@@ -37,14 +47,14 @@ class Scratch:
     of their pages would drive each other out of the nearest cache.
     """
 
-    def __init__(self, columns: Mapping[Place, tuple[str, str]]) -> None:
-        """`columns` are those that pass between functions: the entity whose rows they have, and their type."""
-        self._layout: dict[str, dict[Place, np.dtype[Any]]] = {}
-        for place, (space, type_) in columns.items():
-            self._layout.setdefault(space, {})[place] = np.dtype(type_)
-        self._space = {place: space for place, (space, _) in columns.items()}
-        self._rooms: dict[str, tuple[int, Column, dict[Place, int]]] = {}
-        self._memory: dict[str, Bytes] = {}
+    def __init__(self, columns: Mapping[Place, tuple[str, str]], staying: Collection[Place] = ()) -> None:
+        """`columns` are those that functions write: the entity whose rows they have, and their type; some are `staying`."""
+        self._room = {place: Room(space, place in staying) for place, (space, _) in columns.items()}
+        self._layout: dict[Room, dict[Place, np.dtype[Any]]] = {}
+        for place, (_, type_) in columns.items():
+            self._layout.setdefault(self._room[place], {})[place] = np.dtype(type_)
+        self._rooms: dict[Room, tuple[int, Column, dict[Place, int]]] = {}
+        self._memory: dict[Room, Bytes] = {}
         self._outgrown: list[Bytes] = []
         self._columns: dict[Place, Column] = {}
         self._kinds: dict[tuple[bool, int], object] = {}
@@ -56,45 +66,49 @@ class Scratch:
     def another(self) -> Scratch:
         """Room of the same kind, without anything in it."""
         found = object.__new__(Scratch)
-        found.__dict__.update(_layout=self._layout, _space=self._space, _rooms={}, _memory={}, _outgrown=[], _columns={}, version=0)
+        found.__dict__.update(_layout=self._layout, _room=self._room, _rooms={}, _memory={}, _outgrown=[], _columns={}, version=0)
         found._kinds, found.entries, found.calls = {}, {}, {}
         return found
 
-    def room(self, space: str, count: int) -> tuple[int, Column, dict[Place, int]]:
-        """Memory for so many rows of all columns of an entity's rows: how many fit, the memory, and where each column begins."""
-        found = self._rooms.get(space)
+    def room_of(self, place: Place) -> Room:
+        """The room that a column stands in."""
+        return self._room[place]
+
+    def room(self, room: Room, count: int) -> tuple[int, Column, dict[Place, int]]:
+        """Memory for so many rows of all columns of a room: how many fit, the memory, and where each column begins."""
+        found = self._rooms.get(room)
         if found is None or found[0] < count:
             size, total, begins = count + count // 4 + 64, 0, {}  # room for the largest block at once; what is never written costs nothing
-            for number, (place, kind) in enumerate(self._layout.get(space, {}).items()):
+            for number, (place, kind) in enumerate(self._layout.get(room, {}).items()):
                 begins[place] = total + number * _STEP % _PAGE
                 total += -(-(size * kind.itemsize + _PAGE) // _PAGE) * _PAGE
             if found is not None:
-                self._outgrown.append(self._memory[space])  # columns of the block at hand may be there still
-            memory = self._memory[space] = taken(total + _PAGE)
+                self._outgrown.append(self._memory[room])  # columns of the block at hand may be there still
+            memory = self._memory[room] = taken(total + _PAGE)
             first = -memory.__array_interface__["data"][0] % _PAGE
-            found = self._rooms[space] = size, memory[first:], begins
+            found = self._rooms[room] = size, memory[first:], begins
             self.version += 1
         return found
 
-    def addresses(self, space: str) -> npt.NDArray[np.int64]:
-        """Where all columns of an entity's rows are in memory, in the order of `order`."""
-        _, memory, begins = self._rooms[space]
+    def addresses(self, room: Room) -> npt.NDArray[np.int64]:
+        """Where all columns of a room are in memory, in the order of `order`."""
+        _, memory, begins = self._rooms[room]
         start: int = memory.__array_interface__["data"][0]
         return np.array([start + begin for begin in begins.values()], dtype=np.int64)
 
-    def order(self, space: str) -> list[Place]:
-        """The columns of an entity's rows that pass between functions."""
-        return list(self._layout[space])
+    def order(self, room: Room) -> list[Place]:
+        """The columns of a room."""
+        return list(self._layout[room])
 
     def column(self, place: Place, kind: npt.DTypeLike, count: int) -> Column:
         """A column of so many rows, which hold anything."""
         if not count:
             return np.zeros(1, dtype=kind)  # rows that point nowhere read the first place, so that there must be one
-        space = self._space.get(place)
-        if space is not None:
-            _, memory, begins = self.room(space, count)
+        room = self._room.get(place)
+        if room is not None:
+            _, memory, begins = self.room(room, count)
             begin = begins[place]
-            return memory[begin : begin + count * self._layout[space][place].itemsize].view(kind)
+            return memory[begin : begin + count * self._layout[room][place].itemsize].view(kind)
         held = self._columns.get(place)
         if held is None or held.size < count:
             held = self._columns[place] = np.empty(count + count // 16, dtype=kind)
@@ -169,7 +183,7 @@ class Block:
             try:
                 self._held = self._pool.pop()
             except IndexError:
-                self._held = Scratch(self.variant.uniform.columns)
+                self._held = Scratch(self.variant.uniform.columns, self.variant.staying)
         return self._held
 
     def release(self) -> None:
@@ -224,7 +238,7 @@ class Block:
             if calls.run(self):
                 return
             del self.scratch.calls[key]
-        if self.piece and self.entities[self.compiled.root].count > (most := self.piece * _TOGETHER):
+        if self.piece and not self.variant.staying and self.entities[self.compiled.root].count > (most := self.piece * _TOGETHER):
             self._in_parts(first, end, most)
             return
         functions = self.variant.uniform.functions

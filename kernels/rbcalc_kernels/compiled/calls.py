@@ -17,7 +17,7 @@ from rbcalc_kernels.compiled.native import Entry
 from rbcalc_kernels.compiled.walking import Walk
 
 if TYPE_CHECKING:
-    from rbcalc_kernels.compiled.blocks import Block
+    from rbcalc_kernels.compiled.blocks import Block, Room
     from rbcalc_kernels.compiled.layout import Array
     from rbcalc_kernels.compiled.source import Function
 
@@ -79,7 +79,7 @@ class Calls:
         program, columns, scratch = block.compiled.program, block.variant.uniform.columns, block.scratch
         self._given: list[tuple[int, str, str, np.dtype[Any]]] = []
         lasting: list[tuple[int, Slot]] = []
-        passed: list[tuple[int, tuple[str, str], str]] = []
+        passed: list[tuple[int, tuple[str, str], Room]] = []
         self._dated: list[int] = []
         self._others: list[tuple[int, Slot, np.dtype[Any]]] = []
         self._bytes: dict[Slot, int] = {}
@@ -91,7 +91,7 @@ class Calls:
             elif slot.kind == "column" and slot[1:3] in block.targets:
                 self._given.append((at, slot.entity, slot.name, block.array(slot).dtype))
             elif slot.kind == "column" and slot[1:3] in columns:
-                passed.append((at, slot[1:3], columns[slot[1:3]][0]))
+                passed.append((at, slot[1:3], scratch.room_of(slot[1:3])))
             elif slot.kind in ("column", "known") and not program.entities[slot.entity].derived:
                 name = slot.name if slot.kind == "column" else f"{slot.name}?"
                 self._given.append((at, slot.entity, name, block.entities[slot.entity].columns[name].dtype))
@@ -107,10 +107,10 @@ class Calls:
         self._given_size: Numbers = np.array([kind.itemsize for _, _, _, kind in self._given], dtype=np.int64)
         self._lasting_at = np.array([at for at, _ in lasting], dtype=np.intp)
         self._lasting = [slot for _, slot in lasting]
-        self._rooms = list(dict.fromkeys(space for _, _, space in passed))
+        self._rooms = list(dict.fromkeys(room for _, _, room in passed))
         self._passed_at = np.array([at for at, _, _ in passed], dtype=np.intp)
-        self._passed_of = np.array([self._rooms.index(space) for _, _, space in passed], dtype=np.intp)
-        order = {place: n for n, place in enumerate(place for space in self._rooms for place in scratch.order(space))}
+        self._passed_of = np.array([self._rooms.index(room) for _, _, room in passed], dtype=np.intp)
+        order = {place: n for n, place in enumerate(place for room in self._rooms for place in scratch.order(room))}
         self._passed_in = np.array([order[place] for _, place, _ in passed], dtype=np.intp)
         self._periods = list(dict.fromkeys(self._slots[at][0].entity for at in self._dated))
 
@@ -159,14 +159,14 @@ class Calls:
         values[:] = standing
         values[len(self._slots) :] = [block.entities[space].count for space in self._spaces]
         pieces = self._walk.pieces(block)
-        for space in self._rooms:
-            scratch.room(space, block.entities[space].count if pieces is None else pieces.most[space])
+        for room in self._rooms:
+            scratch.room(room, block.entities[room.space].count if pieces is None or room.stays else pieces.most[room.space])
         if self._version != scratch.version:
             self._version = scratch.version
-            where = np.concatenate([scratch.addresses(space) for space in self._rooms]) if self._rooms else np.zeros(0, dtype=np.int64)
+            where = np.concatenate([scratch.addresses(room) for room in self._rooms]) if self._rooms else np.zeros(0, dtype=np.int64)
             self._passing: Numbers = where[self._passed_in]
         values[self._passed_at] = self._passing
-        counts = [block.entities[space].count for space in self._rooms]
+        counts = [block.entities[room.space].count for room in self._rooms]
         if not all(counts):
             values[self._passed_at[np.array(counts)[self._passed_of] == 0]] = address(_NOTHING)
         periods = tuple([block.period(entity) for entity in self._periods])

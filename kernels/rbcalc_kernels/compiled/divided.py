@@ -58,7 +58,7 @@ class Division:
     def _aim(self, gathered: Gathered) -> bool:
         """Whether outputs are written elsewhere than in the run before."""
         now = [column for _, column in gathered.direct]
-        remade = gathered.remade and any(share.piece for share in self._shares)
+        remade = gathered.remade and any(share.piece and not share.variant.staying for share in self._shares)
         if not remade and len(now) == len(self._last) and all(before() is column for before, column in zip(self._last, now, strict=True)):
             return self._written is None
         self._last, self._written = [ref(column) for column in now], object()

@@ -94,10 +94,15 @@ class Variant:
         self.kernels: dict[str, Kernel] = {}
         """The functions that were compiled, by their source."""
         self._slots: dict[bool, tuple[_Slots, tuple[tuple[int, ...], ...]]] = {}
+        self.staying = self.uniform.staying
+        """The columns that are read after rows are made, or by whoever takes the results; none where no rows are made."""
         self._bytes: Counter[str] = Counter()
         """The bytes of a row of each entity in columns that pass between functions."""
-        for space, kind in self.uniform.columns.values():
-            self._bytes[space] += np.dtype(kind).itemsize
+        self._stay: Counter[str] = Counter()
+        """And in those that stay."""
+        for place, (space, kind) in self.uniform.columns.items():
+            (self._stay if place in self.staying else self._bytes)[space] += np.dtype(kind).itemsize
+        self._both = self._bytes + self._stay
         self._stretches: dict[int, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._lasting: dict[Slot, bool] = {}
         self.straight: bool | None = None
@@ -119,18 +124,19 @@ class Variant:
 
     def block(self, part: Part, roots: int) -> int:
         """How many root rows are worked out at a time."""
-        return min(BLOCK, max(LEAST_BLOCK, NEAR * roots // max(1, self._together(part))))
+        return min(BLOCK, max(LEAST_BLOCK, NEAR * roots // max(1, self._together(part, self._stay if self.staying else self._bytes))))
 
     def piece(self, part: Part, roots: int) -> int:
         """How many root rows of a block go through all functions before the next do."""
-        return max(LEAST_PIECE, NEAREST * roots // max(1, self._together(part)))
+        return max(LEAST_PIECE, NEAREST * roots // max(1, self._together(part, self._bytes)))
 
-    def _together(self, part: Part) -> int:
-        return sum(part.entities[space].count * each for space, each in self._bytes.items() if space in part.entities)
+    @staticmethod
+    def _together(part: Part, each: Counter[str]) -> int:
+        return sum(part.entities[space].count * size for space, size in each.items() if space in part.entities)
 
     def even(self, program: Program, part: Part, root: str, runs: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         """Runs of root rows, in pieces where far more than usual belongs to one, so that memory for one serves for all."""
-        together = [sum(rows * self._bytes[space] for space, rows in extent(program, part, root, *run).items()) for run in runs]
+        together = [sum(rows * self._both[space] for space, rows in extent(program, part, root, *run).items()) for run in runs]
         most = max(1, sum(together) * 5 // (4 * max(1, len(runs))))
         for (first, last), own in zip(runs, together, strict=True):
             pieces = max(1, min(-(-own // most), (last - first) // LEAST_PIECE))
@@ -183,11 +189,17 @@ class Compiled:
         self.denominators = {ref: self._denominator(ref) for ref in self.outputs}
         self._kinds: dict[tuple[Variant, ...], tuple[dict[Ref, np.dtype[Any]], frozenset[Ref]]] = {}
         self.faults = tuple(dict.fromkeys(fault for variant in self.variants for fault in variant.lowering.faults))
+        place = {fault: at for at, fault in enumerate(self.faults, 1)}
+        self._codes = [np.array([0, *(place[fault] for fault in each.lowering.faults)], dtype=np.uint16) for each in self.variants]
 
     @property
     def variants(self) -> tuple[Variant, ...]:
         """The ways in which the program was lowered."""
         return (self.general,) if self.single is None else (self.general, self.single)
+
+    def codes(self, variant: Variant) -> npt.NDArray[np.uint16]:
+        """The places in `faults`, from 1, of what the functions of a variant note."""
+        return self._codes[0 if variant is self.general else 1]
 
     def arrays(self, variant: Variant) -> dict[str, Array]:
         """The figures for the functions of a variant."""
@@ -288,12 +300,14 @@ class Compiled:
             size = -(-count // (-(-blocks // threads) * threads))  # as many for each thread, of one size
         runs = [(first, min(first + size, count)) for first in range(0, count, size)]
         derived = any(entity.derived for entity in self.program.entities.values())
-        piece = 0 if block is not None or derived else usual.piece(part, count)
-        if piece:
+        piece = 0 if block is not None else usual.piece(part, count)
+        if piece and not derived:
             most = count if threads == 1 else -(-count // (_EACH * threads))
             runs = list(_joined(runs, most, lambda first, last: alone is None or alone.all(first, last)))
         elif block is None and len(runs) > threads:
             runs = list(usual.even(self.program, part, self.root, runs))
+        if piece and derived and count:
+            runs = _learning(runs, threads)
         for first, last in runs:
             single = self.single if self.single is not None and (alone is None or alone.all(first, last)) else None
             shared = single.collapsed if single is not None and not derived else ()
@@ -312,7 +326,7 @@ class Compiled:
         """The parts of a batch ready to be worked out; with `check` it is seen to that they write nowhere where they read."""
         for part, variant, piece in shares:
             way = 0 if variant is self.general else 1
-            targets = gathered.targets(part) | (gathered.whole(variant, part) if piece else {})
+            targets = gathered.targets(part) | (gathered.whole(variant, part) if piece and not variant.staying else {})
             yield Block(
                 self, variant, self._arrays[way], part, targets, pool=pools[variant], check=check, way=way, written=written, piece=piece
             )
@@ -323,6 +337,16 @@ class Compiled:
         names = self.single.collapsed if self.single is not None else ()
         found = Alone(self.program, part, self.root, names)
         return None if found.all(0, part.entities[self.root].count) else found
+
+
+def _learning(runs: Sequence[tuple[int, int]], threads: int) -> list[tuple[int, int]]:
+    """Runs of root rows, the first of them short, one for each thread: after those it is known how functions are called together."""
+    if max(last - first for first, last in runs) <= 2 * LEAST_BLOCK:
+        return list(runs)
+    begin = runs[0][0]
+    end = min(begin + threads * LEAST_BLOCK, runs[-1][1])
+    short = [(at, min(at + LEAST_BLOCK, end)) for at in range(begin, end, LEAST_BLOCK)]
+    return short + [(max(first, end), last) for first, last in runs if last > end]
 
 
 def _joined(runs: Sequence[tuple[int, int]], most: int, short: Callable[[int, int], bool]) -> Iterator[tuple[int, int]]:

@@ -39,7 +39,7 @@ class Marks:
             self.doubt[roots] = 1
             return
         self.fault = _own(self.fault)
-        codes = np.array([0, *(self._compiled.faults.index(fault) + 1 for fault in variant.lowering.faults)], dtype=np.uint16)
+        codes = self._compiled.codes(variant)
         fresh = self.fault[roots] == 0
         # Backwards, so that of several faulty rows of one root the first is reported.
         self.fault[roots[fresh][::-1]] = codes[marks][fresh][::-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -45,11 +45,15 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Functions in the order in which they run, the space and type of each column that they write, and the faults that they note."""
+    """Functions in the order in which they run, the space and type of each column that they write, and the faults that they note.
+
+    `staying` are the columns that are read after rows were made, or by whoever takes the results; none where no rows are made.
+    """
 
     functions: tuple[Function, ...]
     columns: dict[Place, tuple[str, str]] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
+    staying: frozenset[Place] = frozenset()
 
 
 def generate(lowering: Lowering, outputs: Sequence[Ref], *, mixed: bool) -> Plan:
@@ -79,7 +83,22 @@ def generate(lowering: Lowering, outputs: Sequence[Ref], *, mixed: bool) -> Plan
                     columns[fields[ref].column.entity, fields[ref].column.name] = (stage.space, "int32")
                 elif ref in kept:
                     columns[ref.entity, ref.name] = (stage.space, stored_type(lowering.held(ref), output=ref in wanted))
-    return Plan(tuple(functions), columns, tuple(faults))
+    return Plan(tuple(functions), columns, tuple(faults), _staying(functions, columns, wanted | _effective(lowering)))
+
+
+def _staying(functions: Sequence[Function], columns: Mapping[Place, object], asked: Collection[Ref]) -> frozenset[Place]:
+    """The columns that are asked for afterwards, or that a function reads before which rows were made since they were written."""
+    if not any(function.derive for function in functions):
+        return frozenset()
+    found = {(ref.entity, ref.name) for ref in asked} & columns.keys()
+    near: set[Place] = set()
+    for function in functions:
+        if function.derive:
+            near.clear()
+        near.update((slot.entity, slot.name) for slot in function.writes if slot.kind == "column")
+        read = {(slot.entity, slot.name) for slot in function.slots if slot.kind == "column"}
+        found |= (read & columns.keys()) - near
+    return frozenset(found)
 
 
 def _kept(stages: Sequence[Stage], outputs: frozenset[Ref]) -> set[Ref]:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbcalc_kernels.compiled.batches import Part, cut
-from rbcalc_kernels.compiled.blocks import Block, Scratch
+from rbcalc_kernels.compiled.blocks import Block, Room, Scratch
 from rbcalc_kernels.compiled.cache import Kernel, identity
 from rbcalc_kernels.compiled.calls import FIGURES, Numbers, address
 from rbcalc_kernels.compiled.columns import Column
@@ -103,7 +103,7 @@ class Steps:
         self.kinds = {slot: arrays[slot].dtype for slot in self.marks}
         self._types = [block.entities[entity].columns[name].dtype for entity, name in self.given.which]
         self._spaces = list(dict.fromkeys(made[place][0] for place in self._passed.which))
-        order = {place: at for at, place in enumerate(place for space in self._spaces for place in self._layout.order(space))}
+        order = {place: at for at, place in enumerate(place for space in self._spaces for place in self._layout.order(Room(space, stays=False)))}
         self._passed.of = np.array([order[self._passed.which[at]] for at in self._passed.of], dtype=np.intp)
         self._looked_up: tuple[dict[str, Array], tuple[int | None, ...], Numbers, list[Any]] | None = None
 
@@ -125,14 +125,14 @@ class Steps:
         near = {slot: np.zeros(size, dtype=marks.dtype) for slot, marks in far.items()}
         scratch = self._layout.another()
         for space in self._spaces:
-            scratch.room(space, size)
+            scratch.room(Room(space, stays=False), size)
         listed = [number for slot, marks in near.items() for number in (address(marks), address(far[slot]), marks.itemsize)]
         marked: Numbers = np.array([*listed, 0], dtype=np.int64)
         own: Numbers = np.concatenate([np.array(head(address(marked)), dtype=np.int64), self.numbers])
         own[self.tables] += address(tables)
         own[self.given.at] = columns[self.given.of]
         if self._spaces:
-            own[self._passed.at] = np.concatenate([scratch.addresses(space) for space in self._spaces])[self._passed.of]
+            own[self._passed.at] = np.concatenate([scratch.addresses(Room(space, stays=False)) for space in self._spaces])[self._passed.of]
         if near:
             own[self._marks.at] = np.array([address(marks) for marks in near.values()], dtype=np.int64)[self._marks.of]
         return own, (tables, near, scratch, marked)

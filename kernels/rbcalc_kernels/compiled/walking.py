@@ -33,14 +33,13 @@ class Walk:
     """How the arguments of some functions move from piece to piece.
 
     Rows that a function runs over are counted from the piece's first one, rows that they lead to (of what they belong to, or of
-    what belongs to them) from the block's first one.  The batch's columns hold all rows of the block; those that pass
-    between functions only the rows of a piece, the next piece's in the same place.
+    what belongs to them) from the block's first one.  The batch's columns and those that stay hold all rows of the block; those
+    that pass between functions only the rows of a piece, the next piece's in the same place.
     """
 
     def __init__(self, block: Block, functions: Sequence[Function], spaces: Sequence[str], sizes: Mapping[Slot, int]) -> None:
         """`spaces` are those that the functions run over, `sizes` says how many bytes a row of an argument takes."""
         self._spaces = list(spaces)
-        self._known = all(not each.derived for each in block.compiled.program.entities.values())
         whose: list[int] = []
         strides: list[int] = []
         self._counts: list[int] = []
@@ -62,7 +61,9 @@ class Walk:
     @staticmethod
     def _stride(block: Block, function: Function, slot: Slot, space: str, size: int) -> int:
         """The bytes by which an argument moves for each row by which its space's rows of a piece begin later."""
-        passed = slot.kind == "column" and slot[1:3] in block.variant.uniform.columns and slot[1:3] not in block.targets
+        place = slot[1:3]
+        passed = slot.kind == "column" and place in block.variant.uniform.columns and place not in block.targets
+        passed = passed and place not in block.variant.staying
         if slot.kind in _COLUMNS and space != function.space:
             return -size if passed else 0
         return 0 if passed else size
@@ -71,7 +72,7 @@ class Walk:
         """The pieces of a block; None where it is worked through as one."""
         root = block.compiled.root
         count = block.entities[root].count
-        if not self._known or not block.piece or count <= block.piece:
+        if not block.piece or count <= block.piece:
             return None
         edges = {root: np.append(np.arange(0, count, block.piece), count)}
         for space in self._spaces:
