@@ -154,14 +154,10 @@ class Lowering:
             found = self._ways[start, end] = tuple(steps)
         return found
 
-    def may_lack(self, start: str, end: str) -> bool:
-        """Whether rows of one entity may find no row in force of another that their rules read."""
-        at, perhaps = start, False
-        for step in path_between(self.program, start, end).steps if start != end else ():
-            described = self.program.entities[at]
-            perhaps = perhaps or any(timeline.entity == step and not timeline.needed for timeline in described.derived)
-            at = step if step is not None else cast("str", described.parent)
-        return perhaps
+    def may_lack(self, steps: Steps) -> bool:
+        """Whether rows may find no row in force at the end of a way: only made rows have timelines, of which some need not have one."""
+        timelines = ((step, timeline) for at, step in steps for timeline in self.program.entities[at].derived)
+        return any(step == timeline.entity and not timeline.needed for step, timeline in timelines)
 
     def spell_of(self, entity: str) -> str:
         """The nearest spell entity at or above an entity, which says its rows' period; the root where there is none."""

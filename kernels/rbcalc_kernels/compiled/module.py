@@ -111,7 +111,7 @@ class Module:
         way = self.lowering.names.of_leaf(Leaf("way", "", leaf.entity, leaf.steps))
         array = self.argument(Slot("way", leaf.steps[0][0], steps=leaf.steps), f"{way}s")
         self.define(way, f"{array}[i]")
-        if any(step is not None for _, step in leaf.steps):
+        if self.lowering.may_lack(leaf.steps):
             return f"uint32({way} if {way} > 0 else 0)"
         return f"uint32({way})"
 

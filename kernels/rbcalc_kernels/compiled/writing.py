@@ -143,7 +143,7 @@ class Writer:
     def read(self, ref: Ref, facts: Facts = NOTHING) -> Held:
         """The value of a column for the row that this entity's rows see."""
         steps = self.lowering.way(self.entity, ref.entity)
-        if any(step is not None for _, step in steps):
+        if self.lowering.may_lack(steps):
             way = self.leaf("way", "", ref.entity, steps)
             self.fault(f"({way} < 0)", Reason.NO_SOURCE, ref.entity)
         fact = self.lowering.program.inputs.get(ref)
@@ -166,7 +166,7 @@ class Writer:
         fact = self.lowering.program.inputs.get(ref)
         steps = self.lowering.way(self.entity, ref.entity)
         tests = []
-        if ref not in facts.given and self.lowering.may_lack(self.entity, ref.entity):
+        if ref not in facts.given and self.lowering.may_lack(steps):
             tests.append(f"({self.leaf('way', '', ref.entity, steps)} >= 0)")
         if fact is not None and fact.optional and ref not in facts.given:
             tests.append(self.leaf("known", ref.entity, ref.name, steps))
