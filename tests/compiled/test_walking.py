@@ -55,7 +55,9 @@ def same(found: Results, expected: Results) -> None:
 
 @pytest.mark.parametrize("program", ["compiled", "making"])
 @pytest.mark.parametrize(("most", "single"), [(1, "mixed"), (7, "mixed"), (40, "none"), (9, "all")])
-def test_pieces_change_nothing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, program: str, most: int, single: str) -> None:
+def test_pieces_change_nothing(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, program: str, most: int, single: str
+) -> None:
     """With many roots below which nothing is, with faults, by several threads, and when the way is known from the start."""
     compiled: Compiled = request.getfixturevalue(program)
     walked: list[int] = []

@@ -102,8 +102,8 @@ class Steps:
         self.marks: list[Slot] = self._marks.which
         self.kinds = {slot: arrays[slot].dtype for slot in self.marks}
         self._types = [block.entities[entity].columns[name].dtype for entity, name in self.given.which]
-        self._spaces = list(dict.fromkeys(made[place][0] for place in self._passed.which))
-        order = {place: at for at, place in enumerate(place for space in self._spaces for place in self._layout.order(Room(space, stays=False)))}
+        self._rooms = list(dict.fromkeys(Room(made[place][0], stays=False) for place in self._passed.which))
+        order = {place: at for at, place in enumerate(place for room in self._rooms for place in self._layout.order(room))}
         self._passed.of = np.array([order[self._passed.which[at]] for at in self._passed.of], dtype=np.intp)
         self._looked_up: tuple[dict[str, Array], tuple[int | None, ...], Numbers, list[Any]] | None = None
 
@@ -124,15 +124,15 @@ class Steps:
         tables: Numbers = np.zeros(self.room, dtype=np.int64)
         near = {slot: np.zeros(size, dtype=marks.dtype) for slot, marks in far.items()}
         scratch = self._layout.another()
-        for space in self._spaces:
-            scratch.room(Room(space, stays=False), size)
+        for room in self._rooms:
+            scratch.room(room, size)
         listed = [number for slot, marks in near.items() for number in (address(marks), address(far[slot]), marks.itemsize)]
         marked: Numbers = np.array([*listed, 0], dtype=np.int64)
         own: Numbers = np.concatenate([np.array(head(address(marked)), dtype=np.int64), self.numbers])
         own[self.tables] += address(tables)
         own[self.given.at] = columns[self.given.of]
-        if self._spaces:
-            own[self._passed.at] = np.concatenate([scratch.addresses(Room(space, stays=False)) for space in self._spaces])[self._passed.of]
+        if self._rooms:
+            own[self._passed.at] = np.concatenate([scratch.addresses(room) for room in self._rooms])[self._passed.of]
         if near:
             own[self._marks.at] = np.array([address(marks) for marks in near.values()], dtype=np.int64)[self._marks.of]
         return own, (tables, near, scratch, marked)
