@@ -36,10 +36,9 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.council_tax import first_council
 from benchmarks.machine import described
 from benchmarks.measuring import Contender
-from benchmarks.reduction import Both, Work
+from benchmarks.reduction import Both, Work, billed_council
 from rbcalc_kernels.compiled.cutting import CutDates
 from rbcalc_kernels.compiled.spells import cut
 from rbcalc_kernels.language.types import Choice
@@ -211,8 +210,8 @@ class Timed:
         """In seconds."""
         return float(statistics.median(turn[key] for turn in self.turns))
 
-    def line(self, own: Timed) -> dict[str, Any]:
-        """As it is printed."""
+    def line(self, own: Timed, fitted: Timed) -> dict[str, Any]:
+        """As it is printed; `own` is rbcalc as it comes, `fitted` with rules compiled for the facts of these claims."""
         last = self.turns[-1]
         processor, build = self.median("processor_s"), self.median("build_s")
         found: dict[str, Any] = {
@@ -229,55 +228,63 @@ class Timed:
         if self is not own:
             times = processor / own.median("processor_s")
             found["rbcalc_is_faster"] = round(times, 1)
+            found["rbcalc_fitted_is_faster"] = round(processor / fitted.median("processor_s"), 1)
             found["and_with_building"] = round((processor + build) / (own.median("processor_s") + own.median("build_s")), 1)
         for benefit, (share, mean) in last.get("benefits", {}).items():
             found |= {f"{benefit}_awarded": round(share, 4), f"{benefit}_mean": round(mean, 4)}
         return found | {key: last[key] for key in ("type", "variables", "columns") if key in last}
 
 
-def ours_of(name: str, claims: int) -> tuple[list[Work], Contender]:
-    """Our side of a work, on one thread; the last of several has the people that a peer is told of."""
+def ours_of(name: str, claims: int, year: str) -> tuple[list[Work], Work | Both]:
+    """Our side of a work, alone and as one; the last of several has the people that a peer is told of."""
     if name == "both":
-        both = Both(claims)
-        return list(both.parts.values()), both.rbcalc(1)
-    work = Work(claims, rent=name == "housing_benefit")
-    return [work], work.rbcalc(1)
+        both = Both(claims, year)
+        return list(both.parts.values()), both
+    work = Work(claims, rent=name == "housing_benefit", year=year)
+    return [work], work
 
 
-def run(claims: int, turns: int, python: str, name: str = "reduction") -> tuple[list[Timed], dict[str, str]]:
+def timed(contender: Contender) -> dict[str, Any]:
+    """One pass."""
+    assert contender.run is not None
+    wall, processor = time.perf_counter(), time.process_time()
+    contender.run()
+    return {"wall_s": time.perf_counter() - wall, "processor_s": time.process_time() - processor}
+
+
+def run(claims: int, turns: int, python: str, name: str = "reduction", year: str = "") -> tuple[list[Timed], dict[str, str]]:
     """All turns of a work; what is not there is said beside them."""
     place_of, wanted = WORKS[name]
     asked: dict[str, Any] = yaml.safe_load(place_of.read_text(encoding="utf-8"))
-    works, contender = ours_of(name, claims)
-    assert contender.run is not None and contender.figures is not None
-    found = {figure.rpartition(": ")[2]: values for figure, values in contender.figures().items()}
-    own = Timed("rbcalc", "", claims)
-    _, when = first_council()
-    year = int(when[:4])
-    ours = figures(works[-1], found.get("charge_total", np.zeros(claims)), date(year, 4, 1))
+    works, whole = ours_of(name, claims, year)
+    contenders = [whole.rbcalc(1)]
+    assert contenders[0].figures is not None
+    found = {figure.rpartition(": ")[2]: values for figure, values in contenders[0].figures().items()}
+    own = [Timed(technology, "", claims) for technology in ("rbcalc", "rbcalc_fitted")]
+    _, when = billed_council(year)
+    begins = int(when[:4])
+    ours = figures(works[-1], found.get("charge_total", np.zeros(claims)), date(begins, 4, 1))
     with tempfile.TemporaryDirectory(prefix="rbcalc-benchmark-") as place:
         for peer_name, how in asked.items():
-            written(Path(place), peer_name, how, ours, year)
+            written(Path(place), peer_name, how, ours, begins)
         with closing(Process(python, Path(place), list(asked))) as process:
             peers = [Timed(peer_name, version, claims) for peer_name, version in process.there.items()]
+            contenders += [whole.rbcalc_fitted(1)] if peers else []
             for _ in range(turns if peers else 0):
                 begin = time.process_time()
                 for work in works:
                     cut(work.program, work.registers, CutDates(work.program))
                 build = time.process_time() - begin
-                contender.run()
-                for _ in range(PASSES):
-                    wall, processor = time.perf_counter(), time.process_time()
-                    contender.run()
-                    own.turns.append(
-                        {"wall_s": time.perf_counter() - wall, "processor_s": time.process_time() - processor, "build_s": build}
-                    )
+                for each, contender in zip(own, contenders, strict=True):
+                    timed(contender)
+                    each.turns += [timed(contender) | {"build_s": build} for _ in range(PASSES)]
                 for peer in peers:
                     peer.turns.append(process.turn(peer.technology))
             absent = process.absent
-    if own.turns:
-        own.turns[-1]["benefits"] = {each: (float((found[each] > 0).mean()), float(found[each].mean()) / 100) for each in wanted}
-    return [own, *peers], absent
+    for each in own:
+        if each.turns:
+            each.turns[-1]["benefits"] = {name: (float((found[name] > 0).mean()), float(found[name].mean()) / 100) for name in wanted}
+    return [*own, *peers], absent
 
 
 def shown(lines: Sequence[dict[str, Any]]) -> Table:
@@ -299,20 +306,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--claims", type=int, default=100_000)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--work", choices=WORKS, default="reduction")
+    parser.add_argument("--year", default="", metavar="YYYY-YY", help="by default that of today")
     parser.add_argument("--json", action="store_true", help="one object a line, on standard output")
     given = parser.parse_args(arguments)
     python = shutil.which(given.peer_python)
     if python is None:
         parser.error(f"there is no program {given.peer_python}")
     # A link is not followed: it says which environment is meant.
-    timed, absent = run(given.claims, given.turns, str(Path(python).absolute()), given.work)
+    found, absent = run(given.claims, given.turns, str(Path(python).absolute()), given.work, given.year)
     console = Console(stderr=given.json, width=None if sys.stdout.isatty() else 150)
     for name, why in absent.items():
         console.print(f"{name} is left out: {why}", style="yellow", highlight=False)
-    if len(timed) == 1:
+    if len(found) == 2:
         console.print("no peer is there; how to make an environment for them is said in --help", style="red")
         return 2
-    lines = [each.line(timed[0]) for each in timed]
+    lines = [each.line(*found[:2]) for each in found]
     if given.json:
         sys.stdout.write("".join(f"{json.dumps(line)}\n" for line in lines))
     else:

@@ -23,22 +23,28 @@ from benchmarks.native import Native, available
 WORKS = ("bill", "council_tax", "reduction", "reduction_grid", "housing_benefit", "both", "rates")
 
 
-def work_of(name: str, rows: int) -> Bill | council_tax.Work | reduction.Work | reduction.Both | rates.Work:
+DATED = ("reduction", "housing_benefit", "both")
+"""The works that can be of another year than that of today."""
+
+
+def work_of(name: str, rows: int, year: str = "") -> Bill | council_tax.Work | reduction.Work | reduction.Both | rates.Work:
     """A work at one number of rows."""
     if name.startswith("reduction"):
-        return reduction.Work(rows, grid=name == "reduction_grid")
+        return reduction.Work(rows, grid=name == "reduction_grid", year=year)
     if name == "housing_benefit":
-        return reduction.Work(rows, rent=True)
+        return reduction.Work(rows, rent=True, year=year)
     if name == "both":
-        return reduction.Both(rows)
+        return reduction.Both(rows, year)
     if name == "rates":
         return rates.Work(rows)
     return Bill(rows) if name == "bill" else council_tax.Work(rows)
 
 
-def run(work: str, rows: int, threads: Sequence[int], repeats: int, native: Native | None, only: Sequence[str] = ()) -> list[Contender]:
+def run(
+    work: str, rows: int, threads: Sequence[int], repeats: int, native: Native | None, only: Sequence[str] = (), year: str = ""
+) -> list[Contender]:
     """One race."""
-    running = list(contenders(work_of(work, rows), threads, native, only))
+    running = list(contenders(work_of(work, rows, year), threads, native, only))
     try:
         race(running, repeats)
         checked(running)
@@ -94,8 +100,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--only", nargs="+", default=[], help="technologies that run; the others stay out")
+    parser.add_argument("--year", default="", metavar="YYYY-YY", help=f"of {', '.join(DATED)}; by default that of today")
     parser.add_argument("--json", action="store_true", help="one object a line, on standard output")
     given = parser.parse_args(arguments)
+    if given.year and not set(given.work) <= set(DATED):
+        parser.error(f"only {', '.join(DATED)} can be of another year")
     console = Console(stderr=given.json, width=None if sys.stdout.isatty() else 150)
     native = Native() if available() else None
     if native is None:
@@ -104,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for work in given.work:
             for rows in given.rows:
-                running = run(work, rows, given.threads, given.repeats, native, given.only)
+                running = run(work, rows, given.threads, given.repeats, native, given.only, given.year)
                 agree &= all(each.agrees for each in running)
                 if given.json:
                     for each in running:

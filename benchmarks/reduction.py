@@ -21,7 +21,7 @@ from rbcalc.rulebook.both import records_of
 from rbcalc_kernels.compiled.columns import Batch
 from rbcalc_kernels.compiled.cutting import CutDates
 from rbcalc_kernels.compiled.evaluator import Compiled, Results, compile_program
-from rbcalc_kernels.compiled.registers import RegisterColumns
+from rbcalc_kernels.compiled.registers import RegisterColumns, not_given
 from rbcalc_kernels.compiled.spells import cut
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.faults import CalculationFault
@@ -42,8 +42,9 @@ BEGAN, NEVER = 15_000, 2**31 - 1
 class Work:
     """The work at one number of claims."""
 
-    technologies = ("rbcalc", "numpy_graph", "exact")
-    """The compiled rules, the same generated statements over NumPy's arrays, and the exact evaluator on the first claims."""
+    technologies = ("rbcalc", "rbcalc_fitted", "numpy_graph", "exact")
+    """The compiled rules, the same compiled for the facts that these claims have, the generated statements over NumPy's arrays, and
+    the exact evaluator on the first claims."""
 
     claims: int
     grid: bool = False
@@ -51,11 +52,14 @@ class Work:
     people: Work | None = None
     """Whose people these are; without it they are drawn."""
 
+    year: str = ""
+    """The year, where it is not that of today."""
+
     @cached_property
     def program(self) -> Program:
         """The rules of the first council billed today, or of the first that has bands of income."""
         rules = rbcalc.load()
-        name, year = first_council()
+        name, year = billed_council(self.year)
         if not self.grid:
             return rules.council(name).of("housing_benefit" if self.rent else "").program(year)
         for each in rules.council_names:
@@ -95,6 +99,11 @@ class Work:
     def rbcalc(self, threads: int) -> Contender:
         """Every rule worked out, awards made on the way; cutting is not counted."""
         return self._contender("rbcalc", self.compiled, threads, None)
+
+    def rbcalc_fitted(self, threads: int) -> Contender:
+        """The same rules, compiled for rows without the facts that none of these claims has."""
+        fitted = compile_program(self.program.without(not_given(self.program, self.registers)), self.outputs)
+        return self._contender("rbcalc_fitted", fitted, threads, None)
 
     def numpy_graph(self) -> Contender:
         """NumPy in blocks: what runs is what the kernels say."""
@@ -157,14 +166,18 @@ class Both:
 
     technologies = Work.technologies
 
-    def __init__(self, claims: int) -> None:
-        self.tenancies = Work(claims, rent=True)
-        self.accounts = Work(claims, people=self.tenancies)
+    def __init__(self, claims: int, year: str = "") -> None:
+        self.tenancies = Work(claims, rent=True, year=year)
+        self.accounts = Work(claims, people=self.tenancies, year=year)
         self.parts = {"council tax": self.accounts, "rent": self.tenancies}
 
     def rbcalc(self, threads: int) -> Contender:
         """All rules of both."""
         return self._joined([each.rbcalc(threads) for each in self.parts.values()])
+
+    def rbcalc_fitted(self, threads: int) -> Contender:
+        """All rules of both, compiled for rows without the facts that none of these claims has."""
+        return self._joined([each.rbcalc_fitted(threads) for each in self.parts.values()])
 
     def numpy_graph(self) -> Contender:
         """NumPy in blocks."""
@@ -200,6 +213,20 @@ class Both:
             every=first.every,
             note="; ".join(f"{name}: {each.note}" for name, each in zip(self.parts, contenders, strict=True) if each.note),
         )
+
+
+def billed_council(year: str) -> tuple[str, str]:
+    """A council with rules for a year: the first that is billed today where none is named, else the first that has charges for it."""
+    if not year:
+        return first_council()
+    rules = rbcalc.load()
+    for name in rules.council_names:
+        try:
+            rules.council(name).program(year)
+        except (rbcalc.RulesError, UsageError):
+            continue
+        return name, year
+    raise LookupError(f"no council has charges for {year}")
 
 
 SHARED = ("claims", "household", "incomes", "non_dependants")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
-from compiled.programs import ROOT, col, fact, node, program, rows, rule, table
+from compiled.programs import ROOT, col, const, fact, node, program, rows, rule, table
 from rbcalc_kernels.compiled.columns import Batch
 from rbcalc_kernels.compiled.evaluator import compile_program
-from rbcalc_kernels.language.types import COUNT, Choice
+from rbcalc_kernels.compiled.registers import RegisterColumns, not_given
+from rbcalc_kernels.language.types import COUNT, YES_NO, Choice
 from rbcalc_kernels.program.graph import Bands, Op, Program, Ref
 
 LETTERS = Choice("letter", ("a", "b", "c", "d"))
@@ -63,3 +66,48 @@ def test_columns_of_an_earlier_run_are_used_again_only_where_they_fit() -> None:
     longer = made.run(Batch({ROOT: rows(letter=np.array([1, 1, 1], dtype=np.int8))}), into=first)
     assert longer.columns[ref] is not first.columns[ref]
     assert first.columns[ref].tolist() == [3, 2]
+
+
+def asking() -> Program:
+    """A number that may not be given, one more of it, and 7 where it is not."""
+    one, seven = const(1), const(7)
+    known = node(Op.KNOWN, kind=YES_NO, value=Ref(ROOT, "extra"))
+    return program(
+        [rule("more", node(Op.IF, known, node(Op.ADD, col("extra", COUNT), one), seven))],
+        [fact("extra", 0, 9, optional=True), fact("sure", 0, 9)],
+    )
+
+
+def test_a_program_for_rows_without_a_fact_does_not_ask_for_it() -> None:
+    ref, extra = Ref(ROOT, "more"), Ref(ROOT, "extra")
+    numbers = np.array([3, 4], dtype=np.int8)
+    nowhere = Batch({ROOT: rows(extra=numbers, sure=numbers, **{"extra?": np.zeros(2, dtype=np.uint8)})})
+    somewhere = Batch({ROOT: rows(extra=numbers, sure=numbers, **{"extra?": np.array([0, 1], dtype=np.uint8)})})
+    usual = compile_program(asking(), [ref], engine="python")
+    fitted = compile_program(asking().without([extra]), [ref], engine="python")
+    assert "extra" in usual.source
+    assert "extra" not in fitted.source
+    assert usual.run(somewhere).columns[ref].tolist() == [7, 5]
+    assert usual.run(nowhere).columns[ref].tolist() == fitted.run(nowhere).columns[ref].tolist() == [7, 7]
+    with pytest.raises(ValueError, match=r"account\.extra is given"):
+        fitted.run(somewhere)
+    assert fitted.with_parameters(asking()).run(somewhere).columns[ref].tolist() == [7, 5]
+
+
+def test_only_what_may_be_missing_can_be_left_out() -> None:
+    for ref in (Ref(ROOT, "sure"), Ref(ROOT, "nothing")):
+        with pytest.raises(ValueError, match="is no optional fact"):
+            asking().without([ref])
+
+
+def test_what_no_row_gives_is_found() -> None:
+    asked = replace(asking(), inputs={ref: replace(given, table="accounts") for ref, given in asking().inputs.items()})
+    numbers, extra = np.array([3, 4], dtype=np.int8), Ref(ROOT, "extra")
+    for columns, found in (
+        ({"sure": numbers}, {extra}),
+        ({"sure": numbers, "extra": numbers, "extra?": np.zeros(2, dtype=np.uint8)}, {extra}),
+        ({"sure": numbers, "extra": numbers, "extra?": np.array([0, 1], dtype=np.uint8)}, set()),
+        ({"sure": numbers, "extra": numbers}, set()),
+    ):
+        assert not_given(asked, {"accounts": RegisterColumns(2, columns)}) == found
+    assert not_given(asked, {}) == {extra}

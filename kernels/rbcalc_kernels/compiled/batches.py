@@ -99,6 +99,8 @@ def check_values(program: Program, part: Part) -> None:
         column = part.entities[ref.entity].columns.get(ref.name) if ref.entity in part.entities else None
         if column is None or not column.size:
             continue
+        if fact.absent and part.entities[ref.entity].columns[f"{ref.name}?"].any():
+            raise ValueError(f"{ref} is given, and the program was made ready for rows without it")
         low, high = int(column.min()), int(column.max())
         if isinstance(fact.type, Choice):
             least, most = 0, len(fact.type.members) - 1

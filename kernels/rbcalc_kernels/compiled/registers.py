@@ -22,7 +22,7 @@ from rbcalc_kernels.compiled.spells_machine import (
 from rbcalc_kernels.compiled.stretches import grouped
 from rbcalc_kernels.exact.layout import Layout
 from rbcalc_kernels.language.types import Choice, Number, YesNo
-from rbcalc_kernels.program.graph import Input, Register
+from rbcalc_kernels.program.graph import Input, Program, Ref, Register
 
 
 @dataclass(slots=True)
@@ -167,6 +167,21 @@ def gather(columns: RegisterColumns | None, described: Input, records: Rows, ali
         some = (records >= 0).astype(np.uint8)
         found[f"{name}?"] = some if given is None else (given.take(records, mode="clip") != 0) * some
     return found
+
+
+def not_given(program: Program, registers: Mapping[str, RegisterColumns]) -> frozenset[Ref]:
+    """The optional facts that no row of any register gives, as `Program.without` wants them."""
+    found = set()
+    for ref, fact in program.inputs.items():
+        columns = registers.get(fact.table)
+        if fact.optional and not fact.built_in and (columns is None or not columns.count or not _has(columns, fact.name)):
+            found.add(ref)
+    return frozenset(found)
+
+
+def _has(columns: RegisterColumns, name: str) -> bool:
+    known = columns.columns.get(f"{name}?")
+    return name in columns.columns and (known is None or bool(known.any()))
 
 
 def blank(described: Input) -> tuple[int, np.dtype[Any]]:

@@ -164,6 +164,8 @@ class Writer:
     def _known(self, node: Node, facts: Facts) -> Held:
         ref = cast("Ref", node.value)
         fact = self.lowering.program.inputs.get(ref)
+        if fact is not None and fact.absent:
+            return Flag("False", False)
         steps = self.lowering.way(self.entity, ref.entity)
         tests = []
         if ref not in facts.given and self.lowering.may_lack(steps):

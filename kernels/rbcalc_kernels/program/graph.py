@@ -12,8 +12,8 @@ lists are `str`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from hashlib import sha256
@@ -256,7 +256,8 @@ def is_root(entities: Mapping[str, Entity], name: str) -> bool:
 class Input:
     """A fact of the caseload.
 
-    `low`, `high` bound a number or a date; `step` is the smallest difference of a number (1/100 for pence).
+    `low`, `high` bound a number or a date; `step` is the smallest difference of a number (1/100 for pence).  `absent` says
+    that no row gives an optional fact.
     """
 
     name: str
@@ -271,6 +272,7 @@ class Input:
     table: str = ""  # the caseload table and column that it is read from
     column: str = ""
     span: Span | None = field(default=None, compare=False, repr=False)
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -450,6 +452,16 @@ class Program:
     def gathered_by(self) -> str:
         """The reference by which root rows are gathered; nothing where they are not."""
         return self.entities[self.gathering].by if self.gathering is not None else ""
+
+    def without(self, facts: Collection[Ref]) -> Program:
+        """The program for caseloads in which no row gives these optional facts: compiled, it asks for none of them.
+
+        Raises ValueError when one of them is no optional fact.
+        """
+        for ref in facts:
+            if ref not in self.inputs or not self.inputs[ref].optional:
+                raise ValueError(f"{ref} is no optional fact")
+        return replace(self, inputs={ref: replace(fact, absent=ref in facts) for ref, fact in self.inputs.items()})
 
     def rule(self, entity: str, name: str) -> Rule:
         """The rule of that name.  Raises KeyError when there is none."""
