@@ -225,7 +225,7 @@ class Timed:
             "build_ms": round(build * 1e3, 1),
             "microseconds_a_claim": round(processor / self.claims * 1e6, 3),
         }
-        if self is not own:
+        if self is not own and self is not fitted:
             times = processor / own.median("processor_s")
             found["rbcalc_is_faster"] = round(times, 1)
             found["rbcalc_fitted_is_faster"] = round(processor / fitted.median("processor_s"), 1)
