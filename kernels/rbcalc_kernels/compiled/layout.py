@@ -95,12 +95,8 @@ class TablePlace:
     first_edge: Fraction | None  # the greatest first edge of all combinations; None when values reach down without end
     shift: int | None = None  # what leads from each member of its only list to the member that it gives
     daily: int = 0  # values for each combination, one for each day, where it has them instead of edges; the only edge is their first day
+    steady: bool = False  # the same in all parameter periods, as a parameter's history is, and not to be given other values later
     edges_of: str = ""  # the first table with the same lists, bands and edges in all periods; itself where there is none before
-
-    @property
-    def history(self) -> bool:
-        """Whether it is a parameter's history, which is the same in all periods."""
-        return self.name.startswith(_HISTORY)
 
     @property
     def missing(self) -> int:
@@ -166,6 +162,7 @@ def _place(name: str, table: Table) -> TablePlace:
         first,
         _shift(table, kind) if complete else None,
         _daily(table, combinations) if room > _FEW_EDGES else 0,
+        len(table.by_period) == 1 or (not table.also and all(cells == table.by_period[0] for cells in table.by_period)),
     )
 
 
@@ -318,7 +315,7 @@ class Layout:
             return None
         now = _place(key, table)
         same = (now.sizes, now.bands) == (place.sizes, place.bands) and now.capacity <= place.capacity
-        if place.daily and not 0 < now.daily <= place.daily:
+        if (place.daily and not 0 < now.daily <= place.daily) or (place.steady and not now.steady):
             return None
         if not same or (place.complete and not now.complete) or place.edge_den % now.edge_den:
             return None

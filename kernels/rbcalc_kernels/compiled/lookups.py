@@ -42,7 +42,7 @@ def lookup(writer: Writer, place: TablePlace, keys: Sequence[Held], reason: Reas
     amount = keys[-1] if place.bands is not None else None
     members = [key for key in keys if isinstance(key, Member)]
     asked = prod(size for size, member in zip(place.sizes, members, strict=True) if member.code is None)
-    few = place.bands is None and asked <= _FEW and place.combinations <= _HELD and len(writer.lowering.program.periods) <= 1
+    few = place.bands is None and asked <= _FEW and place.combinations <= _HELD and place.steady
     combination = _combination(place, members)
     if place.bands is not None:
         combination = writer.lines.bind(combination) if combination else ""

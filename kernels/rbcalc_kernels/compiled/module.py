@@ -159,8 +159,9 @@ class Module:
     def _values(self, leaf: Leaf, name: str) -> None:
         if name not in self._defined:
             self._table(leaf, name)
-        for k in range(self.lowering.layout.tables[leaf.name].combinations):
-            self.define(f"{name}__{k}", f"{name}__cells[{name}__start + uint32({k})]", once=not self.mixed)
+        place = self.lowering.layout.tables[leaf.name]
+        for k in range(place.combinations):
+            self.define(f"{name}__{k}", f"{name}__cells[{name}__start + uint32({k})]", once=place.steady or not self.mixed)
 
     def _table(self, leaf: Leaf, name: str) -> None:
         place = self.lowering.layout.tables[leaf.name]
@@ -170,7 +171,7 @@ class Module:
         if place.bands is not None:
             self.argument(Slot("edges", leaf.entity, leaf.name), f"{name}__edges")
             sizes["edge_start"] = place.edges
-        dated = self.mixed and not place.history
+        dated = self.mixed and not place.steady
         for what, size in sizes.items():
             text = f"{self._period(leaf.entity)} * uint32({size})" if dated else "uint32(0)"
             self.define(f"{name}__{what}", text, once=not dated)
