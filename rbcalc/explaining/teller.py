@@ -290,14 +290,15 @@ class Teller:
         rule = entry.rule
         case = rule.cases[entry.case] if entry.case is not None else None
         words = self.words.amount(entry.value, rule.type)
-        changed = rule.rounding is not None and entry.before != entry.value
+        before = amount(entry.before, rule.type)
+        changed = rule.rounding is not None and before != amount(entry.value, rule.type)
         source = (case.source if case is not None else None) or rule.source
         return Line(
             rule.name,
             rule.title,
             words,
             written.text if written.worked else "",
-            amount(entry.before, rule.type) if changed else "",
+            before if changed else "",
             rounded(rule.rounding) if changed and rule.rounding is not None else "",
             self.words.because(case.because, entry.row) if case is not None and case.because else "",
             source.text if source is not None else "",
