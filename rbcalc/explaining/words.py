@@ -180,9 +180,9 @@ class Words:
             arguments = telling
         if len(telling) == 1 and self.value(telling[0], row) == self.value(node, row):
             return self.written(telling[0], row)  # never below nought, and it is not
-        if len({self._shown(arg, row) for arg in arguments}) == 1:
-            return self._plain(node, row)  # of two that are the same neither is the smaller
         parts = [(self.written(arg, row), self._shown(arg, row)) for arg in arguments]
+        if len({value for _, value in parts}) == 1:  # of those that are the same none is the smaller
+            return next((part for part, _ in parts if part.worked), self._plain(node, row))
         word = "the smallest of" if node.op is Op.MIN else "the largest of"
         if len(parts) == 2:
             word = "the smaller of" if node.op is Op.MIN else "the larger of"
