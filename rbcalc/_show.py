@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import floor
 
 from rbcalc._years import shown
-from rbcalc_kernels.language.types import DATE, RATE, Choice, Number, Type
+from rbcalc_kernels.language.types import DATE, RATE, RATIO, Choice, Number, Type
 from rbcalc_kernels.program.graph import Value
 
 _PLAIN = 1000
@@ -30,8 +30,11 @@ def amount(value: Value | None, type_: Type) -> str:
         return pounds(number) + per
     if type_ == RATE:
         return f"{_mixed(number * 100)} %"
+    if type_ == RATIO and number.denominator != 1:
+        text = _decimal(number, 6)
+        return text + "0" * (3 - len(text.partition(".")[2]))  # 4.950, as the law rounds it
     unit = " days" if type_.unit == "days" and number != 1 else " day" if type_.unit == "days" else ""
-    return _decimal(number, 6, grouped=type_.unit == "days") + unit
+    return _decimal(number, 6, grouped=type_.unit in ("days", "ratio")) + unit
 
 
 def total(value: Value | None, type_: Type) -> str:

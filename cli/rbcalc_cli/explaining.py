@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WIDTH = 100
 _ADDRESS = re.compile(r"(?:, )?(https?://[^\s,]+)")
 _FIGURES = 34
-_DIFFERENCE = re.compile(r"(?:the larger of £0\.00 and )?\(?£[\d,.]+ \N{MINUS SIGN} £[\d,.]+\)?")
+_DIFFERENCE = re.compile(r"(?:the larger of £0\.00 and (?:-£[\d,.]+ )?)?\(?£[\d,.]+ \N{MINUS SIGN} £[\d,.]+\)?")
 
 
 class _Sources:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rbcalc.comparing.suppression import THRESHOLD
 from rbcalc_kernels.program.graph import Node, Op, Program, Ref
 
 if TYPE_CHECKING:
     from rbcalc.caseload.model import Caseload
     from rbcalc.comparing.study import Outcome
-
-_FEWEST: Final = 5
-"""Fewer rows than this are not counted in public."""
 
 
 @dataclass(slots=True)
@@ -32,7 +30,7 @@ class Fact:
     @property
     def told(self) -> str:
         """What is to be known of the fact."""
-        some = "none" if not self.given else f"{self.given:,}" if self.given >= _FEWEST else f"fewer than {_FEWEST}"
+        some = "none" if not self.given else f"{self.given:,}" if self.given >= THRESHOLD else f"fewer than {THRESHOLD}"
         place = f"{some} of {self.rows:,} rows of the table {self.table} {'give' if self.given else 'gives'}"
         known = f"It rests on a fact that {place}: {self.title} (column {self.column})."
         if self.given:

@@ -1,33 +1,31 @@
-"""Chooses what to tell of one account, and tells it."""
+"""Tells of one account what was chosen of it: the lines with their working, and what came out."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from rbcalc._show import amount
 from rbcalc._years import FinancialYear
+from rbcalc.explaining.chosen import Chosen, Place
 from rbcalc.explaining.joining import days_told, joined, joined_outcomes, spanned
 from rbcalc.explaining.model import Explanation, Fact, Line, Outcome, Section
 from rbcalc.explaining.why import Why
-from rbcalc.explaining.words import Words, Written, conjuncts, exact, nothing, passed_on, plain, refs_of, rounded, summed_up, walk
+from rbcalc.explaining.words import Words, Written, conjuncts, exact, nothing, plain, refs_of, rounded, walk
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.rows import Row
 from rbcalc_kernels.exact.trace import Entry, Trace
-from rbcalc_kernels.language.types import Choice, Number
-from rbcalc_kernels.program.graph import Case, Node, Op, Program, Ref, Rule, Source
+from rbcalc_kernels.language.types import Number
+from rbcalc_kernels.program.graph import Case, Node, Op, Program, Ref, Source
 
 _ADOPTED = re.compile(r"^adopted:[ \t]*([^\s#{][^#\n]*?)[ \t]*$", re.MULTILINE)
-Place = tuple[Ref, int]  # a value: its name and the identity of its row
-Place_ = tuple[Ref, Row]
-"""A value: its name and its row."""
 
 
 class Teller:
-    """Chooses what to tell of one account, and tells it."""
+    """Tells of one account what was chosen of it."""
 
     def __init__(
         self,
@@ -48,55 +46,9 @@ class Teller:
         self.program, self.trace, self.root, self.everything = program, trace, root, everything
         self.words = Words(program, evaluator, brief=not everything, pennies=pennies)
         self.why = Why(program, trace, self.words)
-        own = [rule for rule in program.rules if rule.span is not None and rule.span.file in aside]
-        self.aside = {rule.name for rule in own} | self._for_comparing_only()
-        self.noticed = [rule for rule in own if program.entities[rule.entity].derived and not rule.hidden]
-        self.columns = {ref.name for rule in self.noticed for ref in refs_of(rule.body)}
-        self.named = {ref for rule in own if rule.entity != root.entity and (ref := passed_on(rule)) is not None}
+        self.chosen = Chosen(program, trace, root, self.why, everything=everything, aside=aside)
         self.paid: set[str] = set()
         self.of_days = self._made_of_days()
-        self.results = set(self._results())
-        self.summed = {
-            ref.name
-            for rule in program.rules
-            if rule.entity == root.entity and not nothing(root.values.get(rule.name))
-            for ref in summed_up(rule.body)
-        }
-        self.derived = {rule.name: rule for rule in program.rules if self._asked_of_derived(rule)}
-        self.relevant: dict[Place, Entry] = {}
-        self.telling: set[Place] = set()
-        self.kept: set[Place] = set()
-        self._follow([(Ref(root.entity, name), root) for name in self.results], steps=everything)
-        awards = [(Ref(row.entity, name), row) for row in root.walk() for name, rule in self.derived.items() if rule.entity == row.entity]
-        fragment = not self.results and not awards  # rules without totals: what people ask for is told where it stands
-        named = [ref for ref in program.outputs if fragment or isinstance(program.rule(ref.entity, ref.name).type, Choice)]
-        if fragment and not named:
-            named = [Ref(rule.entity, rule.name) for rule in program.rules if not rule.hidden]
-        self._follow([*awards, *((ref, row) for row in root.walk() for ref in named if ref.entity == row.entity)], steps=everything)
-        for ref, row in awards:
-            if nothing(row.values.get(ref.name)):
-                self._keep(self.why.visited(ref, row))
-
-    def _for_comparing_only(self) -> set[str]:
-        """The rules of the root that nobody asks for, and that serve comparisons and the groups of reports alone."""
-        program, root = self.program, self.root.entity
-        asked = {ref for each in program.impacts for ref in (each.amount, each.days, *each.by)}
-        asked |= {ref for report in program.reports for ref in report.by}
-        readers: dict[str, set[Ref]] = {}
-        for rule in program.rules:
-            for ref in refs_of(rule.body):
-                if ref.entity == root:
-                    readers.setdefault(ref.name, set()).add(Ref(rule.entity, rule.name))
-        found: set[str] = set()
-        for rule in reversed(program.rules):  # each stands before those that read it
-            ref, by = Ref(rule.entity, rule.name), readers.get(rule.name, set())
-            if (
-                rule.entity == root
-                and ref not in program.outputs
-                and (ref in asked if not by else by <= {Ref(root, name) for name in found})
-            ):
-                found.add(rule.name)
-        return found
 
     def _made_of_days(self) -> set[Ref]:
         """The rules that rest on the number of days of a row."""
@@ -105,11 +57,6 @@ class Teller:
             if not found.isdisjoint(refs_of(rule.body)):
                 found.add(Ref(rule.entity, rule.name))
         return found
-
-    def _asked_of_derived(self, rule: Rule) -> bool:
-        ref = Ref(rule.entity, rule.name)
-        noticed = not self.noticed or rule.entity in {own.entity for own in self.noticed}
-        return bool(self.program.entities[rule.entity].derived) and ref in self.program.outputs and rule.name not in self.aside and noticed
 
     def told(self, council: str, reference: str) -> Explanation:
         """The whole account."""
@@ -134,77 +81,6 @@ class Teller:
             tuple(self._outcomes()),
         )
 
-    # ------------------------------------------------------------------------------------------------- what to tell
-    def _results(self) -> Iterator[str]:
-        """The values of the root that it is worked out for: totals, what is made of totals alone, and what nothing reads."""
-        own = [rule for rule in self.program.rules if rule.entity == self.root.entity and not rule.hidden and rule.name not in self.aside]
-        read = {ref for rule in self.program.rules if rule.name not in self.aside for ref in refs_of(rule.body)}
-        totals = {rule.name for rule in own if any(node.op is Op.AGGREGATE for node in walk(rule.body))}
-        for rule in own:
-            refs = {ref.name for ref in refs_of(rule.body)}
-            value = self.root.values.get(rule.name)
-            last = Ref(rule.entity, rule.name) not in read
-            if (
-                refs
-                and refs <= totals
-                and not rule.cases
-                and not (nothing(value) and any(node.op is Op.PREVIOUS for node in walk(rule.body)))
-                or (rule.name in totals or last or Ref(rule.entity, rule.name) in self.program.outputs)
-                and not nothing(value)
-            ):
-                yield rule.name
-
-    def _follow(self, start: Iterable[Place_], *, steps: bool) -> None:
-        """Mark what the values rest on; without `steps` nothing that came to nought, unless a line applied because of it."""
-        waiting = list(start)
-        while waiting:
-            ref, row = waiting.pop()
-            entry = self.trace.entry(ref, row)
-            if entry is None or (ref, id(row)) in self.relevant:
-                continue
-            self.relevant[ref, id(row)] = entry
-            if row is self.root and nothing(entry.value) and ref.name not in self.results:
-                continue  # a total of nought is not taken apart
-            asked, deciding = self._asked(entry), self._deciding(entry)
-            for read in entry.reads:
-                if not isinstance(read.name, Ref) or read.row is None or read.known or not (asked is None or read.name in asked):
-                    continue
-                decides = read.name in deciding and read.value is not False and row is not self.root
-                if steps or decides or not nothing(read.value) or self._is_summed(read.name, read.row):
-                    waiting.append((read.name, read.row))
-                    if decides and nothing(read.value) and not steps:
-                        self.telling.add((read.name, id(read.row)))
-
-    def _is_summed(self, ref: Ref, row: Row) -> bool:
-        """Whether a value of nought belongs to a stretch of days that a total counts, and so must be accounted for."""
-        if ref.name not in self.summed or row.parent is not self.root or not self.program.entities[row.entity].spell:
-            return False
-        visited = self.why.visited(ref, row)
-        self.telling |= {(on_the_way, id(of)) for on_the_way, of in visited}
-        self._follow(visited, steps=False)
-        return True
-
-    def _keep(self, places: Iterable[Place_]) -> None:
-        """Tell of these, though they came to nought."""
-        for ref, row in places:
-            self.kept.add((ref, id(row)))
-            self._follow([(ref, row)], steps=False)
-
-    def _deciding(self, entry: Entry) -> set[Ref]:
-        """What the condition of the line that applied reads."""
-        when = entry.rule.cases[entry.case].when if entry.case is not None else None
-        return set(refs_of(when)) if when is not None else set()
-
-    def _asked(self, entry: Entry) -> set[Ref] | None:
-        """What the line that applied reads; None for all that the rule reads."""
-        if entry.case is None:
-            return None
-        case = entry.rule.cases[entry.case]
-        given = set(refs_of(case.give))
-        if case.when is not None:
-            return given | set(refs_of(case.when))
-        return given or {ref for other in entry.rule.cases if other.when is not None for ref in refs_of(other.when)}
-
     # ----------------------------------------------------------------------------------------------------- sections
     def _section(self, row: Row, number: int) -> Section:
         entity = self.program.entities[row.entity]
@@ -227,23 +103,23 @@ class Teller:
         """The lines of a row.  A line that only passes on what another line says takes that line's words."""
         lines: dict[str, Line] = {}
         for rule in self.program.rules:
-            entry = self.relevant.get((Ref(rule.entity, rule.name), id(row)))
-            if entry is None or rule.hidden or row.entity != rule.entity or rule.name in self.aside:
+            entry = self.chosen.relevant.get((Ref(rule.entity, rule.name), id(row)))
+            if entry is None or rule.hidden or row.entity != rule.entity or rule.name in self.chosen.aside:
                 continue
             written = self.words.written(self._stated(entry), row)
             line = self._line(entry, written)
-            if rule.name not in self.results or row is not self.root or _of_none(entry) and not self.everything:
+            if rule.name not in self.chosen.results or row is not self.root or _of_none(entry) and not self.everything:
                 if self._left_out(entry, written):
                     continue
                 target = written.leaf if not line.because else None
-                if target is not None and target[1] is row and target[0].name in lines.keys() - self.summed - self.columns:
+                if target is not None and target[1] is row and target[0].name in lines.keys() - self.chosen.summed - self.chosen.columns:
                     taken = lines.pop(target[0].name)
                     line = replace(taken, name=line.name, title=line.title, words=line.words, source=line.source, set_aside=())
             if row is self.root and line.working:  # a trial that became the result is told once
                 lines = {
                     name: other
                     for name, other in lines.items()
-                    if name in self.results or (other.working, other.words) != (line.working, line.words)
+                    if name in self.chosen.results or (other.working, other.words) != (line.working, line.words)
                 }
             lines[rule.name] = line
         return list(lines.values())
@@ -257,11 +133,11 @@ class Teller:
     def _left_out(self, entry: Entry, written: Written) -> bool:
         """Whether a line is not told: nothing rests on it, and it is not among those that decided something."""
         place = Ref(entry.rule.entity, entry.rule.name), id(entry.row)
-        if place in self.kept:
+        if place in self.chosen.kept:
             return False
-        if place in self.telling and entry.case is None and entry.rule.body.op is not Op.IF:
+        if place in self.chosen.telling and entry.case is None and entry.rule.body.op is not Op.IF:
             return False
-        idle = _of_none(entry) or place not in self.telling and self._idle(entry, written)
+        idle = _of_none(entry) or place not in self.chosen.telling and self._idle(entry, written)
         return self._trivial(entry, written) or (idle and not self.everything)
 
     def _trivial(self, entry: Entry, written: Written) -> bool:
@@ -271,15 +147,16 @@ class Teller:
             unasked = case.when is None or all(node.op in (Op.NOT, Op.KNOWN) for node in walk(case.when))
             return unasked and case.give.op is Op.CONST and nothing(entry.value) and not self._near(entry)
         if nothing(entry.value):
-            return entry.row is self.root or entry.rule.body.op is Op.IF or entry.rule.name not in self.summed
+            return entry.row is self.root or entry.rule.body.op is Op.IF or entry.rule.name not in self.chosen.summed
         return written.leaf is not None and written.leaf[0] in self.program.inputs
 
     def _idle(self, entry: Entry, written: Written) -> bool:
         """Whether a line came to nought and nothing counts it, or says once more what another line says, without a reason."""
+        name, own, summed = entry.rule.name, entry.row is not self.root, entry.rule.name in self.chosen.summed
         if nothing(entry.value):
-            return entry.row is not self.root and not (entry.rule.name in self.summed and self.program.entities[entry.row.entity].spell)
-        repeats = written.leaf is not None and entry.case is None and entry.row is not self.root and entry.rule.name not in self.derived
-        return repeats and entry.rule.name not in self.summed and str(entry.rule.type) == "yes/no"
+            return own and not (summed and self.program.entities[entry.row.entity].spell)
+        repeats = written.leaf is not None and entry.case is None and own and name not in self.chosen.derived
+        return repeats and not summed and str(entry.rule.type) == "yes/no"
 
     def line(self, ref: Ref, row: Row) -> Line | None:
         """The line of a value, whatever it is; None for a fact, or a rule that was not needed."""
@@ -290,14 +167,15 @@ class Teller:
         rule = entry.rule
         case = rule.cases[entry.case] if entry.case is not None else None
         words = self.words.amount(entry.value, rule.type)
-        changed = rule.rounding is not None and entry.before != entry.value
+        before = amount(entry.before, rule.type)
+        changed = rule.rounding is not None and before != amount(entry.value, rule.type)
         source = (case.source if case is not None else None) or rule.source
         return Line(
             rule.name,
             rule.title,
             words,
             written.text if written.worked else "",
-            amount(entry.before, rule.type) if changed else "",
+            before if changed else "",
             rounded(rule.rounding) if changed and rule.rounding is not None else "",
             self.words.because(case.because, entry.row) if case is not None and case.because else "",
             source.text if source is not None else "",
@@ -358,13 +236,13 @@ class Teller:
         """
         since = FinancialYear.containing(self.program.last_day).first_day
         found = [
-            self._outcome(row, [name for name, rule in self.derived.items() if rule.entity == row.entity])
+            self._outcome(row, [name for name, rule in self.chosen.derived.items() if rule.entity == row.entity])
             for row in self.root.walk()
-            if any(rule.entity == row.entity for rule in self.derived.values())
+            if any(rule.entity == row.entity for rule in self.chosen.derived.values())
             and (self.everything or spanned(row)[1] >= since)
-            and not any(rule.entity == row.entity and row.values.get(rule.name) is False for rule in self.noticed)
+            and not any(rule.entity == row.entity and row.values.get(rule.name) is False for rule in self.chosen.noticed)
         ]
-        if self.everything or self.noticed:
+        if self.everything or self.chosen.noticed:
             return found if self.everything else joined_outcomes(found)
         return [  # without figures that are nought because they never applied; what is paid is told all the same
             replace(outcome, figures=tuple(line for line in outcome.figures if line.name in self.paid or not nothing(line.value)))
@@ -378,7 +256,7 @@ class Teller:
         money = [line for line in titled.values() if isinstance(line.type, Number) and line.type.is_money]
         paid = self._paid(row.entity, money)
         self.paid |= {paid.name} if paid is not None else set()
-        own = [Ref(rule.entity, rule.name) for rule in self.noticed if rule.entity == row.entity]
+        own = [Ref(rule.entity, rule.name) for rule in self.chosen.noticed if rule.entity == row.entity]
         figures = (*titled.values(), *(line for ref in own if (line := self.line(ref, row)) is not None))
         title = self.program.entities[row.entity].title or row.entity
         deciding = tuple(self._decided(row, Ref(row.entity, paid.name))) if paid is not None else ()
@@ -408,14 +286,14 @@ class Teller:
         why = {on.name for on, of in self.why.visited(paid, row) if of is row} if nothing(row.values.get(paid.name)) else set()
         while waiting:
             ref = waiting.pop()
-            entry = self.relevant.get((ref, id(row)))
+            entry = self.chosen.relevant.get((ref, id(row)))
             if entry is None or ref.name in own:
                 continue
             own.add(ref.name)
             nil = nothing(entry.value) and self._stated(entry).op is Op.CONST and ref.name not in why
             if not self.everything and (nil if entry.case is not None else str(entry.rule.type) == "yes/no"):
                 continue  # a condition without a reason, or what never applied, is not taken apart
-            asked = self._asked(entry)
+            asked = self.chosen.asked(entry)
             for read in entry.reads:
                 if not isinstance(read.name, Ref) or read.row is None or not (asked is None or read.name in asked):
                     continue
@@ -424,11 +302,11 @@ class Teller:
                 elif read.row.entity != row.entity:
                     places |= self._with_operands(read.name, read.row)
         own.discard(paid.name)
-        nils = {name for name in self.derived if nothing(row.values.get(name)) and name not in why}
-        own -= self.columns | nils if self.noticed else self.derived.keys()
+        nils = {name for name in self.chosen.derived if nothing(row.values.get(name)) and name not in why}
+        own -= self.chosen.columns | nils if self.chosen.noticed else self.chosen.derived.keys()
         lines = [line for line in self._lines(row) if line.name in own and (self.everything or line.because or str(line.type) != "yes/no")]
         for section in (*row.sources.values(), row.parent):
-            lines += self._of(section, places | {(ref, id(section)) for ref in self.named}) if section is not None else []
+            lines += self._of(section, places | {(ref, id(section)) for ref in self.chosen.named}) if section is not None else []
         order = {rule.name: place for place, rule in enumerate(self.program.rules)}
         yield from sorted(lines, key=lambda line: order[line.name])
 
@@ -441,15 +319,15 @@ class Teller:
 
     def _with_operands(self, ref: Ref, row: Row) -> set[Place]:
         """A value, what plain arithmetic makes it of, and for each the value with a reason that it passes on."""
-        entry = self.relevant.get((ref, id(row)))
+        entry = self.chosen.relevant.get((ref, id(row)))
         if entry is None:
             return set()
         found = {(ref, id(row))}
         if entry.case is None and self.words.written(self._stated(entry), row).worked:
             found |= {(read.name, id(read.row)) for read in entry.reads if isinstance(read.name, Ref) and read.row is row}
-        for told in [self.relevant[place] for place in found if place in self.relevant]:
+        for told in [self.chosen.relevant[place] for place in found if place in self.chosen.relevant]:
             passed = self._stated(told).value if told.case is not None else None
-            inner = self.relevant.get((passed, id(row))) if isinstance(passed, Ref) else None
+            inner = self.chosen.relevant.get((passed, id(row))) if isinstance(passed, Ref) else None
             found |= {(Ref(row.entity, inner.rule.name), id(row))} if inner is not None and inner.case is not None else set()
         return found
 
@@ -462,7 +340,7 @@ class Teller:
             for node in walk(rule.body)
             if node.op in (Op.PARAMETER, Op.PARAMETER_AT, Op.LOOKUP)
         }
-        used = {str(read.name) for entry in self.relevant.values() for read in entry.reads if not isinstance(read.name, Ref)}
+        used = {str(read.name) for entry in self.chosen.relevant.values() for read in entry.reads if not isinstance(read.name, Ref)}
         titles = []
         for name in self.program.provisional:
             figure = self.program.parameters.get(name) or self.program.tables.get(name)
@@ -477,7 +355,7 @@ class Teller:
                 made["facts"][ref.name] = plain(row.values.get(ref.name), found.type)
         for rule in self.program.rules:
             entry = self.trace.entry(Ref(rule.entity, rule.name), row)
-            if rule.hidden or entry is None or rule.name in self.aside:
+            if rule.hidden or entry is None or rule.name in self.chosen.aside:
                 continue
             line = self._line(entry, self.words.written(self._stated(entry), row))
             made["values"][rule.name] = {

@@ -160,9 +160,9 @@ class Words:
             return self.written(left, row)
         if node.op is Op.ADD and _is(first, 0):
             return self.written(right, row)
-        if node.op in (Op.MUL, Op.DIV) and _is(second, 1) and str(right.type) in ("rate", "count"):
+        if node.op in (Op.MUL, Op.DIV) and _is(second, 1) and str(right.type) in ("rate", "ratio", "count"):
             return self.written(left, row)
-        if node.op is Op.MUL and _is(first, 1) and str(left.type) in ("rate", "count"):
+        if node.op is Op.MUL and _is(first, 1) and str(left.type) in ("rate", "ratio", "count"):
             return self.written(right, row)
         place = _PLACE[node.op]
         after = place if node.op in (Op.ADD, Op.MUL) else place + 1
@@ -180,11 +180,13 @@ class Words:
             arguments = telling
         if len(telling) == 1 and self.value(telling[0], row) == self.value(node, row):
             return self.written(telling[0], row)  # never below nought, and it is not
-        parts = [self.written(arg, row) for arg in arguments]
+        parts = [(self.written(arg, row), self._shown(arg, row)) for arg in arguments]
+        if len({value for _, value in parts}) == 1:  # of those that are the same none is the smaller
+            return next((part for part, _ in parts if part.worked), self._plain(node, row))
         word = "the smallest of" if node.op is Op.MIN else "the largest of"
         if len(parts) == 2:
             word = "the smaller of" if node.op is Op.MIN else "the larger of"
-        texts = [f"({part.text})" if part.worked else part.text for part in parts]
+        texts = [f"{value} ({part.text})" if part.worked else part.text for part, value in parts]  # what each comes to is what is compared
         return Written(f"{word} {', '.join(texts[:-1])} and {texts[-1]}", 0)
 
     def _idle(self, node: Node, op: Op, row: Row) -> bool:

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
+from rbcalc.comparing.suppression import THRESHOLD
 from rbcalc.papers import charts, money, tables
 from rbcalc.papers.charts import Chart
 from rbcalc.papers.file import Declared
@@ -16,8 +17,6 @@ from rbcalc.papers.words import Wording, day, direction, pence, pounds, slug, so
 from rbcalc.supposing.scenario_words import beside
 
 MOST_EDGES: Final = 40
-_FEWEST: Final = 5
-"""Counts of people below this are not published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,7 +359,7 @@ def cliffs(matter: Matter) -> Iterator[Block]:
 
 
 def _few(count: int | None) -> Cell:
-    return WITHHELD if count is not None and 0 < count < _FEWEST else count
+    return WITHHELD if count is not None and 0 < count < THRESHOLD else count
 
 
 # ----------------------------------------------------------------------------------------------- what the law asks besides

@@ -127,7 +127,7 @@ MISTAKES: list[tuple[list[str], int, list[str]]] = [
     (["check", "own.yaml"], 2, ["whose file is own.yaml?", "--council NAME"]),
     (["check", "unit.yaml", "--council", COUNCIL, "--year", "2016-17"], 1, ["unit.yaml:9:", "£/week"]),
     (["check", "comma.yaml", "--council", COUNCIL, "--year", "2016-17"], 1, ["comma.yaml:9:"]),
-    (["check", "percent.yaml", *PAST], 1, ["percent.yaml:9:", "in per cent elsewhere", "help: write 100%"]),
+    (["check", "percent.yaml", *PAST], 1, ["percent.yaml:9:", "100 as a rate is 10,000 %", "help: write 100%"]),
     (["check", "pound.yaml", *PAST], 1, ["pound.yaml:9:", "help: write £1000"]),
     (["check", "name.yaml", "--council", COUNCIL, "--year", "2016-17"], 1, ["name.yaml:9:7", "RB068", "did you mean 'band_d_amount'"]),
     (["check", "statute.yaml", "--council", COUNCIL, "--year", "2016-17"], 1, ["statute.yaml:9:", "RB067"]),

@@ -32,7 +32,17 @@ def examples(rules: Rules) -> dict[str, Example]:
 @pytest.mark.parametrize("name", NAMES)
 def test_an_account_reads_as_on_paper(name: str, examples: dict[str, Example], capsys: pytest.CaptureFixture[str]) -> None:
     """The texts were read and approved; UPDATE_GOLDEN=1 writes them anew, to be read again."""
-    as_text(explain_example(examples[name]))
+    reads_as(name, examples[name], capsys)
+
+
+def test_a_bill_of_business_rates_reads_as_on_paper(capsys: pytest.CaptureFixture[str]) -> None:
+    """A divisor as a decimal, what a limit is compared with worked out, and no rounding that changes nothing to be seen."""
+    (example,) = CaseReader(load(subject="business_rates")).read(HERE / "bills.cases.yaml")
+    reads_as("small shop", example, capsys)
+
+
+def reads_as(name: str, example: Example, capsys: pytest.CaptureFixture[str]) -> None:
+    as_text(explain_example(example))
     told = capsys.readouterr().out
     golden = HERE / "golden" / f"{name.replace(' ', '_')}.txt"
     if os.environ.get("UPDATE_GOLDEN"):

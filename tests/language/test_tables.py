@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from language.linking_toolbox import BASE, FACTS, codes, evaluate, linked, records_of, rule, write
+from language.linking_toolbox import BASE, FACTS, codes, evaluate, linked, records_of, report, rule, write
 from rbcalc_kernels.exact.faults import CalculationFault, Reason
 from rbcalc_kernels.program.graph import Program
 
@@ -145,3 +145,36 @@ def test_tables_that_do_not_fit(tmp_path: Path, table: str, code: str) -> None:
     found = codes(made(tmp_path, f"  t: {table}\n  ratio: {{unit: rate, over: {{band: band}}, rows: {{A: 1/2, B: 1, C: 3/2}}}}\n",
                        ask, rule("r", "period", "rate", "ratio[band]")))  # fmt: skip
     assert code in found
+
+
+PLAIN = """\
+tables:
+  t: {unit: UNIT, over: {use: use, from: £/week}, rows: {home: {£0: CELL, £100: 90%}, shop: {£0: 80%}}}
+  u: {unit: UNIT, over: {use: use}, rows: {home: CELL, shop: 80%}}
+parameters:
+  p: {unit: UNIT, value: CELL}
+"""
+
+
+@pytest.mark.parametrize(
+    ("unit", "cell", "found"),
+    [
+        ("rate", "95", ["RB040", "RB040", "RB040"]),
+        ("rate", "1.05", ["RB040", "RB040", "RB040"]),
+        ("rate", "95%", []),
+        ("rate", "105%", []),
+        ("rate", "18/9", []),
+        ("rate", "0.95", []),
+        ("rate", "1", []),
+        ("rate", "0", []),
+        ("ratio", "95", []),
+    ],
+)
+def test_a_plain_number_above_one_is_no_rate(tmp_path: Path, unit: str, cell: str, found: list[str]) -> None:
+    """In a cell as in a single figure: 95 % is not 95 times."""
+    asked = "t[first_known(use, home), rent] * u[first_known(use, home)] * p"
+    text = PLAIN.replace("UNIT", unit).replace("CELL", cell)
+    write(tmp_path, {"base.yaml": BASE + rule("answer", "period", "rate", asked) + text})
+    assert codes(tmp_path) == found
+    if found:
+        assert f"help: write {cell}%; a divisor or a factor that is no share has unit: ratio" in report(tmp_path)

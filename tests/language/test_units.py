@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from language.linking_toolbox import day, refused, value
-from rbcalc_kernels.language.types import COUNT, DATE, DAYS, RATE, UNITS, YES_NO, Choice, Number, Type
+from rbcalc_kernels.language.types import COUNT, DATE, DAYS, RATE, RATIO, UNITS, YES_NO, Choice, Number, Type
 from rbcalc_kernels.language.units import CONVERSIONS, UnitError, added, divided, multiplied
 
 P, PD, PW, PM, PY = (Number(unit) for unit in ("£", "£/day", "£/week", "£/month", "£/year"))
@@ -25,16 +25,17 @@ def outcome(combine: object, *types: object) -> Type | None:
         return None
 
 
-ADDED = {(each, each): each for each in (*MONEY, RATE, COUNT, DAYS)} | {(DATE, DAYS): DATE, (DAYS, DATE): DATE}
-SUBTRACTED = {(each, each): each for each in (*MONEY, RATE, COUNT, DAYS)} | {(DATE, DAYS): DATE, (DATE, DATE): DAYS}
-MULTIPLIED: dict[tuple[Type, Type], Type] = {(COUNT, COUNT): COUNT, (RATE, RATE): RATE, (RATE, COUNT): RATE, (COUNT, RATE): RATE}
-for scalar, unit in product((RATE, COUNT), (*MONEY, DAYS)):
+PLAIN = (RATE, RATIO, COUNT)
+ADDED = {(each, each): each for each in (*MONEY, *PLAIN, DAYS)} | {(DATE, DAYS): DATE, (DAYS, DATE): DATE}
+SUBTRACTED = {(each, each): each for each in (*MONEY, *PLAIN, DAYS)} | {(DATE, DAYS): DATE, (DATE, DATE): DAYS}
+MULTIPLIED: dict[tuple[Type, Type], Type] = dict.fromkeys(product(PLAIN, PLAIN), RATE) | {(COUNT, COUNT): COUNT}
+for scalar, unit in product(PLAIN, (*MONEY, DAYS)):
     MULTIPLIED[scalar, unit] = MULTIPLIED[unit, scalar] = unit
 for unit, total in ((PD, P), (PW, Number("£/week for days")), (PM, Number("£/month for days")), (PY, Number("£/year for days"))):
     MULTIPLIED[unit, DAYS] = MULTIPLIED[DAYS, unit] = total
-DIVIDED: dict[tuple[Type, Type], Type] = {(each, each): RATE for each in (*MONEY, RATE, COUNT, DAYS)}
-DIVIDED |= {(unit, scalar): unit for unit in (*MONEY, DAYS) for scalar in (RATE, COUNT)}
-DIVIDED |= {(RATE, COUNT): RATE, (COUNT, RATE): RATE, (P, DAYS): PD}
+DIVIDED: dict[tuple[Type, Type], Type] = {(each, each): RATE for each in (*MONEY, DAYS)}
+DIVIDED |= {(unit, scalar): unit for unit in (*MONEY, DAYS) for scalar in PLAIN}
+DIVIDED |= dict.fromkeys(product(PLAIN, PLAIN), RATE) | {(P, DAYS): PD}
 
 
 @pytest.mark.parametrize(("left", "right"), list(product(ALL, ALL)), ids=str)
@@ -65,6 +66,12 @@ def test_an_amount_for_days_becomes_pounds_only_over_days() -> None:
         ("rate", "5/9", Fraction(5, 9)),
         ("rate", "1/3%", Fraction(1, 300)),
         ("rate", "82.5%", Fraction(33, 40)),
+        ("ratio", "rent / £400/week", Fraction(1, 4)),
+        ("ratio", "max(1, (5/2 as ratio) - 1)", Fraction(3, 2)),
+        ("ratio", "if rent > £5/week then 4 else 5/2", 4),
+        ("£/week", "rent / (5/2 as ratio)", 40),
+        ("count", "floor(5/2 as ratio)", 2),
+        ("ratio", "round(5/3 as ratio, 0.001, half down)", Fraction("1.667")),
         ("count", "2 * 3 - 7", -1),
         ("£", "£5.05 + 95p", 6),
         ("£", "£1/day * days", 365),
@@ -114,6 +121,7 @@ def test_what_goes_together(tmp_path: Path, unit: str, expression: str, result: 
         ("£", "rent * days", "RB040"),
         ("£", "£52/year", "RB040"),
         ("£/week", "rent / days", "RB045"),
+        ("rate", "rent / £400/week + (rent / £400/week as ratio)", "RB045"),
         ("date", "2025-04-01 + 1", "RB045"),
         ("date", "2025-04-01 + 2025-04-01", "RB045"),
         ("date", "2025-04-01 * 2", "RB045"),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MONEY_UNITS: Final = ("£", "£/day", "£/week", "£/month", "£/year")
-PLAIN_UNITS: Final = ("rate", "count", "days")
+PLAIN_UNITS: Final = ("rate", "ratio", "count", "days")
 UNITS: Final = MONEY_UNITS + PLAIN_UNITS
 
 NOT_RECORDED: Final = "not_recorded"
@@ -67,6 +67,8 @@ Type = Number | YesNo | Date | Choice
 
 POUNDS: Final = Number("£")
 RATE: Final = Number("rate")
+RATIO: Final = Number("ratio")
+"""A number like a rate that people read as a decimal: a divisor, a factor."""
 COUNT: Final = Number("count")
 DAYS: Final = Number("days")
 YES_NO: Final = YesNo()
@@ -74,5 +76,5 @@ DATE: Final = Date()
 
 
 def is_dimensionless(value: Type) -> bool:
-    """Whether the type is a plain number: a rate or a count."""
-    return value in (RATE, COUNT)
+    """Whether the type is a plain number: a rate, a ratio or a count."""
+    return value in (RATE, RATIO, COUNT)

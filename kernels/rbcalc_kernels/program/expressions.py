@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from rbcalc_kernels.language.documents import Text
 from rbcalc_kernels.language.parser import ExpressionError, Syntax, parse
-from rbcalc_kernels.language.types import COUNT, DATE, DAYS, RATE, YES_NO, Choice, Number, Type, YesNo, is_dimensionless
+from rbcalc_kernels.language.types import COUNT, DATE, DAYS, RATE, RATIO, YES_NO, Choice, Number, Type, YesNo, is_dimensionless
 from rbcalc_kernels.language.units import UnitError, added, conversion, divided, multiplied
 from rbcalc_kernels.program.graph import Aggregate, Node, Op, Ref
 from rbcalc_kernels.program.names import Names
@@ -62,7 +62,7 @@ class Typer:
         if node.type == expected:
             return node
         plain = self.figure and isinstance(node.value, Fraction) and _is_literal(node) and is_dimensionless(node.type)
-        if is_dimensionless(node.type) and is_dimensionless(expected) and (expected == RATE or _is_literal(node)):
+        if is_dimensionless(node.type) and is_dimensionless(expected) and (expected in (RATE, RATIO) or _is_literal(node)):
             return retyped(node, expected)
         if isinstance(node.type, Number) and isinstance(expected, Number) and _is_zero(node) and expected.is_money:
             return retyped(node, expected)
@@ -138,7 +138,7 @@ class Typer:
     def _number(self, syntax: Syntax, scope: Scope, expected: Type | None) -> Node:
         value = Fraction(syntax.word)
         type_ = COUNT if value.denominator == 1 else RATE
-        if expected == RATE or (expected == DAYS and self.figure):
+        if expected in (RATE, RATIO) or (expected == DAYS and self.figure):
             type_ = expected
         return self._constant(syntax, type_, value)
 
@@ -409,11 +409,9 @@ def met(left: Node, right: Node) -> tuple[Node, Node]:
     """Two sides under one type where one of them is a plain literal number, or nothing at all in pounds."""
     if left.type == right.type or not isinstance(left.type, Number) or not isinstance(right.type, Number):
         return left, right
-    if is_dimensionless(left.type) and is_dimensionless(right.type):
-        if _is_literal(left):
-            return retyped(left, right.type if right.type == RATE else RATE), right if right.type == RATE else retyped(right, RATE)
-        if _is_literal(right):
-            return left if left.type == RATE else retyped(left, RATE), retyped(right, RATE)
+    if is_dimensionless(left.type) and is_dimensionless(right.type) and (_is_literal(left) or _is_literal(right)):
+        wanted = RATIO if RATIO in (left.type, right.type) else RATE
+        return (left if left.type == wanted else retyped(left, wanted)), (right if right.type == wanted else retyped(right, wanted))
     if left.type.is_money and right.type.is_money:
         if _is_zero(left):
             return retyped(left, right.type), right

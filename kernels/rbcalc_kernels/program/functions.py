@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Final
 
 from rbcalc_kernels.language.parser import Syntax
-from rbcalc_kernels.language.types import COUNT, DATE, DAYS, RATE, YES_NO, Number, Type
+from rbcalc_kernels.language.types import COUNT, DATE, DAYS, RATE, RATIO, YES_NO, Number, Type
 from rbcalc_kernels.language.units import CONVERSIONS
 from rbcalc_kernels.program.expressions import Scope, Typer, known_if, met
 from rbcalc_kernels.program.graph import Mode, Node, Op, Ref, Rounding
@@ -73,9 +73,9 @@ def _floor_or_ceil(typer: Typer, syntax: Syntax, scope: Scope, expected: Type | 
     if len(parts) == 2:
         given = typer.infer(parts[1], scope, value.type)
         step = _literal(typer, given, parts[1])
-    elif value.type not in (RATE, COUNT, DAYS):
+    elif value.type not in (RATE, RATIO, COUNT, DAYS):
         typer.fail("RB049", f"{syntax.word} of {value.type} needs a step", syntax, help_=f"write {syntax.word}(x, £1)")
-    type_ = COUNT if value.type == RATE and step.denominator == 1 else value.type
+    type_ = COUNT if value.type in (RATE, RATIO) and step.denominator == 1 else value.type
     return typer.node(Op.ROUND, type_, (value,), syntax, Rounding(Mode.DOWN if syntax.word == "floor" else Mode.UP, step))
 
 

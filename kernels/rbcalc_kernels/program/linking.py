@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.language.documents import RuleFile
-from rbcalc_kernels.language.types import DATE, RATE, Number, Type
+from rbcalc_kernels.language.types import DATE, Number, Type
 from rbcalc_kernels.program.beginning import begins
 from rbcalc_kernels.program.bodies import Bodies, Body, folded
 from rbcalc_kernels.program.declaring import declared_names
@@ -286,17 +286,12 @@ class Linker:
 
     def _history(self, declared: Declared, type_: Type, names: Names) -> list[tuple[Entry, Value]]:
         history: list[tuple[Entry, Value]] = []
-        in_per_cent = type_ == RATE and any("%" in str(entry.value) for entry in declared.entries)
         for entry in declared.entries:
             if entry.value is None:
                 self.findings.error("RB071", f"'{declared.name}' is one figure", entry.span, help="give value:")
                 continue
             value = constant(entry.value, type_, names, self.findings)
             if value is None:
-                continue
-            if in_per_cent and "%" not in str(entry.value) and isinstance(value, Fraction) and value > 1:
-                message = f"'{declared.name}' is written in per cent elsewhere, and this is a plain number"
-                self.findings.error("RB040", message, entry.value.span, help=f"write {entry.value}%")
                 continue
             if entry.source is None:
                 self.findings.error("RB081", f"'{declared.name}' has no source", entry.span, help="add source: to the value or to the file")

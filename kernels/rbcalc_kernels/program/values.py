@@ -11,12 +11,13 @@ from typing import Any, Final
 
 from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.language.documents import RuleFile, SourceDoc, Text
-from rbcalc_kernels.language.types import COUNT, DATE, DAYS, RATE, UNITS, YES_NO, Choice, Number, Type
+from rbcalc_kernels.language.types import COUNT, DATE, DAYS, RATE, RATIO, UNITS, YES_NO, Choice, Number, Type
 from rbcalc_kernels.program.expressions import EPOCH, Scope, Stop, Typer
 from rbcalc_kernels.program.graph import Mode, Rounding, Source, Value
 from rbcalc_kernels.program.names import Names
 from rbcalc_kernels.source import Findings, Scalar, suggest
 
+_PLAIN: Final = re.compile(r"\d+(\.\d+)?")
 _ROUND: Final = re.compile(
     r"(?P<step>penny|pound|(?P<decimals>[0-9]) decimals?|£[0-9]+(\.[0-9]+)?|[0-9]+p|day|whole number), *(?P<mode>half up|half down|up|down)"
 )
@@ -52,7 +53,7 @@ def unit_of(text: Text, names: Names, findings: Findings) -> Type | None:
         return names.lists[word]
     known = [*UNITS, "yes/no", "date", *names.lists]
     findings.error(
-        "RB056", f"no such unit: {word}", text.span, help=f"a unit is one of {', '.join(known[:9])}, or a list{suggest(word, known)}"
+        "RB056", f"no such unit: {word}", text.span, help=f"a unit is one of {', '.join(known[:10])}, or a list{suggest(word, known)}"
     )
     return None
 
@@ -72,6 +73,10 @@ def constant(text: Text, type_: Type, names: Names, findings: Findings) -> Value
         value = evaluate_constant(node, _NOTHING)
     except (LookupError, TypeError, ArithmeticError, CalculationFault):
         findings.error("RB057", "a written-out figure is wanted here", text.span, help="write the amount, not a name")
+        return None
+    if type_ == RATE and isinstance(value, Fraction) and value > 1 and _PLAIN.fullmatch(str(text)):
+        help_ = f"write {text}%; a divisor or a factor that is no share has unit: ratio"
+        findings.error("RB040", f"a plain number, and {text} as a rate is {float(value * 100):,.15g} %", text.span, help=help_)
         return None
     if len(_KNOWN) < _MOST_KNOWN:
         _KNOWN[key] = value
@@ -133,7 +138,7 @@ def step_of(
         return Fraction(1)
     if isinstance(type_, Number) and type_.is_money:
         return Fraction(1, 100)
-    if type_ == RATE:
+    if type_ in (RATE, RATIO):
         return default_rate
     return Fraction(1)
 
@@ -159,7 +164,7 @@ def rounding_of(text: Text, type_: Type, findings: Findings) -> Rounding | None:
     else:
         step = {"penny": Fraction(1, 100), "pound": Fraction(1), "day": Fraction(1), "whole number": Fraction(1)}[word]
     money = word in ("penny", "pound") or word.startswith("£") or word.endswith("p") and word[:-1].isdigit()
-    if money != (isinstance(type_, Number) and type_.is_money) or type_ not in (RATE, COUNT, DAYS) and not money:
+    if money != (isinstance(type_, Number) and type_.is_money) or type_ not in (RATE, RATIO, COUNT, DAYS) and not money:
         right = "penny, pound, 50p or £5" if isinstance(type_, Number) and type_.is_money else "2 decimals or whole number"
         numbers = isinstance(type_, Number)
         findings.error("RB060", f"{type_} cannot be rounded to {word}", text.span, help=f"write {right}" if numbers else "take round: away")
