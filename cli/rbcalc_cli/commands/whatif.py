@@ -136,10 +136,10 @@ def command(
     book = rules_of(rules, subject)
     councils, when = asked(book, council, partnership, year, charges)
     check_free(out, force=force)
-    _check_asked(out, paper=paper, reconciliation=reconciliation, households=households, schemes=schemes, cliffs=cliffs)
     for given in (paper, reconciliation, households):  # before the long work
         if given is not None:
             existing(given)
+    _check_asked(out, paper=paper, reconciliation=reconciliation, households=households, schemes=schemes, cliffs=cliffs)
     if reconciliation is not None:
         read_record(reconciliation)
     own = [charges] if charges is not None else []
