@@ -13,7 +13,7 @@ from rbcalc._years import FinancialYear
 from rbcalc.comparing.comparison import Comparison, Single, comparison
 from rbcalc.comparing.study import Option, Study
 from rbcalc.errors import UsageError
-from rbcalc.rulebook.dials import Dial, dial_of, read, readers, setting_of, supposed, type_of
+from rbcalc.rulebook.dials import Dial, dial_of, read, readers, setting_of, supposed, type_of, value_of
 from rbcalc.supposing.scenario_words import in_words, told_apart
 from rbcalc.supposing.scenarios import baseline_of, file_of, is_for, neighbour, opened, option_of, turned_option
 from rbcalc.supposing.seek import Sought, cost_of, limit_of, seek, target_of
@@ -151,7 +151,10 @@ def answered(question: Question) -> Answer:
         base = options[0] if options else replace(study.baseline, year=None)
         sought = sought_of(question, study, base)
         notes += sought.notes
-        if sought.best is not None:
+        if sought.best is not None and options and _stands(sought.bench.programs, sought.best.settings):
+            notes.append(f"{base.title}: the best point is the option as it stands, so that it is told once")
+            options[0] = replace(base, says=_how(question, sought))
+        elif sought.best is not None:
             best = _found(study, base, sought.bench.programs, sought.best.settings)
             options = [*options, replace(best, says=_how(question, sought))]
     singles: list[Single] = []
@@ -167,6 +170,11 @@ def answered(question: Question) -> Answer:
     notes += study.notes
     made = comparison(study, alone=singles, collection_rates=dict(question.collection_rates) or None)
     return Answer(study, made, sought, tuple(notes))
+
+
+def _stands(programs: Mapping[str, Program], settings: Mapping[Dial, Value]) -> bool:
+    """Whether dials are set to what they are already, for every council whose rules read them."""
+    return all(value_of(programs[council], dial) == value for dial, value in settings.items() for council in readers(programs, dial))
 
 
 def _found(study: Study, base: Option, programs: Mapping[str, Program], settings: Mapping[Dial, Value]) -> Option:
