@@ -159,7 +159,8 @@ class _Reader:
         elsewhere = pc.equal(rows["council"], -1)
         left = pc.sum(elsewhere).as_py() or 0
         if left:
-            self.notes.append(f"{self.opened.label}: {left:,} row{'' if left == 1 else 's'} of other councils left out")
+            counted = "1 row of another council was" if left == 1 else f"{left:,} rows of other councils were"
+            self.notes.append(f"{self.opened.label}: {counted} left out")
             rows = rows.filter(pc.invert(elsewhere))
         self._refuse(rows, pc.is_null(rows["account"]), "no usable reference of the account", values.KEY_REMEDY)
         keys = pc.binary_join_element_wise(rows["council"].cast("string"), rows["account"], "\x1f")
