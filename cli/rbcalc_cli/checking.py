@@ -111,7 +111,7 @@ class Checker:
     def _programs_of_statute(self) -> list[list[Path]]:
         """The files that make a program together: those of each subject, with all that they extend; of the others, those of each folder.
 
-        Letters are laid over a subject's rules one at a time.
+        Letters are laid over a subject's rules one at a time, with what they extend.
         """
         from rbcalc.letters.letter import FOLDER
 
@@ -122,6 +122,8 @@ class Checker:
         found = [[path for path in statutes if subject.name in subjects.reached(path)] for subject in subjects.all]
         if not any(found):
             return [everything]
+        shared = {source.file for path in letters for source in library.closure([path], Findings())[:-1]}
+        letters = [path for path in letters if library.shown(path) not in shared]
         served = {source.file for together in found for source in library.closure(together, Findings())}
         others: dict[Path, list[Path]] = {}
         for path in statutes:

@@ -37,6 +37,7 @@ COMMANDS: Final = {
 FINE, FINDINGS, USAGE, INPUT, OUTPUT, INTERNAL, INTERRUPTED = 0, 1, 2, 3, 4, 70, 130
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_STOPPED = "stopped; a folder in which no manifest stands is no result"
 _ABOUT = """Council bills from rules that an officer can read.
 
 Results go to standard output and messages to standard error. Exit codes: 0 done, 1 findings, 2 the command or the rules
@@ -71,9 +72,11 @@ def outcome(given: list[str]) -> int:
             sys.stdout.flush()
         except OSError as error:
             return _told(*spoken(error))
+        if end.code == INTERRUPTED:
+            return _told(_STOPPED, INTERRUPTED)
         return end.code if isinstance(end.code, int) else FINE if end.code is None else INTERNAL
     except KeyboardInterrupt:
-        return _told("stopped", INTERRUPTED)
+        return _told(_STOPPED, INTERRUPTED)
     except BrokenPipeError:
         return FINE  # whoever read the output has seen enough
     except Exception as error:

@@ -208,7 +208,7 @@ class _Reader:
         found: dict[str, Node] = {}
         for key, value in node.entries:
             if known and key.text not in known:
-                self.wrong(key.span, f"the key '{key.text}' is not known here{suggest(key.text, known)}")
+                self.wrong(key.span, f"the key '{key.text}' is not known here{suggest(key.text, known)}; known are {', '.join(known)}")
                 continue
             self.places[(*path, key.text)] = key.span
             found[key.text] = value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from rbcalc.explaining.why import Why
-from rbcalc.explaining.words import nothing, passed_on, refs_of, summed_up, walk
+from rbcalc.explaining.words import nothing, refs_of, summed_up, walk
 from rbcalc_kernels.exact.rows import Row
 from rbcalc_kernels.exact.trace import Entry, Trace
 from rbcalc_kernels.language.types import Choice
@@ -21,20 +21,31 @@ class Chosen:
 
     `results` are the values of the root that it is worked out for, `relevant` what they rest on, `telling` what decided something
     though it came to nought, and `kept` why a figure did.  `aside` are rules that are not told of, `derived` those of rows that are
-    made during the run; of rules set aside, `noticed` are those of such rows, and `columns` and `named` what is read or passed on.
+    made during the run; of rules set aside, `noticed` are those of such rows that are no steps, and `columns` what they read.
     """
 
     def __init__(
-        self, program: Program, trace: Trace, root: Row, why: Why, *, everything: bool = False, aside: Collection[str] = ()
+        self,
+        program: Program,
+        trace: Trace,
+        root: Row,
+        why: Why,
+        *,
+        everything: bool = False,
+        aside: Collection[str] = (),
+        steps: Collection[str] = (),
     ) -> None:
-        """Choose for `root`, which was worked out; with `everything` also what came to nought and changes nothing."""
+        """Choose for `root`, which was worked out; with `everything` also what came to nought and changes nothing.
+
+        Rules of the files `aside` are not told of; those of `steps` only call other rules by names of their own.
+        """
         self.program, self.trace, self.root, self.everything = program, trace, root, everything
         self.why = why
         own = [rule for rule in program.rules if rule.span is not None and rule.span.file in aside]
         self.aside = {rule.name for rule in own} | self._for_comparing_only()
-        self.noticed = [rule for rule in own if program.entities[rule.entity].derived and not rule.hidden]
+        own = [rule for rule in own if rule.name not in steps and not rule.hidden]
+        self.noticed = [rule for rule in own if program.entities[rule.entity].derived]
         self.columns = {ref.name for rule in self.noticed for ref in refs_of(rule.body)}
-        self.named = {ref for rule in own if rule.entity != root.entity and (ref := passed_on(rule)) is not None}
         self.results = set(self._results())
         self.summed = {
             ref.name

@@ -125,6 +125,9 @@ def account_records(
         hint = "references are compared as text, leading zeros included"
         if not caseload.complete:
             hint = f"{sum(count.rejected for count in caseload.counts.values()):,} rows were rejected, and it may be among them; {hint}"
+        if elsewhere := max((count.elsewhere for count in caseload.counts.values()), default=0):
+            rows = f"{elsewhere:,} row{' of it belongs' if elsewhere == 1 else 's of it belong'} to other councils"
+            hint = f"only accounts of {', '.join(programs)} are looked at, and {rows}; {hint}"
         raise UsageError("RC048", f"no account {account} in the caseload", hint=hint)
     council = caseload.councils[int(caseload.council[at])]
     own = caseload.of(council)

@@ -10,10 +10,11 @@ from typing import Any
 
 from rbcalc._show import amount
 from rbcalc._years import FinancialYear
+from rbcalc.explaining.calling import Callings
 from rbcalc.explaining.chosen import Chosen, Place
 from rbcalc.explaining.joining import days_told, joined, joined_outcomes, spanned
 from rbcalc.explaining.model import Explanation, Fact, Line, Outcome, Section
-from rbcalc.explaining.why import Why
+from rbcalc.explaining.why import Why, of_none
 from rbcalc.explaining.words import Words, Written, conjuncts, exact, nothing, plain, refs_of, rounded, walk
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.rows import Row
@@ -45,8 +46,10 @@ class Teller:
         """
         self.program, self.trace, self.root, self.everything = program, trace, root, everything
         self.words = Words(program, evaluator, brief=not everything, pennies=pennies)
-        self.why = Why(program, trace, self.words)
-        self.chosen = Chosen(program, trace, root, self.why, everything=everything, aside=aside)
+        own = [rule for rule in program.rules if rule.span is not None and rule.span.file in aside]
+        self.callings = Callings(program, trace, self.words, [rule for rule in own if rule.entity != root.entity])
+        self.why = Why(program, trace, self.words, self.callings.titles)
+        self.chosen = Chosen(program, trace, root, self.why, everything=everything, aside=aside, steps=self.callings.steps)
         self.paid: set[str] = set()
         self.of_days = self._made_of_days()
 
@@ -108,7 +111,7 @@ class Teller:
                 continue
             written = self.words.written(self._stated(entry), row)
             line = self._line(entry, written)
-            if rule.name not in self.chosen.results or row is not self.root or _of_none(entry) and not self.everything:
+            if rule.name not in self.chosen.results or row is not self.root or of_none(entry) and not self.everything:
                 if self._left_out(entry, written):
                     continue
                 target = written.leaf if not line.because else None
@@ -137,7 +140,7 @@ class Teller:
             return False
         if place in self.chosen.telling and entry.case is None and entry.rule.body.op is not Op.IF:
             return False
-        idle = _of_none(entry) or place not in self.chosen.telling and self._idle(entry, written)
+        idle = of_none(entry) or place not in self.chosen.telling and self._idle(entry, written)
         return self._trivial(entry, written) or (idle and not self.everything)
 
     def _trivial(self, entry: Entry, written: Written) -> bool:
@@ -305,10 +308,15 @@ class Teller:
         nils = {name for name in self.chosen.derived if nothing(row.values.get(name)) and name not in why}
         own -= self.chosen.columns | nils if self.chosen.noticed else self.chosen.derived.keys()
         lines = [line for line in self._lines(row) if line.name in own and (self.everything or line.because or str(line.type) != "yes/no")]
+        lines = [told for line in lines for told in self.callings.of(line, row)]
         for section in (*row.sources.values(), row.parent):
-            lines += self._of(section, places | {(ref, id(section)) for ref in self.chosen.named}) if section is not None else []
+            if section is not None:
+                found = self._of(section, places | {(ref, id(section)) for ref in self.callings.told})
+                lines += [told for line in found for told in self.callings.of(line, section)]
         order = {rule.name: place for place, rule in enumerate(self.program.rules)}
         yield from sorted(lines, key=lambda line: order[line.name])
+        added = (self.line(ref, row) for ref in self.callings.added if ref.entity == row.entity)
+        yield from (line for line in added if line is not None and not nothing(line.value))
 
     def _of(self, row: Row, places: set[Place]) -> Iterator[Line]:
         """The lines of a row among some values, but for a bare count, which a line with a reason speaks of."""
@@ -369,9 +377,3 @@ class Teller:
                 "provisional": line.provisional,
             }
         return made
-
-
-def _of_none(entry: Entry) -> bool:
-    """Whether a date is the one that stands for none in a total of the rows, because no row counted."""
-    body = entry.rule.body
-    return body.op is Op.AGGREGATE and str(body.type) == "date" and len(body.args) > 2 and body.args[2].value == entry.value

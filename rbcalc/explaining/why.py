@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -15,6 +16,7 @@ from rbcalc_kernels.language.types import Number
 from rbcalc_kernels.program.graph import Node, Op, Program, Ref, Source, Table
 
 _PENNY = Fraction(1, 100)
+_NEEDED = re.compile(r".* would have to be at (?:most|least) (?P<limit>£.*?)\. It is (?P<found>£.*?), (?P<apart>£.* too (?:much|little))\.")
 _ABOVE = (Op.GT, Op.GE)
 _BELOW = (Op.LT, Op.LE)
 
@@ -31,9 +33,9 @@ class Reason:
 class Why:
     """Finds what made a figure nought, along what was read."""
 
-    def __init__(self, program: Program, trace: Trace, words: Words) -> None:
-        """For rows whose working is in `trace`."""
-        self.program, self.trace, self.words = program, trace, words
+    def __init__(self, program: Program, trace: Trace, words: Words, titles: Mapping[Ref, str] | None = None) -> None:
+        """For rows whose working is in `trace`; `titles` are those under which a notice tells values."""
+        self.program, self.trace, self.words, self.titles = program, trace, words, titles or {}
 
     def visited(self, ref: Ref, row: Row) -> list[tuple[Ref, Row]]:
         """The values from one that came to nought to the one that decided it."""
@@ -53,7 +55,8 @@ class Why:
         assert told.case is not None
         if told is not entry and node is not None and self._shortfall(node, last_row) is not None:
             return Reason(f"{entry.rule.title} comes to nothing.", needed, self._source(entry))
-        return Reason(self.words.because(told.rule.cases[told.case].because, of), needed, self._source(told))
+        because = self.words.because(told.rule.cases[told.case].because, of)
+        return Reason(because, _not_twice(needed, because), self._source(told))
 
     @staticmethod
     def _because(entry: Entry) -> str:
@@ -216,8 +219,24 @@ class Why:
         return " and ".join(dict.fromkeys(self._title(ref) for ref in named[:2])) or self.words.written(node, row).text
 
     def _title(self, ref: Ref) -> str:
+        if ref in self.titles:
+            return self.titles[ref]
         found = self.program.inputs.get(ref)
         return found.title if found is not None else self.program.rule(ref.entity, ref.name).title
+
+
+def of_none(entry: Entry) -> bool:
+    """Whether a date is the one that stands for none in a total of the rows, because no row counted."""
+    body = entry.rule.body
+    return body.op is Op.AGGREGATE and str(body.type) == "date" and len(body.args) > 2 and body.args[2].value == entry.value
+
+
+def _not_twice(needed: str, because: str) -> str:
+    """What would have to be otherwise; by how much alone, where the reason has said both amounts already."""
+    told = _NEEDED.fullmatch(needed)
+    if told is None or told["limit"] not in because or told["found"] not in because:
+        return needed
+    return f"That is {told['apart']}."
 
 
 def _is_money(node: Node) -> bool:

@@ -266,9 +266,12 @@ def refs_of(node: Node) -> Iterator[Ref]:
 
 
 def passed_on(rule: Rule) -> Ref | None:
-    """The value of its own row that a rule passes on as it is, perhaps with a reason of its own."""
-    given = rule.cases[0].give if len(rule.cases) == 1 else rule.body
-    return given.value if given.op is Op.COLUMN and isinstance(given.value, Ref) and given.value.entity == rule.entity else None
+    """The value of its own row that a rule passes on as it is, perhaps with reasons of its own, or leaves out with nought."""
+    given = [case.give for case in rule.cases] or [rule.body]
+    passed = {node.value for node in given if node.op is not Op.CONST}
+    found = next(iter(passed)) if len(passed) == 1 else None
+    bare = all(node.op in (Op.COLUMN, Op.CONST) for node in given)
+    return found if bare and isinstance(found, Ref) and found.entity == rule.entity else None
 
 
 def summed_up(node: Node) -> Iterator[Ref]:

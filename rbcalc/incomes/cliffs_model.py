@@ -160,7 +160,7 @@ def fact_of(program: Program, register: str, column: str) -> Input:
     found = facts.get(f"{register}.{column}")
     amounts = sorted(name for name, each in facts.items() if isinstance(each.type, Number) and each.type.is_money)
     if found is None or f"{register}.{column}" not in amounts:
-        name = f"{register}.{column}"
+        name = f"{register}.{column}" if column else register
         what = "is no amount of money" if found is not None else "is no fact of a caseload"
         raise UsageError("RC070", f"{name} {what}{suggest(name, amounts)}", hint=f"one of {', '.join(amounts[:20])}")
     return found

@@ -18,7 +18,7 @@ from rbcalc.errors import UsageError
 from rbcalc.explaining.explain import worked_out
 from rbcalc.explaining.model import Explanation, Line, Outcome
 from rbcalc.explaining.teller import Teller
-from rbcalc.explaining.words import nothing, passed_on
+from rbcalc.explaining.words import nothing
 from rbcalc.rulebook.cases import CaseReader
 from rbcalc.rulebook.rules import Rules
 from rbcalc_kernels.exact.rows import Row
@@ -59,10 +59,6 @@ class Stretch:
     needed: str
     steps: tuple[Step, ...]
     as_before: bool = False
-
-
-_Called = tuple[str, str]
-"""What a letter calls a step, and its own reason for it (empty: that of the rule)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +181,6 @@ class LetterWriter:
         facts = self.rules.council(program.name).facts if program.name in self.rules.council_names else {}
         contact = facts.get("contact", ())
         titles = tuple(_titled(program, rule, ref) for rule, ref in columns)
-        called = dict(_called(program, [rule for rule in own if rule.entity != root.entity]))
         return Letter(
             self.title,
             told.council,
@@ -193,7 +188,7 @@ class LetterWriter:
             told.reference,
             tuple((_titled(program, rule, ref), line.words) for rule, ref in heads if (line := teller.line(ref, root)) is not None),
             titles,
-            tuple(_stretches(shown_of, [ref for _, ref in columns], called)),
+            tuple(_stretches(shown_of, [ref for _, ref in columns])),
             tuple(part for part in parts if part.title not in (OPENING, WORKING)),
             tuple(_sources(told, shown_of, [source for _, _, source in texts])),
             titles if told.provisional and working else told.provisional,
@@ -239,11 +234,11 @@ def _titled(program: Program, rule: Rule, ref: Ref) -> str:
     return rule.title if rule.title.replace(" ", "_") != rule.name else program.rule(ref.entity, ref.name).title
 
 
-def _stretches(outcomes: list[Outcome], columns: list[Ref], called: Mapping[str, _Called]) -> Iterator[Stretch]:
+def _stretches(outcomes: list[Outcome], columns: list[Ref]) -> Iterator[Stretch]:
     before: list[Step] = []
     for outcome in outcomes:
         words = {line.name: line.words for line in outcome.figures}
-        steps = list(_steps(outcome.deciding, called))
+        steps = list(_steps(outcome.deciding))
         new = [step for step in steps if step not in before]
         yield Stretch(
             shown(outcome.first_day),
@@ -257,23 +252,14 @@ def _stretches(outcomes: list[Outcome], columns: list[Ref], called: Mapping[str,
         before = steps
 
 
-def _called(program: Program, rules: list[Rule]) -> Iterator[tuple[str, _Called]]:
-    """What a letter file calls steps of the working, with its own reason where it gives one: by the value that a rule passes on."""
-    for rule in rules:
-        passed = passed_on(rule)
-        if passed is not None and not program.entities[rule.entity].derived:
-            yield passed.name, (_titled(program, rule, passed), rule.cases[0].because if rule.cases else "")
-
-
-def _steps(lines: tuple[Line, ...], called: Mapping[str, _Called]) -> Iterator[Step]:
+def _steps(lines: tuple[Line, ...]) -> Iterator[Step]:
     """The lines that a reader needs: those with a reason, and amounts that no line before gave."""
     seen: set[str] = set()
     for line in lines:
         if not line.because and (line.words in seen or str(line.type) == "£/day" or nothing(line.value)):
             continue
         seen.add(line.words)
-        title, because = called.get(line.name, (line.title, ""))
-        yield Step(title, line.words, because or line.because, line.provisional)
+        yield Step(line.title, line.words, line.because, line.provisional)
 
 
 def _parts(texts: list[tuple[str, str]]) -> Iterator[Part]:
@@ -295,5 +281,6 @@ def _parts(texts: list[tuple[str, str]]) -> Iterator[Part]:
 
 def _sources(told: Explanation, outcomes: list[Outcome], texts: list[str]) -> list[str]:
     """What the decision and the notice rest on, each once."""
-    found: dict[str, Any] = dict.fromkeys(line.source for outcome in outcomes for line in outcome.deciding if line.source)
+    deciding = ((*(line.source for line in outcome.deciding), outcome.source if outcome.refused else "") for outcome in outcomes)
+    found: dict[str, Any] = dict.fromkeys(source for sources in deciding for source in sources if source)
     return list(dict.fromkeys(_ADDRESS.sub(r"\1", source) for source in found | dict.fromkeys(source for source in texts if source)))

@@ -12,6 +12,7 @@ from rbcalc.papers.paper import write_paper
 from rbcalc.running.outputs import OutputFolder, provenance
 from rbcalc.supposing.scenarios import file_of
 from rbcalc.supposing.seek import SHOWN
+from rbcalc.supposing.whatif import laid_out
 
 if TYPE_CHECKING:
     from rbcalc.comparing.study import Option, Study
@@ -19,11 +20,27 @@ if TYPE_CHECKING:
     from rbcalc.rulebook.rules import Council, Rules
     from rbcalc.schemes.booklet import Booklet
     from rbcalc.supposing.seek import Sought
-    from rbcalc.supposing.whatif import Answer
+    from rbcalc.supposing.whatif import Answer, Question
     from rbcalc_kernels.program.library import RuleSource
 
 NO_SCHEME: Final = "RC045"
 """What the booklet of a council without such a scheme is refused with."""
+
+
+def check_declared(rules: Rules, question: Question, path: Path) -> None:
+    """See that what an officer declares can be used, before the long work.  Raises UsageError with every mistake and its place.
+
+    The names of options are held against those of scenario files, unless others come to be in the course of the work.
+    """
+    from rbcalc.papers.file import read_declared
+    from rbcalc.papers.words import steps_of
+
+    named = None
+    if not (question.settings or question.vary or question.baseline_year):
+        baseline, options = laid_out(question)
+        named = [baseline.name, *(option.name for option in options)]
+    councils = [council.name for council in question.councils]
+    read_declared(path, councils=councils, options=named, steps=steps_of(rules, question.impact))
 
 
 def write_answer(

@@ -178,8 +178,8 @@ class Declared:
         return None
 
 
-def read_declared(path: Path, *, councils: Iterable[str], options: Iterable[str], steps: Iterable[str]) -> Declared:
-    """What a file declares, for the councils, options and steps of consultation that there are.
+def read_declared(path: Path, *, councils: Iterable[str], options: Iterable[str] | None, steps: Iterable[str]) -> Declared:
+    """What a file declares, for the councils, options and steps of consultation that there are; without `options` any may be named.
 
     Raises UsageError RC080 with every mistake and its place.
     """
@@ -191,7 +191,11 @@ def read_declared(path: Path, *, councils: Iterable[str], options: Iterable[str]
     try:
         node = read(data, path.name)
         doc = _shaped(node, findings)
-        made = _Maker(findings, list(councils), list(options), list(steps)).made(doc, path.name) if doc is not None else Declared()
+        made = (
+            _Maker(findings, list(councils), None if options is None else list(options), list(steps)).made(doc, path.name)
+            if doc is not None
+            else Declared()
+        )
         findings.raise_if_errors({path.name: data.decode("utf-8-sig")})
     except RulesError as error:
         raise UsageError("RC080", f"the paper's declarations cannot be used\n{error}") from error
@@ -212,7 +216,7 @@ def _shaped(node: Any, findings: Findings) -> PaperDoc | None:
 class _Maker:
     """Turns texts into values and collects what is wrong."""
 
-    def __init__(self, findings: Findings, councils: list[str], options: list[str], steps: list[str]) -> None:
+    def __init__(self, findings: Findings, councils: list[str], options: list[str] | None, steps: list[str]) -> None:
         self.findings, self.councils, self.options, self.steps = findings, councils, options, steps
 
     def made(self, doc: PaperDoc, file: str) -> Declared:
@@ -275,8 +279,8 @@ class _Maker:
             )
         return tuple(made)
 
-    def known(self, name: Text, names: list[str], what: str) -> str:
-        if str(name) not in names:
+    def known(self, name: Text, names: list[str] | None, what: str) -> str:
+        if names is not None and str(name) not in names:
             self.findings.error(
                 "RB037", f"no {what} is called {name}{suggest(str(name), names)}", name.span, help=f"one of {', '.join(names) or 'none'}"
             )

@@ -131,6 +131,12 @@ def wording(rules: Rules, impact: str, year: FinancialYear) -> Wording:
     raise UsageError("RC080", f"the rules have no wording for a paper on {impact.replace('_', ' ')}", hint=hint)
 
 
+def steps_of(rules: Rules, impact: str = "") -> list[str]:
+    """The steps of consultation that the wording for an impact has, or without one any wording."""
+    docs = [_read(rules, path) for path in sorted((rules.root / FOLDER).glob("*.yaml"))]
+    return list(dict.fromkeys(str(step) for doc in docs if impact in ("", str(doc.impact)) for step in doc.steps))
+
+
 def _read(rules: Rules, path: Path) -> WordingDoc:
     shown, findings = rules.library.shown(path), Findings()
     text = path.read_bytes()

@@ -152,11 +152,15 @@ class _Reader:
     def _billed(self, rows: Any, compared: tuple[Reconciled, ...]) -> Billed:
         import pyarrow.compute as pc
 
+        for place in pc.indices_nonzero(pc.and_(pc.is_null(rows["council"]), pc.is_valid(rows["problem"]))).to_pylist()[:1]:
+            told = f"row {rows['row'][place].as_py():,}: {rows['problem'][place].as_py()}"
+            raise DataError("RC054", told, self.opened.label, "correct the row: as many cells as the first line has names")
         self._refuse(rows, pc.is_null(rows["council"]), "a council that is not one of this run", f"the councils are {self._listed()}")
         elsewhere = pc.equal(rows["council"], -1)
         left = pc.sum(elsewhere).as_py() or 0
         if left:
-            self.notes.append(f"{self.opened.label}: {left:,} rows of other councils were left out")
+            counted = "1 row of another council was" if left == 1 else f"{left:,} rows of other councils were"
+            self.notes.append(f"{self.opened.label}: {counted} left out")
             rows = rows.filter(pc.invert(elsewhere))
         self._refuse(rows, pc.is_null(rows["account"]), "no usable reference of the account", values.KEY_REMEDY)
         keys = pc.binary_join_element_wise(rows["council"].cast("string"), rows["account"], "\x1f")

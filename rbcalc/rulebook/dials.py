@@ -122,20 +122,26 @@ def value_of(program: Program, dial: Dial) -> Value:
     return table.by_period[0].rows[keys][1][place]
 
 
+def _called(type_: Type) -> str:
+    """What a value of a type is called: an amount in £/week, a rate."""
+    return f"amount in {type_}" if isinstance(type_, Number) and type_.is_money else str(type_)
+
+
 def number_of(text: str, type_: Type) -> Fraction:
     """A number as a rule file writes it, for the ends and steps of a sweep.  Raises UsageError."""
     plain = re.sub(r"\s*days?\b", "", text) if type_ == DAYS else text
     match = _NUMBER.fullmatch(plain.strip())
     if match is None or not isinstance(type_, Number):
-        raise UsageError("RC061", f"'{text}' is no {type_}", hint="write it as in a rule file: £10, 2.5%, 26")
+        hint = "write it as in a rule file, without commas and spaces: £10000, 2.5%, 26"
+        raise UsageError("RC061", f"'{text}' is no {_called(type_)}", hint=hint)
     sign, pound, digits, per_cent, unit, parts = match.groups()
     if bool(per_cent) != (type_.unit == "rate"):
-        raise UsageError("RC061", f"'{text}' is no {type_}", hint="a rate is written as 20%, anything else without %")
+        raise UsageError("RC061", f"'{text}' is no {_called(type_)}", hint="a rate is written as 20%, anything else without %")
     if type_.is_money and not pound:
         hint = f"money is written with its sign: {sign}£{digits}{unit or ''}{f' / {parts}' if parts else ''}"
-        raise UsageError("RC061", f"'{text}' is no {type_}", hint=hint)
+        raise UsageError("RC061", f"'{text}' is no {_called(type_)}", hint=hint)
     if (pound and not type_.is_money) or (unit and unit != type_.unit[1:]):
-        raise UsageError("RC061", f"'{text}' is no {type_}", hint=f"the figure is in {type_}")
+        raise UsageError("RC061", f"'{text}' is no {_called(type_)}", hint=f"the figure is in {type_}")
     number = Fraction(digits) * (-1 if sign else 1) / int(parts or 1)
     return number / 100 if per_cent else number
 

@@ -61,7 +61,7 @@ class OutputFolder:
 
     @staticmethod
     def check(path: Path, *, force: bool = False) -> None:
-        """Whether results may go into a folder.  Raises UsageError; nothing is touched."""
+        """Whether results may go into a folder.  Raises UsageError and OutputError; nothing is touched."""
         if path.exists() and not path.is_dir():
             raise UsageError("RC049", f"{path} is a file", hint="name a folder")
         if path.is_dir() and any(path.iterdir()):
@@ -69,8 +69,13 @@ class OutputFolder:
                 raise UsageError(
                     "RC049", f"the folder {path} is not empty", hint="name another folder, or say --force to replace an earlier result"
                 )
-            if not (path / MANIFEST).is_file():
-                raise UsageError("RC049", f"the folder {path} holds something that is no result of rbcalc", hint="name another folder")
+            if _files_of(path) is None:
+                hint = "name another folder, or empty this one if a run was stopped there"
+                raise UsageError("RC049", f"the folder {path} holds something that is no result of rbcalc", hint=hint)
+        there = next(each for each in (path.absolute(), *path.absolute().parents) if each.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+            what = "is a file" if not there.is_dir() else "may not be written to"
+            raise OutputError("RC049", f"the folder {path} cannot be made: {there} {what}", hint="name a folder that you may write to")
 
     def place(self, name: str) -> Path:
         """Where a file of the folder goes; its own folder is made."""
@@ -108,10 +113,19 @@ class OutputFolder:
 
 def _cleared(path: Path) -> None:
     """Remove an earlier result: its manifest first, so that a half-removed folder is no result."""
-    listed = json.loads((path / MANIFEST).read_text(encoding="utf-8"))["files"]
+    listed = _files_of(path) or []
     (path / MANIFEST).unlink()
     for name in listed:
         (path / name).unlink(missing_ok=True)
+
+
+def _files_of(path: Path) -> list[str] | None:
+    """The files of the result in a folder, as its manifest lists them; None where it is no result, or names files outside."""
+    try:
+        listed = list(json.loads((path / MANIFEST).read_text(encoding="utf-8"))["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return None if any(Path(name).is_absolute() or ".." in Path(name).parts for name in listed) else listed
 
 
 def _sha256(path: Path) -> str:

@@ -20,6 +20,25 @@ ROW_GROUP: Final = 122_880
 _KIND: Final = "sample caseload"
 
 
+def check_folder(folder: Path, force: bool) -> None:
+    """See that a sample can go to a folder, before the work.  Raises OutputError; nothing is touched."""
+    try:
+        there = folder.is_dir() and any(folder.iterdir())
+    except OSError as error:
+        raise OutputError("RC049", "the output folder cannot be read", str(folder), "name another folder") from error
+    if there and not force:
+        raise _not_empty(folder)
+    if there:
+        _earlier(folder)
+    elif folder.exists() and not folder.is_dir():
+        raise OutputError("RC049", "the output folder is a file", str(folder), "name a folder")
+
+
+def _not_empty(folder: Path) -> OutputError:
+    hint = "name another folder, or replace the earlier sample with --force"
+    return OutputError("RC049", "the output folder is not empty", str(folder), hint)
+
+
 def prepare(folder: Path, force: bool) -> None:
     """Make the folder, or empty it of an earlier sample.  Raises OutputError when it holds anything else."""
     try:
@@ -30,9 +49,7 @@ def prepare(folder: Path, force: bool) -> None:
     if not there:
         return
     if not force:
-        raise OutputError(
-            "RC049", "the output folder is not empty", str(folder), "name another folder, or replace the earlier sample with --force"
-        )
+        raise _not_empty(folder)
     earlier = _earlier(folder)
     for file in earlier:
         (folder / file).unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from rbcalc._years import FinancialYear
 from rbcalc.errors import UsageError
 from rbcalc.rulebook.rules import Council, Rules
 from rbcalc.sampling.counts import published_total, sizes
-from rbcalc.sampling.files import TableWriter, check_format, prepare, write_manifest, write_part
+from rbcalc.sampling.files import TableWriter, check_folder, check_format, prepare, write_manifest, write_part
 from rbcalc.sampling.plan import Plan, has_plan, read_plan
 from rbcalc.sampling.rows import Maker, Rows
 from rbcalc.sampling.values import Stream, largest_remainder
@@ -127,6 +127,8 @@ def sample(
     files of one's own, `force` replaces an earlier sample.
     """
     check_format(format)
+    folder = Path(out)
+    check_folder(folder, force)
     subjects = subjects or ([rules.subject] if rules.subject else [])
     when, councils = _who(rules, council, partnership, year, charges, subjects)
     busy = isinstance(changing, str) and changing.strip() == BUSY
@@ -154,7 +156,6 @@ def sample(
             counted = sizes(plan, found.profile, found.name, seed, wanted[subject].get(found.name), share, busy)
             made[subject].append(Maker(plan, counted, found.name, _block(found, plan), seed, with_names, with_errors))
         _check_blocks(made[subject])
-    folder = Path(out)
     prepare(folder, force)
     tables = _written(made, folder, format, progress)
     for table in tables.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from rbcalc._years import FinancialYear
 from rbcalc.comparing.comparison import Comparison, Single, comparison
 from rbcalc.comparing.study import Option, Study
 from rbcalc.errors import UsageError
-from rbcalc.rulebook.dials import Dial, dial_of, read, readers, setting_of, supposed, type_of
+from rbcalc.rulebook.dials import Dial, dial_of, read, readers, setting_of, supposed, type_of, value_of
 from rbcalc.supposing.scenario_words import in_words, told_apart
 from rbcalc.supposing.scenarios import baseline_of, file_of, is_for, neighbour, opened, option_of, turned_option
 from rbcalc.supposing.seek import Sought, cost_of, limit_of, seek, target_of
@@ -69,11 +70,8 @@ class Answer:
         return f"Answer({self.comparison!r})"
 
 
-def study_of(question: Question, asked: Sequence[str] = ()) -> tuple[Study, list[Option]]:
-    """The study of a question with its baseline worked out, and its options, not yet worked out.
-
-    `asked` are further figures with their ranges, those of a sweep.
-    """
+def laid_out(question: Question) -> tuple[Option, list[Option]]:
+    """The baseline of a question and the options that files give, before anything is worked out."""
     rules = question.councils[0].rules
     given = [[opened(rules, each) for each in option] for option in question.scenarios]
     given += [[neighbour(rules, question.councils, other, question.folder, question.year)] for other in question.schemes_of]
@@ -81,7 +79,17 @@ def study_of(question: Question, asked: Sequence[str] = ()) -> tuple[Study, list
     if question.baseline_year is not None:
         baseline = replace(baseline, year=question.baseline_year, title=f"The rules of {question.baseline_year}")
     laid = replace(baseline, year=None)
-    options = [option_of(laid, sources) for sources in given]  # made once, so that their rules are linked once
+    return baseline, [option_of(laid, sources) for sources in given]  # made once, so that their rules are linked once
+
+
+def study_of(question: Question, asked: Sequence[str] = ()) -> tuple[Study, list[Option]]:
+    """The study of a question with its baseline worked out, and its options, not yet worked out.
+
+    `asked` are further figures with their ranges, those of a sweep.
+    """
+    baseline, options = laid_out(question)
+    laid = replace(baseline, year=None)
+    _check_years(question, options)
     _check(question, options or [laid], asked)
     study = Study(
         question.councils,
@@ -100,6 +108,21 @@ def study_of(question: Question, asked: Sequence[str] = ()) -> tuple[Study, list
     elif not options and question.baseline_year is not None and not question.vary:
         options = [Option(f"{question.year}", f"The rules of {question.year}")]
     return study, options
+
+
+def _check_years(question: Question, options: Sequence[Option]) -> None:
+    """Refuse an option with a file that is in force on no day of the year: it could only come to no change.  Raises UsageError."""
+    first, last = (date.fromordinal(date(1970, 1, 1).toordinal() + day) for day in (question.year.first_day, question.year.last_day))
+    for source in (source for option in options for source in option.scenarios if not isinstance(source, Path)):
+        file = file_of(source)
+        begins, ends = str(file.from_ or first), str(file.to or last)
+        if begins > str(last) or ends < str(first):
+            hint = f"ask about another year with --year, or correct from: and to: in the file; {question.year} is from {first} to {last}"
+            raise UsageError(
+                "RC060",
+                f"{source.file} is in force on no day of {question.year}, but from {begins}{f' to {ends}' if file.to else ''}",
+                hint=hint,
+            )
 
 
 def _check(question: Question, options: Sequence[Option], asked: Sequence[str]) -> None:
@@ -128,7 +151,10 @@ def answered(question: Question) -> Answer:
         base = options[0] if options else replace(study.baseline, year=None)
         sought = sought_of(question, study, base)
         notes += sought.notes
-        if sought.best is not None:
+        if sought.best is not None and options and _stands(sought.bench.programs, sought.best.settings):
+            notes.append(f"{base.title}: the best point is the option as it stands, so that it is told once")
+            options[0] = replace(base, says=_how(question, sought))
+        elif sought.best is not None:
             best = _found(study, base, sought.bench.programs, sought.best.settings)
             options = [*options, replace(best, says=_how(question, sought))]
     singles: list[Single] = []
@@ -144,6 +170,11 @@ def answered(question: Question) -> Answer:
     notes += study.notes
     made = comparison(study, alone=singles, collection_rates=dict(question.collection_rates) or None)
     return Answer(study, made, sought, tuple(notes))
+
+
+def _stands(programs: Mapping[str, Program], settings: Mapping[Dial, Value]) -> bool:
+    """Whether dials are set to what they are already, for every council whose rules read them."""
+    return all(value_of(programs[council], dial) == value for dial, value in settings.items() for council in readers(programs, dial))
 
 
 def _found(study: Study, base: Option, programs: Mapping[str, Program], settings: Mapping[Dial, Value]) -> Option:

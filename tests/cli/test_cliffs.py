@@ -66,7 +66,7 @@ def test_a_name_that_is_a_formula_is_none_in_a_spreadsheet(rbcalc: Callable[...,
     ("arguments", "code", "said"),
     [
         (("cliffs",), 2, "which council?"),
-        ((*CLIFFS, "--vary", "incomes"), 2, "incomes. is no fact"),
+        ((*CLIFFS, "--vary", "incomes"), 2, "incomes is no fact"),
         ((*CLIFFS, "--to", "£9999999"), 2, "no range of amounts"),
         ((*CLIFFS, "--scenario", "none.yaml"), 2, "no such file"),
         ((*CLIFFS, "--caseload", "nowhere"), 2, "no such folder"),

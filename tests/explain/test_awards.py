@@ -71,7 +71,7 @@ def test_what_decided_stands_first(told: dict[str, Explanation]) -> None:
 
 
 def test_why_nothing_is_due_is_told_in_one_line(told: dict[str, Explanation], rules: Rules) -> None:
-    assert told["nil"].outcomes[0].refused == "Capital of £16,001.00 is above £16,000.00."
+    assert told["nil"].outcomes[0].refused == "Savings and other capital of £16,001.00 are above the limit of £16,000.00."
     assert "£1.00 too much" in told["nil"].outcomes[0].needed
     grid = CaseReader(rules).read(rules.root / "councils" / "hartlepool" / "reduction" / "2026-27.cases.yaml")
     edge = next(example for example in grid if example.name == "One person with £296.33 a week")

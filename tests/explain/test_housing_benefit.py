@@ -53,7 +53,7 @@ def test_json_keeps_every_figure(told: dict[str, Explanation], capsys: pytest.Ca
 def test_a_figure_that_is_paid_is_told_though_it_is_nil(told: dict[str, Explanation]) -> None:
     (outcome,) = told["nil"].outcomes
     assert "weekly_award" in figures(outcome) and "awarded" not in figures(outcome)
-    assert outcome.refused == "Capital of £16,001.00 is above the limit."
+    assert outcome.refused == "Savings and other capital of £16,001.00 are above the limit."
 
 
 def test_what_applied_is_told_with_its_reason(told: dict[str, Explanation]) -> None:

@@ -99,12 +99,16 @@ def test_a_claimant_is_told_what_the_law_asks_for(name: str, letters: dict[tuple
     assert letter.awarded == (name not in NONE)
     told = {step.title for stretch in letter.stretches for step in stretch.steps}
     if name in ("pensioner", "income too high", "new amounts"):
-        assert {"Applicable amount", "Income that counts", "Income above the applicable amount"} <= told
+        assert {"Your income that counts", "Your income above the applicable amount"} <= told
+        assert any(title.endswith("called the applicable amount") for title in told)
 
 
 def test_the_amounts_of_working_age_are_told(letters: dict[tuple[str, str], Letter]) -> None:
     steps = letters[CLAIMANT, "income too high"].stretches[0].steps
-    assert any(step.title == "Applicable amount of working age" and "Personal allowance £90.50 a week" in step.because for step in steps)
+    assert any(
+        step.title == "What the rules for working age give for your household" and "Personal allowance £90.50 a week" in step.because
+        for step in steps
+    )
 
 
 def test_other_adults_and_fuel_are_explained(letters: dict[tuple[str, str], Letter]) -> None:
@@ -119,7 +123,8 @@ def test_other_adults_and_fuel_are_explained(letters: dict[tuple[str, str], Lett
 
 def test_a_nil_letter_says_why_and_by_how_much(letters: dict[tuple[str, str], Letter]) -> None:
     capital = letters[CLAIMANT, "nil"].stretches[0]
-    assert capital.needed == "Capital would have to be at most £16,000.00. It is £16,001.00, £1.00 too much."
+    assert capital.refused == "Savings and other capital of £16,001.00 are above the limit."
+    assert capital.needed == "Savings and other capital would have to be at most £16,000.00. It is £16,001.00, £1.00 too much."
     income = letters[CLAIMANT, "income too high"].stretches[-1]
     assert income.refused == "Less than £0.50 a week would be due, so nothing is paid."
     assert income.needed.endswith("would have to be at most £54.73 a week. It is £71.95 a week, £17.22 a week too much.")

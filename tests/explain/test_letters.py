@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from decimal import Decimal
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -67,8 +68,8 @@ def test_a_letter_holds_what_the_law_asks_for(name: str, letters: dict[str, Lett
 
 def test_a_nil_letter_says_why_and_by_how_much(letters: dict[str, Letter]) -> None:
     stretch = letters["nil"].stretches[0]
-    assert stretch.refused == "Capital of £16,001.00 is above £16,000.00."
-    assert stretch.needed == "Capital would have to be at most £16,000.00. It is £16,001.00, £1.00 too much."
+    assert stretch.refused == "Savings and other capital of £16,001.00 are above the limit of £16,000.00."
+    assert stretch.needed == "That is £1.00 too much."
     assert not letters["nil"].awarded
 
 
@@ -76,6 +77,30 @@ def test_steps_that_stay_the_same_are_told_once(letters: dict[str, Letter]) -> N
     first, second = letters["change"].stretches
     assert not first.as_before and second.as_before
     assert not {(step.title, step.amount) for step in first.steps} & {(step.title, step.amount) for step in second.steps}
+
+
+def test_the_amounts_of_a_week_add_up_as_they_are_shown(letters: dict[str, Letter]) -> None:
+    """What is taken off the Council Tax for a week, in pennies as they are shown, leaves the reduction for a week."""
+    for name in ("pensioner", "change"):
+        told: dict[str, Decimal] = {}
+        for stretch in letters[name].stretches:
+            told |= {
+                step.title: Decimal(step.amount.removeprefix("£").removesuffix(" a week"))
+                for step in stretch.steps
+                if "week" in step.amount
+            }
+            taken = sum(amount for title, amount in told.items() if title.startswith("Taken off"))
+            assert told["Your Council Tax for a week"] - taken == told["Your reduction for a week"]
+            assert stretch.cells[0] == f"£{told['Your reduction for a week']} a week"
+
+
+def test_a_letter_speaks_to_its_reader(letters: dict[str, Letter]) -> None:
+    """No share that cannot be pictured, nothing for a day where a week is told, and "you", not "the applicant"."""
+    for letter in letters.values():
+        said = [f"{step.title}. {step.because}" for stretch in letter.stretches for step in stretch.steps]
+        assert not [line for line in said if re.search(r"applicant|claimant|\d/\d+ %|classes A and B", line)]
+        amounts = [step.amount for stretch in letter.stretches for step in stretch.steps]
+        assert letter is letters["grid"] or not [amount for amount in amounts if amount.endswith("a day")]
 
 
 def syllables(word: str) -> int:

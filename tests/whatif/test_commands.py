@@ -94,8 +94,8 @@ MISTAKES: list[tuple[list[str], int, list[str]]] = [
     (["whatif", *WITH, "--set", "tapr_working_age=10%"], 2, ["no figure called tapr_working_age", "'taper_working_age'"]),
     (["whatif", *WITH, "--set", "taper_working_age"], 2, ["no value in 'taper_working_age'", "name=value"]),
     (["whatif", *WITH, "--set", "taper_working_age=10"], 2, ["'10' is no rate", "20%"]),
-    (["whatif", *WITH, "--set", "capital_limit_working_age=10000"], 2, ["'10000' is no £", "money is written with its sign: £10000"]),
-    (["whatif", *WITH, "--set", "capital_limit_working_age=£16,000"], 2, ["'£16,000' is no £"]),
+    (["whatif", *WITH, "--set", "capital_limit_working_age=10000"], 2, ["'10000' is no amount in £", "money is written with its sign"]),
+    (["whatif", *WITH, "--set", "capital_limit_working_age=£16,000"], 2, ["'£16,000' is no amount in £"]),
     (["whatif", *WITH, "--set", "alternative_rate=5%"], 2, ["alternative_rate is no single figure", "the edge in £/week"]),
     (["whatif", *WITH, "--set", "alternative_rate[£290]=5%"], 2, ["no edge at £290", "£289/week"]),
     (["whatif", *WITH, "--set", "days_in_year=360"], 2, ["belongs to the calendar"]),
@@ -150,6 +150,15 @@ def test_two_options_beside_the_baseline(run: Callable[..., Ran]) -> None:
     assert "A smaller share + A cap" in out
     assert err.rstrip().endswith("HYPOTHETICAL: these are suppositions, not awards")
     assert "A smaller share: Largest share" in err
+
+
+def test_a_best_point_that_is_the_option_as_it_stands_is_no_other_option(run: Callable[..., Ran]) -> None:
+    asked = ["--vary", "share_working_age=70%:70%:1%", "--target", "cost <= £900m", "--together", "--format", "json"]
+    code, out, err = run("whatif", "share.yaml", *WITH, *asked)
+    assert code == 0, err
+    found = json.loads(out)
+    assert [option["title"] for option in found["options"]] == ["No change", "A smaller share"]
+    assert "the best point is the option as it stands" in err + out
 
 
 def test_json_and_csv_hold_the_same(run: Callable[..., Ran]) -> None:

@@ -25,7 +25,7 @@ from rbcalc_cli.options import (
     within,
     year_of,
 )
-from rbcalc_cli.output import document, table
+from rbcalc_cli.output import document, put, table
 
 if TYPE_CHECKING:
     from rbcalc.incomes.cliffs import Cliffs
@@ -131,6 +131,10 @@ def _print(found: Cliffs, show: Show, form: Format) -> None:
         document({"title": title, "varied": list(found.varied), "hypothetical": found.hypothetical, **tables})
         return
     held = found.tables[show]
+    if form is Format.TABLE and show is Show.EDGES and not held.num_rows:
+        put(title)
+        put("No edges: as far as the rules could be followed, a little more never leaves any of these households with less.")
+        return
     # On paper the rule's title and its paragraph are enough; CSV and JSON have its name and the address besides.
     hidden = {"rule", "kind", "varied"} if form is Format.TABLE else set()
     names = [name for name in held.column_names if name not in hidden]

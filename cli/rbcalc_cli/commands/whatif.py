@@ -129,6 +129,8 @@ def command(
       rbcalc whatif --council {council} --year {year} --sample --sweep capital_limit_working_age=£6000:£16000:£2000
       rbcalc whatif --partnership {partnership} --sample --set capital_limit_working_age=£10000 --out paper --force
     """
+    from rbcalc.papers.answer_files import check_declared
+    from rbcalc.reconciling.record import read_record
     from rbcalc.supposing.whatif import answered, swept
 
     book = rules_of(rules, subject)
@@ -137,6 +139,9 @@ def command(
     for given in (paper, reconciliation, households):  # before the long work
         if given is not None:
             existing(given)
+    _check_asked(out, paper=paper, reconciliation=reconciliation, households=households, schemes=schemes, cliffs=cliffs)
+    if reconciliation is not None:
+        read_record(reconciliation)
     own = [charges] if charges is not None else []
     with caseload_of(book, councils, partnership, when, (caseload, sample), own) as source:
         question = question_of(
@@ -160,6 +165,8 @@ def command(
             threads=threads,
             impact=impact,
         )
+        if paper is not None:
+            check_declared(book, question, paper)
         if sweep:
             print_points(*swept(question, sweep, limits or []), form)
             return
@@ -170,6 +177,15 @@ def command(
         _write(book, councils, answer, out, charges=own, force=force, **shown)
     if answer.sought is not None and answer.sought.best is None:
         raise typer.Exit(1)
+
+
+def _check_asked(out: Path | None, **parts: Path | bool | None) -> None:
+    """See that what is asked for of a paper can go into one.  Raises UsageError."""
+    from rbcalc.errors import UsageError
+
+    asked = [name for name, given in parts.items() if given]
+    if out is None and asked:
+        raise UsageError("RC060", f"--{asked[0]} is about the paper, and no paper is asked for", hint="add --out DIR, or leave it out")
 
 
 def _write(book: Rules, councils: list[Council], answer: Answer, out: Path, **shown: Any) -> None:
