@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import date
 from fractions import Fraction
 
-from independent.council_tax_reduction.facts import total
-from independent.council_tax_reduction.working_age import weekly
+from independent.council_tax_reduction.facts import MissingFactError, total
+from independent.council_tax_reduction.working_age import PASSPORTS, weekly
 from independent.housing_benefit.amounts import cap
 from independent.housing_benefit.facts import Household
 from independent.housing_benefit.means import on_universal_credit
@@ -61,6 +61,12 @@ def benefits(household: Household, day: date) -> Fraction:
     return total(weekly(income) for income in incomes if income.kind in kinds) + max(widowed - 15, ZERO)  # 75C(4), Sch 5 para 16
 
 
+def amount_is_known(household: Household) -> bool:
+    """Reg 75C(1): whether the amount of a benefit that decides by itself, or the Department's sum, is recorded."""
+    kinds = {income.kind for person in household.adults for income in person.incomes}
+    return household.benefits_for_cap is not None or not {kind for kind in PASSPORTS if household.on(kind)} - kinds
+
+
 def capped(household: Household, day: date, benefit: Fraction, minimum: Fraction, *, specified: bool) -> Fraction:
     """Reg 75D: the benefit for a week after the cap, of people who are not of pension age."""
     single = not household.partners and not household.children
@@ -68,4 +74,8 @@ def capped(household: Household, day: date, benefit: Fraction, minimum: Fraction
     if limit is None or not benefit or spared(household, day):
         return benefit
     together = benefits(household, day) + (ZERO if specified else benefit)
+    if not amount_is_known(household):
+        if together >= limit:
+            raise MissingFactError("the amount of a benefit that counts for the benefit cap")
+        return benefit  # nothing is determined (regs 75A and 75B(1))
     return min(benefit, max(benefit - max(together - limit, ZERO), minimum))
