@@ -78,7 +78,8 @@ def test_a_letter_says_what_the_reader_may_do(place: tuple[str, str], letters: d
     if place[0] == REASONS:  # this is the statement of reasons, and the months run from the letter before it
         wanted = [
             "the date of the letter about our decision",
-            "14 days from the date of this letter",
+            "you have 14 days more",
+            "on the date of this letter if that is later",
             "after 13 months",
             "First-tier Tribunal",
         ]
