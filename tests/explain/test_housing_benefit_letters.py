@@ -93,7 +93,13 @@ def test_a_letter_says_what_the_reader_may_do(place: tuple[str, str], letters: d
             "First-tier Tribunal",
         ]
     elif place[0] == TOO_LATE:  # the months are over, but for the appeal
-        wanted = ["within 13 months of the date", "again to take your letter late", "First-tier Tribunal", "1 month for the appeal", "12 months late"]
+        wanted = [
+            "within 13 months of the date",
+            "again to take your letter late",
+            "First-tier Tribunal",
+            "1 month for the appeal",
+            "12 months late",
+        ]
     elif place == (AGAIN, "kept"):  # what was kept cannot be looked at again
         wanted.remove("after 13 months")
         assert "look at the new one again" not in text
@@ -260,7 +266,12 @@ def test_the_income_of_another_is_told_with_the_reasons(letters: dict[tuple[str,
     """SI 2006/213 Sch. 9 para. 13: the fact that it was so decided, and why."""
     for name in ("pensioner", "income too high"):
         text = texts(letters[ANOTHER, name])
-        wanted = ["counted their income and savings as if they were yours", "left out your own", "more income and savings than you", "its reasons"]
+        wanted = [
+            "counted their income and savings as if they were yours",
+            "left out your own",
+            "more income and savings than you",
+            "its reasons",
+        ]
         assert [words for words in wanted if words not in text] == []
         assert ("You do not get Housing Benefit" in text) == (name in NONE)
 
@@ -279,7 +290,12 @@ def test_a_tenant_does_not_owe_what_is_taken_from_a_punished_landlord(letters: d
     letter = letters[PENALTY, "overpayment"]
     assert letter.totals == (("Housing Benefit that your landlord must pay back", "£464.51"),)
     assert [stretch.cells for stretch in letter.stretches] == [stretch.cells for stretch in letters[OVERPAYMENT, "overpayment"].stretches]
-    wanted = ["guilty of an offence over this money, or agreed to pay a penalty", "rent that you have paid", "no right to ask you", "landlord too"]
+    wanted = [
+        "guilty of an offence over this money, or agreed to pay a penalty",
+        "rent that you have paid",
+        "no right to ask you",
+        "landlord too",
+    ]
     assert [words for words in wanted if words not in texts(letter)] == []
 
 

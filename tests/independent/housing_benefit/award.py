@@ -29,6 +29,7 @@ from independent.housing_benefit.amounts import (
     TENANT_SINCE_1996_ENDS,
     pence,
 )
+from independent.housing_benefit.bedrooms import bedrooms
 from independent.housing_benefit.cap import capped
 from independent.housing_benefit.dates import ONE_DAY, Change, effective_days, entitlement_begins, figures_from, figures_year, week_of
 from independent.housing_benefit.deductions import days_of_change, deductions
@@ -218,7 +219,8 @@ def change_between(
     """What kind of change leads from one stay to the next: SPC reg 60, the first days of April, or reg 79(1).
 
     `benefit` is the benefit of a household by the facts of one day and the rent of another.  Where the rent changes in the week of
-    a change of pension credit, it is the credit's doing what the benefit comes to on either rent.
+    a change of pension credit, it is the credit's doing what the benefit comes to on either rent; and where it stays as it
+    was on both, a change of the bedrooms that are needed tells it.
     """
     occurs = after.first
     if benefits_uprated(before, after):
@@ -234,6 +236,8 @@ def change_between(
         return Change(occurs, ends=lost(after.facts, occurs), rent_by_the_day=rent_by_the_day)
     if now == then:
         then, now = (benefit(each.facts, occurs, week_of(occurs)) for each in (before, after))
+    if now == then:
+        then, now = (Fraction(bedrooms(each.facts, occurs)) for each in (before, after))
     guaranteed = after.facts.on("guarantee_credit") and not before.facts.on("guarantee_credit")
     if now == then or (now > then and not old[0] and not guaranteed):  # reg 60 speaks of changes of the rate, of awards only in (5) and (7)
         return Change(occurs)
