@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from explain.test_letters import GRADE, Seen, fixed, grade
-from rbcalc.errors import UsageError
+from rbcalc.errors import DataError, UsageError
 from rbcalc.letters.files import rendered
 from rbcalc.letters.letter import Letter, LetterCases, LetterWriter, letter_file
 from rbcalc.rulebook.cases import Example
@@ -20,6 +20,8 @@ HERE = Path(__file__).parent
 CLAIMANT, LANDLORD, OVERPAYMENT = "housing_benefit", "housing_benefit_landlord", "housing_benefit_overpayment"
 OF_LANDLORD = "housing_benefit_landlord_overpayment"
 REASONS, AGAIN = "housing_benefit_reasons", "housing_benefit_looked_again"
+EARLIER, TOO_LATE = "housing_benefit_earlier_days", "housing_benefit_asked_too_late"
+ANOTHER, PENALTY = "housing_benefit_non_dependant_income", "housing_benefit_landlord_penalty"
 NAMES = ["pensioner", "spare bedroom", "local housing allowance", "nil", "income too high", "new amounts", "benefit cap"]
 LETTERS = [
     *((CLAIMANT, name) for name in NAMES),
@@ -33,13 +35,20 @@ LETTERS = [
     (AGAIN, "nothing before"),
     (AGAIN, "overpayment"),
     (AGAIN, "pensioner"),
+    (EARLIER, "pensioner"),
+    (EARLIER, "income too high"),
+    (TOO_LATE, "pensioner"),
+    (TOO_LATE, "income too high"),
+    (ANOTHER, "pensioner"),
+    (ANOTHER, "income too high"),
+    (PENALTY, "overpayment"),
 ]
 NONE = {"nil", "income too high"}
 
 
 @pytest.fixture(scope="module")
 def examples(rules: Rules) -> dict[str, dict[str, Example]]:
-    every = (CLAIMANT, LANDLORD, OVERPAYMENT, OF_LANDLORD, REASONS, AGAIN)
+    every = (CLAIMANT, LANDLORD, OVERPAYMENT, OF_LANDLORD, REASONS, AGAIN, EARLIER, TOO_LATE, ANOTHER, PENALTY)
     found = {which: LetterCases(rules, letter_file(rules, which, "housing_benefit")) for which in every}
     return {which: {one.name: one for one in cases.read(HERE / "housing_benefit.cases.yaml")} for which, cases in found.items()}
 
@@ -78,9 +87,18 @@ def test_a_letter_says_what_the_reader_may_do(place: tuple[str, str], letters: d
     if place[0] == REASONS:  # this is the statement of reasons, and the months run from the letter before it
         wanted = [
             "the date of the letter about our decision",
-            "14 days from the date of this letter",
+            "you have 14 days more",
+            "on the date of this letter if that is later",
             "after 13 months",
             "First-tier Tribunal",
+        ]
+    elif place[0] == TOO_LATE:  # the months are over, but for the appeal
+        wanted = [
+            "within 13 months of the date",
+            "again to take your letter late",
+            "First-tier Tribunal",
+            "1 month for the appeal",
+            "12 months late",
         ]
     elif place == (AGAIN, "kept"):  # what was kept cannot be looked at again
         wanted.remove("after 13 months")
@@ -224,7 +242,69 @@ def test_a_landlord_is_told_of_recovery_and_nothing_of_the_tenant(letters: dict[
     assert [word for word in private if word in page] == []
 
 
-@pytest.mark.parametrize("which", [OVERPAYMENT, OF_LANDLORD])
+def test_why_there_is_nothing_for_earlier_days_is_said_by_age(letters: dict[tuple[str, str], Letter]) -> None:
+    """SI 2006/213 reg. 83(12) and (12A): a good reason all the time, a month at most; SI 2006/214 reg. 64(1) and (1A): three months."""
+    young, old = texts(letters[EARLIER, "income too high"]), texts(letters[EARLIER, "pensioner"])
+    reason = ["good reason for not asking sooner", "all the time", "more than 1 month before the day on which you asked", "the reader gave"]
+    assert [words for words in reason if words not in young] == [] and not any(words in old for words in reason)
+    assert "more than 3 months before your claim" in old and "Pension Credit" in old and " 3 months" not in young
+    assert "how much you get, and for which days" in old and "for the days since then either" in young
+
+
+def test_more_months_went_before_a_claim_until_2016(rules: Rules, examples: dict[str, dict[str, Example]]) -> None:
+    """SI 2015/1857 reg. 3: six months before 1 April 2016."""
+    text = texts(written(rules, EARLIER, examples[EARLIER]["claimed in 2015"]))
+    assert "more than 6 months before the day on which you asked" in text
+
+
+def test_who_asks_too_late_is_told_what_the_law_asks_for(letters: dict[tuple[str, str], Letter]) -> None:
+    """SI 2001/1002 reg. 5(3) to (7): thirteen months, the special reason, the merit, what is reasonable, and no second request."""
+    for name in ("pensioner", "income too high"):
+        letter = letters[TOO_LATE, name]
+        why = next(part for part in letter.parts if part.title == "Why we could not take your letter")
+        assert len(why.blocks[1].items) == 4 and "the stronger the reason must be" in why.blocks[1].items[-1]
+        assert not any(stretch.steps or stretch.refused for stretch in letter.stretches)
+        assert "written statement of our reasons" not in texts(letter) and "an office made a mistake" in texts(letter)
+
+
+def test_the_income_of_another_is_told_with_the_reasons(letters: dict[tuple[str, str], Letter]) -> None:
+    """SI 2006/213 Sch. 9 para. 13: the fact that it was so decided, and why."""
+    for name in ("pensioner", "income too high"):
+        text = texts(letters[ANOTHER, name])
+        wanted = [
+            "counted their income and savings as if they were yours",
+            "left out your own",
+            "more income and savings than you",
+            "its reasons",
+        ]
+        assert [words for words in wanted if words not in text] == []
+        assert ("You do not get Housing Benefit" in text) == (name in NONE)
+
+
+@pytest.mark.parametrize("name", ["spare bedroom", "benefit cap"])
+def test_beside_a_benefit_that_decides_by_itself_nobody_elses_income_counts(
+    name: str, rules: Rules, examples: dict[str, dict[str, Example]]
+) -> None:
+    """SI 2006/213 reg. 26(1) excepts those on such a benefit."""
+    with pytest.raises(DataError, match="no such decision to write about"):
+        written(rules, ANOTHER, examples[ANOTHER][name])
+
+
+def test_a_tenant_does_not_owe_what_is_taken_from_a_punished_landlord(letters: dict[tuple[str, str], Letter]) -> None:
+    """SI 2006/213 reg. 107(3): which overpayment it is, and that the landlord has no right to it against the tenant."""
+    letter = letters[PENALTY, "overpayment"]
+    assert letter.totals == (("Housing Benefit that your landlord must pay back", "£464.51"),)
+    assert [stretch.cells for stretch in letter.stretches] == [stretch.cells for stretch in letters[OVERPAYMENT, "overpayment"].stretches]
+    wanted = [
+        "guilty of an offence over this money, or agreed to pay a penalty",
+        "rent that you have paid",
+        "no right to ask you",
+        "landlord too",
+    ]
+    assert [words for words in wanted if words not in texts(letter)] == []
+
+
+@pytest.mark.parametrize("which", [OVERPAYMENT, OF_LANDLORD, PENALTY])
 def test_what_may_not_be_recovered_brings_no_letter(which: str, rules: Rules, examples: dict[str, dict[str, Example]]) -> None:
     with pytest.raises(UsageError, match="no decision"):
         written(rules, which, examples[which]["council's mistake"])

@@ -19,11 +19,13 @@ from typing import Any
 from agreement.accounts import EPOCH, Record, Records
 from agreement.claims import Story
 from agreement.working_age_claims import _Story as WorkingAgeStory
+from independent.council_tax_reduction.working_age import PASSPORTS
 from independent.housing_benefit.amounts import BANDS, LHA_2024
 from rbcalc_kernels.program.graph import Program
 
 SCHEMES = ("pension_age", "working_age")
 FREQUENCIES = ("weekly",) * 5 + ("four_weekly",) * 2 + ("fortnightly", "monthly", "monthly", "daily", "quarterly", "yearly")
+BY_THE_WEEK = ("weekly", "fortnightly", "four_weekly")
 TIMES: dict[str, int | Fraction] = {
     "daily": 7,
     "weekly": 1,
@@ -137,6 +139,7 @@ class _Housing(Story):
         self.begins_whole = program_first(claims)
         self.working_age = claims.scheme == "working_age"
         self.moved: int | None = None
+        self.by_the_week = True
 
     # ---- the home
 
@@ -163,7 +166,8 @@ class _Housing(Story):
     def rents(self, from_: int, begins: int, ends: int, until: int | None) -> tuple[list[Record], list[Record], list[int]]:
         """The rent with its charges in time, and the days on which the rent changes."""
         facts, charges = self.tenancy()
-        days = sorted({self.random.randint(begins + 1, ends) for _ in range(self.random.choice((0, 0, 0, 1, 1, 2)))})
+        self.by_the_week = facts["rent_frequency"] in BY_THE_WEEK
+        days = sorted({self.put_off(self.random.randint(begins + 1, ends)) for _ in range(self.random.choice((0, 0, 0, 1, 1, 2)))})
         mondays = sorted({self.monday(self.random.randint(begins + 7, ends)) for _ in range(self.random.choice((0, 0, 0, 1, 1)))})
         mondays = [day for day in mondays if begins < day <= ends and day not in days]
         if self.chance(0.2) and facts["rent_free_weeks"]:
@@ -186,6 +190,11 @@ class _Housing(Story):
         """The Monday on which a week or two without rent begin, and that on which they end."""
         first = self.monday(self.random.randint(begins + 7, ends))
         return [day for day in (first, first + 7 * self.random.choice((1, 2))) if begins < day <= ends]
+
+    def put_off(self, day: int) -> int:
+        """With rent by the week, the first Monday in April for the days before it: what counts on them is a rare case of its own."""
+        monday = self.monday(self.first + 6)
+        return monday if self.by_the_week and self.first < day < monday else day
 
     def monday(self, day: int) -> int:
         return day - (day - 4) % 7  # 5 January 1970 was a Monday
@@ -301,6 +310,12 @@ class _Housing(Story):
         if self.first < starts < self.monday(self.first + 6):  # recorded from 31 March, as the rules ask for those days
             for row in (row for rows in found.values() for row in rows if row.get("from") == starts):
                 row["from"] = self.first - 1
+        for rows in found.values():
+            for row in rows:
+                moved: Any = row
+                row["from"] = self.put_off(moved["from"])
+                row["to"] = None if moved["to"] is None else self.put_off(moved["to"] + 1) - 1
+            rows[:] = [row for row in rows if row["to"] is None or row["from"] <= row["to"]]  # type: ignore[operator]
         return found
 
     def mark_charge_changes(self, spells: list[tuple[int, dict[str, Any]]], charge_days: Sequence[int]) -> None:
@@ -404,3 +419,13 @@ class _Pensioners(_Housing):
 
 class _Others(_Housing, WorkingAgeStory):
     """The claim of somebody below pension age."""
+
+    def records(self) -> Records:
+        """With the amount of a benefit that decides by itself, which the benefit cap asks for."""
+        found = super().records()
+        for row in found["household"]:
+            if row.get("passport") in PASSPORTS:
+                paid: Record = {"person": row["person"], "income_kind": row["passport"], "frequency": "weekly"}
+                amount = Fraction(self.random.randint(10, 16_000), 100)
+                found["incomes"].append({**paid, "amount": amount, "from": row["from"], "to": row.get("to")})
+        return found

@@ -15,6 +15,7 @@ from agreement.accounts import EPOCH, Record, Records
 from agreement.housing_benefit.mapping import claims_of, lets_of
 from agreement.housing_benefit.scenes import program_of
 from agreement.housing_benefit.test_housing_benefit_agreement import Span, by_rules, exactly
+from independent.council_tax_reduction.facts import MissingFactError
 from independent.housing_benefit.award import awards, pieces
 from rbcalc_kernels.exact.faults import CalculationFault
 
@@ -71,7 +72,7 @@ def records_of(spells: list[Spell], **first: dict[str, Any]) -> Records:
     return {
         "tenancies": [{"account": "a", "from": day(first.get("home", {}).get("from", LONG_AGO)), "to": None}],
         "rents": rows(spells, "rent", {**rent, **first.get("rent", {})}, {"account": "a"}),
-        "charges": [],
+        "charges": rows(spells, "charge", first.get("charge", {}), {"account": "a"}),
         "claims": rows(spells, "claim", {"capital": "0", **first.get("claim", {})}, {"account": "a", "claim": "k"}),
         "household": household,
         "incomes": incomes,
@@ -95,6 +96,13 @@ MOVED_IN: dict[str, dict[str, Any]] = {
     "claim": {"claimed_on": date(2025, 6, 13)},
     "home": {"from": date(2025, 6, 11)},
     "rent": {"moved_in_on": date(2025, 6, 11)},
+}
+TEESSIDE = {
+    "tenure": "private_landlord",
+    "rent_rules": "local_housing_allowance",
+    "broad_rental_market_area": "teesside",
+    "rent": "200",
+    "bedrooms": 2,
 }
 EASTER: dict[str, dict[str, Any]] = {
     **PENSIONER,
@@ -174,6 +182,41 @@ CASES: dict[str, tuple[int, list[Spell], dict[str, dict[str, Any]]]] = {
         ],
         {**PENSIONER, "p_state_pension": {"amount": "290"}},
     ),
+    "savings credit falls on the day on which the rent falls to where nothing is due": (
+        2025,
+        [
+            (
+                date(2025, 6, 14),
+                {"p_savings_credit": {"amount": "5"}, "claim": {"assessed_income": "415"}, "rent": {"rent": "100"}},
+            ),
+            (date(2025, 9, 6), {"rent": {"rent": "150"}}),
+        ],
+        {
+            "p": {"born": date(1949, 1, 1), "passport": "savings_credit"},
+            "p_savings_credit": {"amount": "10"},
+            "claim": {"assessed_income": "489.20", "assessed_income_earnings_left_out": "0"},
+            "rent": {"rent": "150"},
+        },
+    ),
+    "a bedroom fewer in the week in which guarantee credit falls": (
+        2025,
+        [(date(2025, 10, 29), {"q": None, "p_guarantee_credit": {"amount": "42.90"}, "claim": {"told_on": date(2025, 11, 14)}})],
+        {
+            "p": {"born": OLD, "passport": "guarantee_credit", "cannot_share_bedroom": True},
+            "q": {"born": OLD},
+            "p_guarantee_credit": {"amount": "94.20"},
+            "rent": TEESSIDE,
+        },
+    ),
+    "a bedroom more in the week in which guarantee credit rises": (
+        2025,
+        [(date(2025, 10, 29), {"q": {"born": OLD}, "p_guarantee_credit": {"amount": "94.20"}, "claim": {"told_on": date(2025, 11, 14)}})],
+        {
+            "p": {"born": OLD, "passport": "guarantee_credit", "cannot_share_bedroom": True},
+            "p_guarantee_credit": {"amount": "42.90"},
+            "rent": TEESSIDE,
+        },
+    ),
     "guarantee credit that is reduced late": (
         2025,
         [(date(2025, 9, 3), {"p": {"born": OLD, "passport": None}, "p_guarantee_credit": None})],
@@ -209,6 +252,31 @@ CASES: dict[str, tuple[int, list[Spell], dict[str, dict[str, Any]]]] = {
             "p_widowed_parents_allowance": {"amount": "148.40"},
             "p_child_benefit": {"amount": "25.60"},
             "rent": {"rent": "250"},
+        },
+    ),
+    "the cap and an allowance of which no amount is recorded, of a home whose rent is below the cap": (
+        2025,
+        [],
+        {"p": {"passport": "esa_income_related"}, "p_self_employed_earnings": {"amount": "240"}, "rent": {"rent": "280"}},
+    ),
+    "what is paid for a student beside the additional disregard": (
+        2025,
+        [],
+        {"p": {"weekly_work": 30, "parental_contribution": "60"}, "p_employed_earnings": {"amount": "180"}, "claim": {"capital": "6100"}},
+    ),
+    "meals that the rent officer's figure has in it, at the turn of the year": (
+        2026,
+        [],
+        {
+            **PENSIONER,
+            "rent": {
+                "tenure": "private_landlord",
+                "rent_rules": "rent_officer",
+                "claim_related_rent": "130",
+                "determination_includes_meals": True,
+                "rent": "190",
+            },
+            "charge": {"charge_kind": "full_board", "people": 1},
         },
     ),
     "the cap and weeks without rent": (
@@ -289,6 +357,16 @@ def test_the_statute_and_the_rules_award_the_same(name: str) -> None:
     statute, rules = both(year, spells, **first)
     assert rules == statute
     assert sum(span.pounds for span in statute) > 0
+
+
+def test_above_the_cap_with_a_benefit_of_no_recorded_amount_both_ask_for_it() -> None:
+    records = records_of([], p={"passport": "esa_income_related"}, rent={"rent": "291.51"})
+    program = program_of(2024)
+    (claim,), lets = (found(records, program.first_day, program.last_day) for found in (claims_of, lets_of))
+    with pytest.raises(MissingFactError, match="counts for the benefit cap"):
+        pieces(claim, lets)
+    with pytest.raises(CalculationFault, match="no amount is recorded"):
+        exactly(2024).row(records)
 
 
 def test_a_home_of_the_first_days_of_april_is_not_paid_the_amounts_of_the_year_before_monday() -> None:

@@ -203,8 +203,9 @@ def income_taken_one_by_one(facts: Circumstances, day: date, seen: date, tariff:
     other = other_income(facts) + child_credit + tariff
     from_earnings = max(support - other - credit, ZERO)  # HBR Sch 4 para 11: what other income does not cover
     left = gross - min(disregard + from_earnings, gross)
-    if condition and left - child_care_deductible(facts, left, ZERO) >= ADDITIONAL:  # HBR Sch 4 para 17(1) and (3)
-        left -= ADDITIONAL
+    enough = gross - disregard - child_care_deductible(facts, left, ZERO) >= ADDITIONAL
+    if condition and enough:  # HBR Sch 4 para 17(1) and (3), which asks for paras 3 to 10A and not for para 11
+        left = max(left - ADDITIONAL, ZERO)
     elif condition:  # HBR Sch 5 para 56
         credit = max(credit - ADDITIONAL, ZERO)
     care = child_care_deductible(facts, left, credit + child_credit)

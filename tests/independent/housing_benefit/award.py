@@ -29,8 +29,9 @@ from independent.housing_benefit.amounts import (
     TENANT_SINCE_1996_ENDS,
     pence,
 )
+from independent.housing_benefit.bedrooms import bedrooms
 from independent.housing_benefit.cap import capped
-from independent.housing_benefit.dates import ONE_DAY, Change, effective_days, entitlement_begins, figures_from, figures_year
+from independent.housing_benefit.dates import ONE_DAY, Change, effective_days, entitlement_begins, figures_from, figures_year, week_of
 from independent.housing_benefit.deductions import days_of_change, deductions
 from independent.housing_benefit.facts import Household, Let, Lodged, Tenancy
 from independent.housing_benefit.means import means, no_longer_entitled, passported, pension_age
@@ -213,21 +214,30 @@ def lost(household: Household, day: date) -> bool:
 
 
 def change_between(
-    before: Stay, after: Stay, benefit: Callable[[Household, date], Fraction], tenancy: Tenancy, *, rent_by_the_day: bool
+    before: Stay, after: Stay, benefit: Callable[[Household, date, date], Fraction], tenancy: Tenancy, *, rent_by_the_day: bool
 ) -> Change:
-    """What kind of change leads from one stay to the next: SPC reg 60, the first days of April, or reg 79(1)."""
+    """What kind of change leads from one stay to the next: SPC reg 60, the first days of April, or reg 79(1).
+
+    `benefit` is the benefit of a household by the facts of one day and the rent of another.  Where the rent changes in the week of
+    a change of pension credit, it is the credit's doing what the benefit comes to on either rent; and where it stays as it
+    was on both, a change of the bedrooms that are needed tells it.
+    """
     occurs = after.first
     if benefits_uprated(before, after):
         return Change(occurs, counts_from=figures_from(occurs.year, by_the_week=tenancy.by_the_week))
     old, new = _credit(before.facts), _credit(after.facts)
     if decided_for_itself(before.facts, after.facts, occurs):
         return Change(occurs, counts_from=occurs)
-    then, now = benefit(before.facts, occurs), benefit(after.facts, occurs)
+    then, now = (benefit(each.facts, occurs, occurs) for each in (before, after))
     if not pension_age(after.facts, occurs) or not new[0] or old == new:
         told = after.facts.told_on
         if told is not None and told > add_months(occurs, 1) and now > then:
             return Change(told)  # SI 2001/1002 reg 8(3)
         return Change(occurs, ends=lost(after.facts, occurs), rent_by_the_day=rent_by_the_day)
+    if now == then:
+        then, now = (benefit(each.facts, occurs, week_of(occurs)) for each in (before, after))
+    if now == then:
+        then, now = (Fraction(bedrooms(each.facts, occurs)) for each in (before, after))
     guaranteed = after.facts.on("guarantee_credit") and not before.facts.on("guarantee_credit")
     if now == then or (now > then and not old[0] and not guaranteed):  # reg 60 speaks of changes of the rate, of awards only in (5) and (7)
         return Change(occurs)
@@ -301,8 +311,8 @@ def in_force(claim: HousingClaim, lets: Sequence[Let]) -> tuple[list[InForce], d
     """The claim's facts by the days on which they count, and since when there is entitlement (None: before the year)."""
     since = entitled_from(claim, lets)
 
-    def benefit(household: Household, day: date) -> Fraction:
-        tenancy = _let_on(lets, day)
+    def benefit(household: Household, day: date, rent_of: date) -> Fraction:
+        tenancy = _let_on(lets, rent_of)
         return ZERO if tenancy is None else figures_on(household, tenancy, day, since).benefit_before_cap
 
     stays = list(_with_birthdays(claim.stays))
