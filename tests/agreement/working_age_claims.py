@@ -30,9 +30,9 @@ class WorkingAgeClaims(Claims):
     def __init__(self, program: Any, seed: str = "") -> None:
         super().__init__(program, f"working_age/{seed}")
 
-    def plausible(self, number: int) -> Records:
-        """Facts that fit each other, so that the scheme can be applied to them."""
-        return _Story(self, Random(f"{self.seed}/{number}")).records()
+    def story(self, random: Random) -> Story:
+        """An account and a claim upon it, not told yet."""
+        return _Story(self, random)
 
 
 class _Story(Story):
