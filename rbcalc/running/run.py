@@ -52,14 +52,18 @@ REASONS = {
 
 
 def said_of(program: Program, reason: str, register: str) -> tuple[str, str]:
-    """Why a row of the root is rejected for its records, and what to do; of what is claimed only one can hold at a time."""
+    """Why a row of the root is rejected for its records, and what to do.
+
+    Of what is claimed only one can hold at a time, but where rows stand beside each other; there each key has one record at a time.
+    """
     words, remedy = REASONS[reason]
     found = program.registers.get(register)
     if reason == "overlap" and found is not None and found.key and program.entities[found.entity].gaps:
-        one = found.key.replace("_", " ")
-        remedy = (
-            f"end one {one} the day before the other begins; if both hold, keep one here and work out the other in a caseload of its own"
-        )
+        one, table = found.key.replace("_", " "), layout_of(program).root_register.name
+        if program.entities[found.entity].beside:
+            remedy = f"end the earlier record of the {one} the day before the later one begins; somebody else's has a {one} of its own"
+        else:
+            remedy = f"end one {one} the day before the other begins; if both hold, give each a row of its own in {table}"
     return words, remedy
 
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
-from agreement.accounts import EPOCH, Record, Records
+from agreement.accounts import EPOCH, Record
 from agreement.claims import CARE, EARNED, NOTHING, PARTLY, WEEKS, WHOLE, Claims, Story, pounds
 from independent.council_tax_reduction.amounts import WORKING
 from independent.council_tax_reduction.working_age import PASSPORTS
