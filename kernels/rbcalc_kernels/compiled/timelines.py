@@ -153,6 +153,10 @@ def _spans(program: Program, parent: str, entities: Mapping[str, EntityColumns])
     first, last = (day.copy() for day in found) if found is not None else (np.full(count, none, dtype=np.int32) for none in _NO_DAYS)
     for spells in left:
         assert spells.offsets is not None
+        if spells.strand is not None and spells.parent is not None:  # strand after strand, not in the order of their days
+            np.minimum.at(first, spells.parent, spells.columns["first_day"])
+            np.maximum.at(last, spells.parent, spells.columns["last_day"])
+            continue
         ready(widen, count)(spells.offsets, spells.columns["first_day"], spells.columns["last_day"], first, last)
     return first, last
 
