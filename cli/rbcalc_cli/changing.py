@@ -71,11 +71,12 @@ def _given(asked: Asked, rules: Rules, year: Any) -> Given:
     """The program and the records of the account that was asked for, in another year where one is given."""
     from rbcalc.explaining.difference import Given
     from rbcalc.explaining.explain import account_records, held_caseload
+    from rbcalc.explaining.strands import chosen
     from rbcalc.explaining.years import CasesOfYear
 
     if asked.case is not None:
         found = the_case(CasesOfYear(rules, year, asked.name), within(rules.library.root, asked.case), asked.name)
-        return Given(found.program, found.records)
+        return Given(found.program, chosen(found.program, found.records, asked.claim))
     own_folder, account = which_account(asked)
     programs, _ = programs_of(rules, asked.council, asked.partnership, str(year) if year is not None else asked.year, asked.charges)
     folder = asked.against_caseload if year is not None and asked.against_caseload is not None else own_folder
@@ -83,7 +84,7 @@ def _given(asked: Asked, rules: Rules, year: Any) -> Given:
     caseload = held_caseload(folder, programs, asked.column_map)
     council, records, which = account_records(caseload, programs, account)
     names = {str(row): str(name) for row, name in enumerate(caseload.of(council).references.to_pylist())}
-    return Given(programs[council], records, which, names)
+    return Given(programs[council], chosen(programs[council], records, asked.claim), which, names)
 
 
 def _print(change: Change, *, as_json: bool) -> None:

@@ -42,7 +42,9 @@ def write(asked: Asked, wanted: Wanted, *, all_accounts: bool, listed: Path | No
         _batch(asked, wanted, listed)
         return
     if asked.case is not None:
-        letter, council = letter_of_example(asked.rules, within(asked.rules.library.root, asked.case), asked.name, wanted.which)
+        letter, council = letter_of_example(
+            asked.rules, within(asked.rules.library.root, asked.case), asked.name, wanted.which, asked.claim
+        )
     else:
         letter, council = _account(asked, wanted.which)
     template = template_for(asked.rules, council, wanted.form, wanted.template)
@@ -71,7 +73,7 @@ def _account(asked: Asked, which: str | None) -> tuple[Letter, str]:
     caseload = held_caseload(folder, programs, asked.column_map)
     council, records, _ = account_records(caseload, programs, account)
     writer = LetterWriter(asked.rules, path)
-    return writer.letter(programs[council], records, council=titles[council], reference=account), council
+    return writer.letter(programs[council], records, council=titles[council], reference=account, key=asked.claim), council
 
 
 def _batch(asked: Asked, wanted: Wanted, listed: Path | None) -> None:

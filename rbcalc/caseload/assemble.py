@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 
 from rbcalc.caseload.joining import Index, order_of
 from rbcalc.caseload.model import REJECTS, Caseload, Column, Counts, EncodedRegister, Rows
-from rbcalc.caseload.packing import unpack
+from rbcalc.caseload.packing import unpacked
 from rbcalc.caseload.scan import ELSEWHERE, UNKNOWN, Plan, requires
 from rbcalc.caseload.values import alias
 from rbcalc_kernels.exact.layout import Layout
@@ -134,9 +134,9 @@ class Assembler:
             rows, encoded = self._encode(register, found, held)
             registers[register.name] = encoded
             if register.name == self.root:
-                keys = found.table[f"key {register.key}"]
-                references = unpack(_numpy(keys)[rows]) if found.plan.packed else _whole(keys).take(pa.array(rows))
-                council = found.council[rows]
+                references, council = unpacked(found.table[f"key {register.key}"], rows, packed=found.plan.packed), found.council[rows]
+            elif self.layout.tells_apart(register):
+                encoded.keys = unpacked(found.table[f"key {register.key}"], rows, packed=found.plan.packed)
             found.table = found.table.slice(0, 0)
         return Caseload(
             self.councils, self.root, references, council, registers,

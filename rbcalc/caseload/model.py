@@ -40,7 +40,8 @@ class EncodedRegister:
     """A register's rows, sorted by owner and then by order or first day.
 
     The fields are those of the kernels' `RegisterColumns`; `rows` gives each row's number in its source, and `carried`
-    the private columns (pseudonyms, unless asked otherwise) that no rule reads.
+    the private columns (pseudonyms, unless asked otherwise) that no rule reads.  `keys` holds each row's key where such
+    records may stand beside each other, so that people can be told which is meant.
     """
 
     count: int
@@ -52,6 +53,7 @@ class EncodedRegister:
     same: dict[str, Rows] = field(default_factory=dict)
     rows: Rows = field(default_factory=lambda: np.empty(0, np.int32))
     carried: dict[str, Any] = field(default_factory=dict)
+    keys: Any = None
 
     def part(self, chosen: npt.NDArray[np.int64], owners: Rows | None) -> EncodedRegister:
         """Some of the rows; `owners` gives the new number of each row of the register above."""
@@ -71,6 +73,7 @@ class EncodedRegister:
             {name: renumbered[same[chosen]] for name, same in self.same.items()},
             self.rows[chosen],
             {name: column.take(pa.array(chosen)) for name, column in self.carried.items()},
+            None if self.keys is None else self.keys.take(pa.array(chosen)),
         )
 
 

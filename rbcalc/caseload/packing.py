@@ -57,6 +57,12 @@ def unpack(codes: Codes) -> Any:
     return pa.StringArray.from_buffers(codes.size, pa.py_buffer(offsets), pa.py_buffer(data))
 
 
+def unpacked(column: Any, rows: npt.NDArray[np.int64], *, packed: bool) -> Any:
+    """The texts of some rows of a column of an Arrow table that holds texts, or numbers for them."""
+    found = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return unpack(found.to_numpy(zero_copy_only=False)[rows]) if packed else found.take(pa.array(rows))
+
+
 def spread(codes: Codes) -> npt.NDArray[np.uint64]:
     """Numbers spread over all 64 bits, whose highest are the best."""
     mixed = codes.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)

@@ -17,6 +17,7 @@ from rbcalc._years import shown
 from rbcalc.errors import UsageError
 from rbcalc.explaining.explain import worked_out
 from rbcalc.explaining.joining import spanned
+from rbcalc.explaining.strands import strands, which
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.faults import CalculationFault
 from rbcalc_kernels.exact.rows import Row
@@ -103,6 +104,8 @@ def _state(program: Program, records: Records, day: int) -> _State:
     if not program.first_day <= day <= program.last_day:
         days = f"{shown(program.first_day)} to {shown(program.last_day)}"
         raise UsageError("RC046", f"{shown(day)} lies outside the year", hint=f"its days are {days}; --against YEAR compares two years")
+    if found := strands(program, records, day):
+        raise which(program, found)
     root, _, _ = worked_out(program, records, "")
     row = next((row for row in root.walk() if row.entity == paid.entity and spanned(row)[0] <= day <= spanned(row)[1]), None)
     return _State(program, root, day, row, paid)

@@ -132,7 +132,21 @@ def account_records(
     council = caseload.councils[int(caseload.council[at])]
     own = caseload.of(council)
     row = pc.index(own.references, account).as_py()
-    return council, records_of(programs[council], own.columns(), row), str(row)
+    return council, _named(programs[council], own, records_of(programs[council], own.columns(), row)), str(row)
+
+
+def _named(program: Program, caseload: Any, records: dict[str, list[dict[str, Value | None]]]) -> dict[str, list[dict[str, Value | None]]]:
+    """Records with the keys of what may stand beside each other as they were written, where the caseload holds them."""
+    layout = layout_of(program)
+    for register in program.registers.values():
+        keys = caseload.registers[register.name].keys if layout.tells_apart(register) else None
+        if keys is None:
+            continue
+        below = [other for other in program.registers.values() if layout.anchors.get(other.name) is register and other.by == register.key]
+        for column, held in [(register.key, register.name), *((other.by, other.name) for other in below)]:
+            for record in records[held]:
+                record[column] = keys[int(str(record[column]))].as_py()
+    return records
 
 
 def told_fault(fault: CalculationFault) -> str:

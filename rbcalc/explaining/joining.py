@@ -10,6 +10,7 @@ from typing import TypeVar
 from rbcalc._show import amount
 from rbcalc._years import shown
 from rbcalc.explaining.model import Line, Outcome, Section
+from rbcalc_kernels.exact.layout import Layout
 from rbcalc_kernels.exact.rows import Row
 from rbcalc_kernels.language.types import Number
 
@@ -21,6 +22,27 @@ def spanned(row: Row) -> tuple[int, int]:
     first, last = row.values["first_day"], row.values["last_day"]
     assert isinstance(first, int) and isinstance(last, int)
     return first, last
+
+
+def strands(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows under one row, each strand of them by itself where they stand beside each other."""
+    found: dict[int, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.strand, []).append(row)
+    return list(found.values())
+
+
+def titled(layout: Layout, row: Row) -> str:
+    """The title of a row's entity; of rows that stand beside each other it says whose the row is."""
+    title = layout.program.entities[row.entity].title or row.entity.replace("_", " ")
+    beside = row.parent is not None and len(strands(row.parent.children[row.entity])) > 1
+    return f"{title} ({', '.join(f'{name} {key}'.replace('_', ' ') for name, key in key_of(layout, row).items())})" if beside else title
+
+
+def key_of(layout: Layout, row: Row) -> dict[str, str]:
+    """The key of a row that may stand beside others, by the column that holds it; nothing for other rows."""
+    register = layout.told_apart_by(row.entity)
+    return {} if register is None else {register.key: row.key}
 
 
 def days_told(span: tuple[int, int] | None) -> str:

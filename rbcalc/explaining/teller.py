@@ -12,11 +12,12 @@ from rbcalc._show import amount
 from rbcalc._years import FinancialYear
 from rbcalc.explaining.calling import Callings
 from rbcalc.explaining.chosen import Chosen, Place
-from rbcalc.explaining.joining import days_told, joined, joined_outcomes, spanned
+from rbcalc.explaining.joining import days_told, joined, joined_outcomes, key_of, spanned, strands, titled
 from rbcalc.explaining.model import Explanation, Fact, Line, Outcome, Section
 from rbcalc.explaining.why import Why, of_none
 from rbcalc.explaining.words import Words, Written, conjuncts, exact, nothing, plain, refs_of, rounded, walk
 from rbcalc_kernels.exact.evaluator import Evaluator
+from rbcalc_kernels.exact.layout import layout_of
 from rbcalc_kernels.exact.rows import Row
 from rbcalc_kernels.exact.trace import Entry, Trace
 from rbcalc_kernels.language.types import Number
@@ -45,6 +46,7 @@ class Teller:
         of their rows those for which all such yes/no rules say yes; what the other rules pass on is told with what decided it.
         """
         self.program, self.trace, self.root, self.everything = program, trace, root, everything
+        self.layout = layout_of(program)
         self.words = Words(program, evaluator, brief=not everything, pennies=pennies)
         own = [rule for rule in program.rules if rule.span is not None and rule.span.file in aside]
         self.callings = Callings(program, trace, self.words, [rule for rule in own if rule.entity != root.entity])
@@ -64,7 +66,6 @@ class Teller:
     def told(self, council: str, reference: str) -> Explanation:
         """The whole account."""
         year = FinancialYear.containing(self.program.last_day)
-        section = self._section(self.root, 0)
         values = tuple(self._values(row) for row in self.root.walk())
         provisional = tuple(self._provisional())
         adopted = tuple(dict.fromkeys(found for text in self.program.sources.values() for found in _ADOPTED.findall(text)))
@@ -72,7 +73,7 @@ class Teller:
             reference,
             council,
             str(year),
-            section,
+            self._section(self.root, 0),
             provisional,
             adopted,
             self.program.hypothetical,
@@ -86,16 +87,16 @@ class Teller:
 
     # ----------------------------------------------------------------------------------------------------- sections
     def _section(self, row: Row, number: int) -> Section:
-        entity = self.program.entities[row.entity]
-        title = entity.title or row.entity.replace("_", " ")
-        span = spanned(row) if entity.spell else None
+        title = titled(self.layout, row)
+        span = spanned(row) if self.program.entities[row.entity].spell else None
         members: list[Section] = []
         for rows in row.children.values():
-            found = [self._section(child, place) for place, child in enumerate(rows, 1)]
-            members += found if self.everything else joined(found)
+            for strand in strands(rows):
+                found = [self._section(child, place) for place, child in enumerate(strand, 1)]
+                members += found if self.everything else joined(found)
         kept = tuple(member for member in members if member.days or member.facts or member.lines or member.members)
-        named = f"{title} {number}" if number else title
-        return Section(row.entity, named, days_told(span), tuple(self._facts(row)), tuple(self._lines(row)), kept, span)
+        title = f"{title} {number}" if number else title
+        return Section(row.entity, title, days_told(span), tuple(self._facts(row)), tuple(self._lines(row)), kept, span)
 
     def _facts(self, row: Row) -> Iterator[Fact]:
         for ref, found in self.program.inputs.items():
@@ -255,13 +256,13 @@ class Teller:
     def _outcome(self, row: Row, names: Sequence[str]) -> Outcome:
         first, last = spanned(row)
         lines = [line for name in names if (line := self.line(Ref(row.entity, name), row)) is not None]
-        titled = {line.title: line for line in lines}
-        money = [line for line in titled.values() if isinstance(line.type, Number) and line.type.is_money]
+        by_title = {line.title: line for line in lines}
+        money = [line for line in by_title.values() if isinstance(line.type, Number) and line.type.is_money]
         paid = self._paid(row.entity, money)
         self.paid |= {paid.name} if paid is not None else set()
         own = [Ref(rule.entity, rule.name) for rule in self.chosen.noticed if rule.entity == row.entity]
-        figures = (*titled.values(), *(line for ref in own if (line := self.line(ref, row)) is not None))
-        title = self.program.entities[row.entity].title or row.entity
+        figures = (*by_title.values(), *(line for ref in own if (line := self.line(ref, row)) is not None))
+        title = titled(self.layout, row)
         deciding = tuple(self._decided(row, Ref(row.entity, paid.name))) if paid is not None else ()
         if paid is None or not nothing(paid.value):
             return Outcome(title, first, last, figures, deciding, amount=Fraction(paid.value or 0) if paid is not None else Fraction(0))
@@ -357,7 +358,7 @@ class Teller:
         return titles
 
     def _values(self, row: Row) -> dict[str, Any]:
-        made: dict[str, Any] = {"entity": row.entity, "facts": {}, "values": {}}
+        made: dict[str, Any] = {"entity": row.entity, **key_of(self.layout, row), "facts": {}, "values": {}}
         for ref, found in self.program.inputs.items():
             if ref.entity == row.entity:
                 made["facts"][ref.name] = plain(row.values.get(ref.name), found.type)

@@ -200,15 +200,26 @@ def _due(kernel: Kernel, caseload: Caseload, council: str, index: Any, wanted: t
     _put(due, places, part.bills[bill.name])
     told = np.zeros(len(index), np.int64)
     rows = part.details[kernel.program.entities[letter.entity].members or letter.entity]
-    _put(told, pc.index_in(rows[0], index), rows[letter.name])
+    places = pc.index_in(rows[0], index)
+    register = kernel.layout.told_apart_by(letter.entity)
+    if register is None:
+        _put(told, places, rows[letter.name])
+        return due, told
+    # Where several stand beside each other, each is told its own last amount; together they change when one of them does.
+    owned = pa.table({"place": places, "key": rows[register.key], "pence": _pence(rows[letter.name])})
+    strands = owned.filter(pc.is_valid(owned["place"])).group_by(["place", "key"], use_threads=False).aggregate([("pence", "last")])
+    np.add.at(told, strands["place"].to_numpy(), strands["pence_last"].to_numpy())
     return due, told
 
 
 def _put(into: Pence, places: Any, values: Any) -> None:
     """Put pence in their places; of several for one place the last stays."""
     there = places.is_valid()
-    pence = pc.multiply(values.cast(pa.decimal128(18, 2)), pa.scalar(Decimal(100), pa.decimal128(3, 0))).cast(pa.int64())
-    into[places.filter(there).to_numpy()] = pence.filter(there).to_numpy()
+    into[places.filter(there).to_numpy()] = _pence(values).filter(there).to_numpy()
+
+
+def _pence(values: Any) -> Any:
+    return pc.multiply(values.cast(pa.decimal128(18, 2)), pa.scalar(Decimal(100), pa.decimal128(3, 0))).cast(pa.int64())
 
 
 def _options(found: Mapping[str, _Counts], households: int) -> Any:

@@ -68,22 +68,23 @@ def write_letters(
 ) -> list[Written]:
     """A letter for each account (reference, program, records, the council's title), and an index of them.
 
-    Files are numbered; no reference and no name is in a file's name.  An account that cannot be worked out has no letter and
-    its reason in the index.
+    Files are numbered; no reference and no name is in a file's name.  Where several claims stand on an account each has a letter.
+    An account that cannot be worked out has no letter and its reason in the index.
     """
     done: list[Written] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for number, (reference, program, records, title) in enumerate(accounts, 1):
             try:
-                letter = writer.letter(program, records, council=title, reference=reference)
+                letters = list(writer.letters(program, records, council=title, reference=reference))
             except (DataError, UsageError) as error:
                 done.append(Written(reference, reason=error.message))
                 continue
-            name = f"{number:06d}{SUFFIX[form]}"
-            text = rendered(letter, form, template=templates.get(program.name), date=date)
-            (folder / name).write_text(text, encoding="utf-8")
-            done.append(Written(reference, name))
+            for place, letter in enumerate(letters, 1):
+                name = f"{number:06d}{f'-{place}' if len(letters) > 1 else ''}{SUFFIX[form]}"
+                text = rendered(letter, form, template=templates.get(program.name), date=date)
+                (folder / name).write_text(text, encoding="utf-8")
+                done.append(Written(letter.reference, name))
         (folder / f"index{SUFFIX[form]}").write_text(_index(done, form), encoding="utf-8")
     except OSError as error:
         hint = "choose a folder that exists and that you may write to"

@@ -8,7 +8,7 @@ the files below that folder which it extends come after its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,13 +17,14 @@ from rbcalc._years import FinancialYear, shown
 from rbcalc.errors import UsageError
 from rbcalc.explaining.explain import worked_out
 from rbcalc.explaining.model import Explanation, Line, Outcome
+from rbcalc.explaining.strands import Records, chosen, named, strands, which
 from rbcalc.explaining.teller import Teller
 from rbcalc.explaining.words import nothing
 from rbcalc.rulebook.cases import CaseReader
 from rbcalc.rulebook.rules import Rules
 from rbcalc_kernels.exact.rows import Row
 from rbcalc_kernels.language.documents import CasesFile, ExampleDoc, RuleFile, Text
-from rbcalc_kernels.program.graph import Op, Program, Ref, Rule, Value
+from rbcalc_kernels.program.graph import Aggregate, Op, Program, Ref, Rule
 from rbcalc_kernels.program.library import RuleSource
 from rbcalc_kernels.source import Findings, suggest
 
@@ -158,12 +159,24 @@ class LetterWriter:
         names = [str(name) for source in sources if isinstance(source.content, RuleFile) for name in source.content.rules]
         self.places = {name: place for place, name in enumerate(names)}  # what is replaced keeps its place
 
-    def letter(
-        self, program: Program, records: Mapping[str, list[dict[str, Value | None]]], *, council: str = "", reference: str = ""
-    ) -> Letter:
-        """The notice for one account.  Raises DataError when the account cannot be worked out."""
-        root, evaluator, trace = worked_out(program, records, reference)
-        teller = Teller(program, evaluator, trace, root, aside=self.files, pennies=True)
+    def letters(self, program: Program, records: Records, *, council: str = "", reference: str = "") -> Iterator[Letter]:
+        """The notices for one account: one for each of several claims upon it.  Raises as `letter`."""
+        for key in strands(program, records) or [None]:
+            yield self.letter(program, records, council=council, reference=reference, key=key)
+
+    def letter(self, program: Program, records: Records, *, council: str = "", reference: str = "", key: str | None = None) -> Letter:
+        """The notice for one account; where several stand beside each other, of the one with this key.
+
+        It tells of that one alone, but for totals that are not made of its rows: those are of the whole account.  Raises DataError when
+        the account cannot be worked out, UsageError when one of several must be named.
+        """
+        if key is None and (several := strands(program, records)):
+            raise which(program, several)
+        teller = whole = self._teller(program, records, reference)
+        if key is not None:
+            teller = self._teller(program, chosen(program, records, key), reference)
+            reference = f"{reference}, {named(program, key)}"
+        root = teller.root
         told = teller.told(council or program.name, reference)
         own = [rule for rule in program.rules if not rule.hidden and rule.span is not None and rule.span.file in self.files]
         own.sort(key=lambda rule: self.places.get(rule.name, len(self.places)))
@@ -186,7 +199,12 @@ class LetterWriter:
             told.council,
             told.year,
             told.reference,
-            tuple((_titled(program, rule, ref), line.words) for rule, ref in heads if (line := teller.line(ref, root)) is not None),
+            tuple(
+                (_titled(program, rule, ref), line.words)
+                for rule, ref in heads
+                for of in [teller if _of_rows_beside(program, rule) else whole]
+                if (line := of.line(ref, of.root)) is not None
+            ),
             titles,
             tuple(_stretches(shown_of, [ref for _, ref in columns])),
             tuple(part for part in parts if part.title not in (OPENING, WORKING)),
@@ -199,6 +217,10 @@ class LetterWriter:
             working,
         )
 
+    def _teller(self, program: Program, records: Records, reference: str) -> Teller:
+        root, evaluator, trace = worked_out(program, records, reference)
+        return Teller(program, evaluator, trace, root, aside=self.files, pennies=True)
+
     @staticmethod
     def _texts(teller: Teller, root: Row, rules: list[Rule]) -> Iterator[tuple[str, str, str]]:
         for rule in rules:
@@ -207,8 +229,8 @@ class LetterWriter:
                 yield line.title, line.because, line.source
 
 
-def letter_of_example(rules: Rules, path: Path, name: str | None, letter: str | None = None) -> tuple[Letter, str]:
-    """The notice for a case of a case file, and the name of its council.  Raises UsageError when there is no such case."""
+def letter_of_example(rules: Rules, path: Path, name: str | None, letter: str | None = None, key: str | None = None) -> tuple[Letter, str]:
+    """The notice for a case of a case file, as of `LetterWriter.letter`, and its council's name.  Raises UsageError without such a case."""
     document = rules.document_at(path)
     found = letter_file(rules, letter, str(document.subject or "") if isinstance(document, CasesFile) else "")
     examples = LetterCases(rules, found).read(path)
@@ -217,7 +239,7 @@ def letter_of_example(rules: Rules, path: Path, name: str | None, letter: str | 
         raise UsageError("RC046", f"{path} has no case called {name}", hint="rbcalc explain --case without --letter lists its cases")
     known = example.program.name in rules.council_names
     title = rules.council(example.program.name).title if known else ""
-    written = LetterWriter(rules, found).letter(example.program, example.records, council=title, reference=example.name)
+    written = LetterWriter(rules, found).letter(example.program, example.records, council=title, reference=example.name, key=key)
     return written, example.program.name if known else ""
 
 
@@ -227,6 +249,12 @@ def _told(program: Program, rule: Rule) -> Ref | None:
         return None
     passed = rule.body.value if rule.body.op is Op.COLUMN else None
     return passed if isinstance(passed, Ref) and passed.entity == rule.entity else Ref(rule.entity, rule.name)
+
+
+def _of_rows_beside(program: Program, rule: Rule) -> bool:
+    """Whether a total is a sum over rows that may stand beside each other."""
+    over = rule.body.value
+    return rule.body.op is Op.AGGREGATE and isinstance(over, Aggregate) and program.entities[over.child].beside
 
 
 def _titled(program: Program, rule: Rule, ref: Ref) -> str:

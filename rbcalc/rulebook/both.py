@@ -215,7 +215,7 @@ def differences(program: Program, records: Sequence[Records], roots: Sequence[Ro
     for kept, place in enumerate(whose):
         root = roots[int(place)]
         if root is None or results.fault[kept]:
-            if (root is None) != bool(results.fault[kept]):
+            if (root is None) != bool(results.fault[kept]) and not results.doubt[kept]:
                 problems[int(place)].append(f"refused by one evaluator only (compiled: {int(results.fault[kept])})")
             continue
         rows: dict[str, list[Row]] = {entity: [] for entity in places}

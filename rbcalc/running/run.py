@@ -20,6 +20,7 @@ from rbcalc.running.tax_base import TaxBase, shown
 from rbcalc.running.totals import Table, Totals, added, headings, kinds
 from rbcalc_kernels.exact.evaluator import Evaluator
 from rbcalc_kernels.exact.faults import CalculationFault
+from rbcalc_kernels.exact.layout import layout_of
 from rbcalc_kernels.exact.spells import Builder
 from rbcalc_kernels.language.types import DATE, Choice, Number
 from rbcalc_kernels.program.graph import Program, Ref, Report
@@ -51,14 +52,18 @@ REASONS = {
 
 
 def said_of(program: Program, reason: str, register: str) -> tuple[str, str]:
-    """Why a row of the root is rejected for its records, and what to do; of what is claimed only one can hold at a time."""
+    """Why a row of the root is rejected for its records, and what to do.
+
+    Of what is claimed only one can hold at a time, but where rows stand beside each other; there each key has one record at a time.
+    """
     words, remedy = REASONS[reason]
     found = program.registers.get(register)
     if reason == "overlap" and found is not None and found.key and program.entities[found.entity].gaps:
-        one = found.key.replace("_", " ")
-        remedy = (
-            f"end one {one} the day before the other begins; if both hold, keep one here and work out the other in a caseload of its own"
-        )
+        one, table = found.key.replace("_", " "), layout_of(program).root_register.name
+        if program.entities[found.entity].beside:
+            remedy = f"end the earlier record of the {one} the day before the later one begins; somebody else's has a {one} of its own"
+        else:
+            remedy = f"end one {one} the day before the other begins; if both hold, give each a row of its own in {table}"
     return words, remedy
 
 
@@ -81,6 +86,7 @@ class Kernel:
         from rbcalc_kernels.compiled.evaluator import compile_program
 
         self.program = program
+        self.layout = layout_of(program)
         self.root = program.root
         self.totals = Totals(program, None if wanted is None else wanted[1])
         self.types = self.totals.types
@@ -148,7 +154,9 @@ def calculated(kernel: Kernel, caseload: Caseload, council: str, threads: int) -
     names = references if len(kept) == len(references) else references.take(pa.array(kept))
     bills = bills.add_column(0, _key(kernel), names if good.all() else names.take(pa.array(np.flatnonzero(good))))
     details = {
-        kernel.program.entities[entity].members or entity: _detail(kernel, entity, batch, values, denominators, chosen, names)
+        kernel.program.entities[entity].members or entity: _told_apart(
+            _detail(kernel, entity, batch, values, denominators, chosen, names), kernel, entity, batch, caseload, chosen.get(entity)
+        )
         for entity in kernel.details
     }
     rows = caseload.registers[caseload.root].rows
@@ -241,6 +249,23 @@ def _detail(
         found = days[name] if rows is None else days[name][rows]
         table = table.add_column(place, name, column(found, 1, DATE))
     return table.add_column(0, _key(kernel), names.take(pa.array(roots if rows is None else roots[rows])))
+
+
+def _told_apart(table: Any, kernel: Kernel, entity: str, batch: CutBatch, caseload: Caseload, rows: Any) -> Any:
+    """The rows of a detail with the key by which those that stand beside each other are told apart."""
+    register = kernel.layout.told_apart_by(entity)
+    if register is None:
+        return table
+    at: Any = np.arange(batch.entities[entity].count)
+    while entity != register.entity:
+        followed = next(name for name in batch.entities[entity].sources if kernel.program.entities[name].beside)
+        at = np.where(at < 0, -1, batch.entities[entity].sources[followed][at]) if at.size else at
+        entity = followed
+    records = np.where(at < 0, -1, batch.records[register.name][at]) if at.size else at
+    records = records if rows is None else records[rows]
+    keys = caseload.registers[register.name].keys
+    told = pa.nulls(len(records), pa.string()) if keys is None else keys.take(pa.array(records, pa.int32(), mask=records < 0))
+    return table.add_column(1, register.key, told)
 
 
 def _rejects(

@@ -104,7 +104,11 @@ class Claims:
 
     def plausible(self, number: int) -> Records:
         """Facts that fit each other, so that the law can be applied to them."""
-        return Story(self, Random(f"{self.seed}/{number}")).records()
+        return self.story(Random(f"{self.seed}/{number}")).records()
+
+    def story(self, random: Random) -> Story:
+        """An account and a claim upon it, not told yet."""
+        return Story(self, random)
 
 
 class Story:

@@ -113,16 +113,23 @@ class Awarding:
         batch, _ = cut(self.program, encoded(self.program, records), self.cuts)
         results = self.compiled.run(batch)
         found: list[tuple[list[Span], list[Any]] | None] = [None] * len(records)
-        entities = {"period": batch.entities["period"], "award": results.entities["award"]}
-        rows = {name: self._rows(name, columns, results) for name, columns in entities.items()}
+        rows, charges = self._rows("award", results.entities["award"], results), self.charged(batch, results)
         for place, account in enumerate(batch.kept):
             if not results.fault[place] and not results.doubt[place]:
-                spans = [Span(on(first), on(last), a_day, int(100 * pence)) for first, last, a_day, pence in rows["award"].get(place, ())]
-                charged = []
-                for first, last, annual, discount, premium, exempt in rows["period"].get(place, ()):
-                    share_ = 1 - discount + premium if exempt == "not_exempt" else Fraction(0)
-                    charged.append((first, last, annual * share_, annual))
-                found[int(account)] = told(spans), charges_from(charged)
+                spans = [Span(on(first), on(last), a_day, int(100 * pence)) for first, last, a_day, pence in rows.get(place, ())]
+                found[int(account)] = told(spans), charges[place]
+        return found
+
+    def charged(self, batch: Any, results: Any) -> list[list[Any]]:
+        """The charges of each account that was worked out."""
+        rows = self._rows("period", batch.entities["period"], results)
+        found = []
+        for place in range(len(batch.kept)):
+            charged = []
+            for first, last, annual, discount, premium, exempt in rows.get(place, ()):
+                share_ = 1 - discount + premium if exempt == "not_exempt" else Fraction(0)
+                charged.append((first, last, annual * share_, annual))
+            found.append(charges_from(charged))
         return found
 
     def _rows(self, entity: str, columns: Any, results: Any) -> dict[int, list[tuple[Any, ...]]]:

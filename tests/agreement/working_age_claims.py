@@ -11,7 +11,7 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
-from agreement.accounts import EPOCH, Record, Records
+from agreement.accounts import EPOCH, Record
 from agreement.claims import CARE, EARNED, NOTHING, PARTLY, WEEKS, WHOLE, Claims, Story, pounds
 from independent.council_tax_reduction.amounts import WORKING
 from independent.council_tax_reduction.working_age import PASSPORTS
@@ -30,9 +30,9 @@ class WorkingAgeClaims(Claims):
     def __init__(self, program: Any, seed: str = "") -> None:
         super().__init__(program, f"working_age/{seed}")
 
-    def plausible(self, number: int) -> Records:
-        """Facts that fit each other, so that the scheme can be applied to them."""
-        return _Story(self, Random(f"{self.seed}/{number}")).records()
+    def story(self, random: Random) -> Story:
+        """An account and a claim upon it, not told yet."""
+        return _Story(self, random)
 
 
 class _Story(Story):

@@ -218,7 +218,8 @@ def batch(program: Program, roots: Sequence[Row]) -> Any:
             parents = np.array([place[id(row.parent)] for row in own], dtype=np.int32)
             offsets = np.searchsorted(parents, np.arange(len(above) + 1)).astype(np.int64)
         period = np.array([row.period for row in own], dtype=np.uint8)
-        made[name] = columns.EntityColumns(len(own), {}, parents, offsets, period)
+        strand = np.array([row.strand for row in own], dtype=np.int32) if any(row.strand for row in own) else None
+        made[name] = columns.EntityColumns(len(own), {}, parents, offsets, period, strand=strand)
         for described in program.inputs.values():
             if described.entity == name:
                 values = [row.values.get(described.name) for row in own]

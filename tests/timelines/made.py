@@ -47,6 +47,26 @@ def crowded_and_with_gaps(made: Program) -> Program:
 GAPPED = crowded_and_with_gaps(DIVIDED)
 
 
+def beside_each_other(made: Program) -> Program:
+    """The same, with facts of each colour beside those of the other."""
+    entities = {**made.entities, "period": replace(made.entities["period"], gaps=True, beside=True)}
+    return replace(made, entities=entities, registers={**made.registers, "facts": replace(made.registers["facts"], key="colour")})
+
+
+BESIDE = beside_each_other(DIVIDED)
+
+
+def doubled(made: Registers) -> Registers:
+    """The same with other facts of the other colour, which begin and end on other days."""
+    found = list(made["facts"])
+    for place, record in enumerate(made["facts"]):
+        if place % 3:
+            first, last = int(record["from"] or 0) + 5 * (place % 5) - 7, record["to"]
+            colour = "green" if record["colour"] == "red" else "red"
+            found.append({**record, "colour": colour, "from": first, "to": None if last is None else max(int(last), first) + place % 4})
+    return {**made, "facts": found}
+
+
 @st.composite
 def stretch(draw: st.DrawFn, *, backwards: bool = False) -> tuple[int, int | None]:
     first = draw(st.integers(-40, 380))

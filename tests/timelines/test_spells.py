@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -14,17 +15,34 @@ from hypothesis import strategies as st
 
 from exact.graphs import FIRST, HALF_YEAR, LAST
 from rbcalc_kernels.compiled import spells_machine
+from rbcalc_kernels.compiled.batches import firsts
 from rbcalc_kernels.compiled.spells import cut
 from rbcalc_kernels.exact.faults import CalculationFault, Reason
 from rbcalc_kernels.exact.rows import Record, Row
 from rbcalc_kernels.exact.spells import build
 from rbcalc_kernels.program.graph import Program
-from timelines.made import DIVIDED, GAPPED, OPEN, PLAIN, Registers, cut_dates, encode, flat_batch, flat_row, of_one, registers
+from timelines.made import (
+    BESIDE,
+    DIVIDED,
+    GAPPED,
+    OPEN,
+    PLAIN,
+    Registers,
+    cut_dates,
+    doubled,
+    encode,
+    flat_batch,
+    flat_row,
+    of_one,
+    registers,
+)
 
-PROGRAMS = pytest.mark.parametrize("made_for", [PLAIN, DIVIDED, GAPPED], ids=["facts only", "periods and cuts", "gaps and few rows"])
+IDS = ["facts only", "periods and cuts", "gaps and few rows", "beside each other"]
+PROGRAMS = pytest.mark.parametrize("made_for", [PLAIN, DIVIDED, GAPPED, BESIDE], ids=IDS)
 
 
 def both_agree(made_for: Program, made: Registers) -> None:
+    made = doubled(made) if made_for is BESIDE else made
     batch, rejected = cut(made_for, encode(made_for, made), cut_dates(made_for))
     faults = {
         int(root): (reason, register, int(day))
@@ -37,6 +55,11 @@ def both_agree(made_for: Program, made: Registers) -> None:
         if isinstance(found, Row):
             assert place in kept, faults[place]
             assert flat_batch(made_for, batch, "holder", kept[place]) == flat_row(found)
+            begins = firsts(batch.entities["period"])
+            offsets = batch.entities["period"].offsets
+            assert offsets is not None
+            of_holder = begins[offsets[kept[place]] : offsets[kept[place] + 1]]
+            assert of_holder.tolist() == [row.previous is None for row in found.children["period"]]
         else:
             assert faults.get(place) == (found.reason, found.register, found.first_day)
 
@@ -177,3 +200,43 @@ def test_facts_are_not_copied_when_nothing_happens() -> None:
     encoded = encode(PLAIN, made)
     batch, _ = cut(PLAIN, encoded)
     assert np.shares_memory(batch.entities["period"].columns["amount"], encoded["facts"].columns["amount"])
+
+
+# ------------------------------------------------------------------------------------------------------------ beside each other
+def facts(colour: str, *days: tuple[int, int | None]) -> list[Record]:
+    return [
+        {"holder": "H0", "from": FIRST + a, "to": None if b is None else FIRST + b, "amount": Fraction(1), "colour": colour}
+        for a, b in days
+    ]
+
+
+def holders(*facts_of_one: Record) -> Registers:
+    made: Registers = {name: [] for name in PLAIN.registers}
+    made["holders"] = [{"holder": "H0", "site": None, "from": FIRST, "to": None}]
+    made["facts"] = [dict(record) for record in facts_of_one]
+    return made
+
+
+def test_each_strand_is_cut_by_its_own_records_and_stands_in_the_order_of_its_first() -> None:
+    made = holders(*facts("green", (20, 79), (80, None)), *facts("red", (10, 49), (50, 99)))
+    found = build(replace(BESIDE, cuts=()), of_one(made, made["holders"][0]))
+    told = [(row.key, int(row.values["first_day"] or 0) - FIRST, row.strand) for row in found.children["period"]]
+    assert told[:3] == [("red", 10, 0), ("red", 50, 0), ("green", 20, 1)]
+    both_agree(replace(BESIDE, cuts=()), made)
+
+
+def test_two_records_of_one_strand_on_a_day_are_refused() -> None:
+    made = holders(*facts("red", (0, 49), (40, 99)), *facts("green", (0, 99)))
+    with pytest.raises(CalculationFault) as caught:
+        build(BESIDE, of_one(made, made["holders"][0]))
+    assert (caught.value.reason, caught.value.first_day) == (Reason.OVERLAP, FIRST + 40)
+    both_agree(BESIDE, made)
+
+
+def test_more_rows_beside_each_other_than_sums_are_proved_for_are_refused() -> None:
+    days = [(day, day) for day in range(300)]
+    made = holders(*facts("red", *days), *facts("green", *days))
+    with pytest.raises(CalculationFault) as caught:
+        build(BESIDE, of_one(made, made["holders"][0]))
+    assert (caught.value.reason, caught.value.register) == (Reason.TOO_MANY, "facts")
+    both_agree(BESIDE, made)

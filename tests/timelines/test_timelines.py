@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from exact.graphs import FIRST, HALF_YEAR, periods, program
 from rbcalc_kernels.compiled import spells_machine
+from rbcalc_kernels.compiled.batches import firsts
 from rbcalc_kernels.compiled.columns import EntityColumns
 from rbcalc_kernels.compiled.timelines import derive as derive_many
+from rbcalc_kernels.exact.faults import CalculationFault, Reason
 from rbcalc_kernels.exact.rows import Row
-from rbcalc_kernels.exact.timelines import derive
+from rbcalc_kernels.exact.timelines import derive, span_of
 from rbcalc_kernels.program.graph import Entity, Program, Timeline, Value
 
 Root = tuple[list[int], list[int], list[int]]
@@ -26,10 +28,11 @@ LENGTHS = st.lists(st.integers(1, 60), min_size=1, max_size=5)
 DATES = st.integers(FIRST - 30, FIRST + 200)
 
 
-def made_program(*timelines: Timeline, gaps: bool = False) -> Program:
+def made_program(*timelines: Timeline, gaps: bool = False, beside: bool = False) -> Program:
     made = program(periods=periods(FIRST, HALF_YEAR))
-    period = replace(made.entities["period"], gaps=gaps)
-    return replace(made, entities={**made.entities, "period": period, "award": Entity("award", "holder", True, True, timelines)})
+    period = replace(made.entities["period"], gaps=gaps, beside=beside)
+    award = Entity("award", "holder", True, True, timelines, beside=beside)
+    return replace(made, entities={**made.entities, "period": period, "award": award})
 
 
 SHAPES = {
@@ -167,3 +170,71 @@ def test_each_day_has_the_rows_in_force_on_it(shape: str, many: list[Root]) -> N
         same = all(before.sources[name] is source for name, source in after.sources.items())
         beside = after.values["first_day"] == read(before, "last_day") + 1
         assert not (same and beside) or after.values["first_day"] == HALF_YEAR
+
+
+# ------------------------------------------------------------------------------------------------------------ beside each other
+BESIDE = {name: SHAPES[name] for name in ("plain", "effective", "plain and events", "both", "needed")}
+
+
+def strands_of(root: Root, place: int) -> Row:
+    """A holder whose periods stand in one to three strands, which overlap."""
+    top = exact_root(root, FIRST + 17 * place, gaps=True)
+    rows = top.children["period"]
+    for number, row in enumerate(rows):
+        row.strand = number * (1 + place % 3) // len(rows)
+        if row.strand and row.strand != rows[number - 1].strand:
+            back = read(row, "first_day") - FIRST - 11 * row.strand
+            for later in rows[number:]:
+                later.values |= {day: read(later, day) - back for day in ("first_day", "last_day")}
+    return top
+
+
+@pytest.mark.parametrize("shape", BESIDE)
+@settings(max_examples=60, deadline=None)
+@given(many=roots())
+def test_rows_of_each_strand_are_made_by_both(shape: str, many: list[Root]) -> None:
+    made = made_program(*BESIDE[shape], gaps=True, beside=True)
+    tops = [strands_of(root, place) for place, root in enumerate(many)]
+    entities, effective = columns(tops)
+    entities["period"].strand = np.array([row.strand for top in tops for row in top.children["period"]], dtype=np.int32)
+    found = derive_many(made, "award", entities, effective)
+    expected = [(place, row) for place, top in enumerate(tops) for row in derive(made, "award", top, read)]
+    numbers = {id(row): place for name in ("period", "event") for place, row in enumerate(r for top in tops for r in top.children[name])}
+    assert found.parent is not None and found.offsets is not None
+    assert found.parent.tolist() == [place for place, _ in expected]
+    assert found.offsets.tolist() == [sum(place < top for place, _ in expected) for top in range(len(tops) + 1)]
+    assert [{name: int(found.columns[name][at]) for name in found.columns} for at in range(found.count)] == [
+        row.values for _, row in expected
+    ]
+    assert firsts(found).tolist() == [row.previous is None for _, row in expected]
+    for name, source in found.sources.items():
+        assert source.tolist() == [numbers[id(row.sources[name])] if row.sources[name] is not None else -1 for _, row in expected]
+
+
+@settings(max_examples=40, deadline=None)
+@given(many=roots())
+def test_a_strand_has_the_rows_that_it_would_have_alone(many: list[Root]) -> None:
+    made = made_program(*SHAPES["needed"], gaps=True, beside=True)
+    for place, root in enumerate(many):
+        top = strands_of(root, place)
+        span = span_of(made, top)
+        rows = derive(made, "award", top, read)
+        for strand in {row.strand for row in top.children["period"]}:
+            own = [row for row in rows if row.strand == strand]
+            alone = Row("holder", {}, children={**top.children, "period": [row for row in top.children["period"] if row.strand == strand]})
+            for row in derive(made, "award", alone, read):
+                match = next(each for each in own if each.values["first_day"] == row.values["first_day"])
+                assert match.sources == row.sources and read(match, "last_day") >= read(row, "last_day")
+        assert span is not None
+
+
+def test_more_rows_of_all_strands_than_sums_are_proved_for_are_refused() -> None:
+    made = made_program(Timeline("period"), Timeline("event", "when"), gaps=True, beside=True)
+    top = exact_root(([1] * 300, [FIRST] * 300, []), FIRST, gaps=True)
+    for number, row in enumerate(top.children["period"]):
+        row.strand, row.values = number % 2, row.values
+    top.children["period"].sort(key=lambda row: row.strand)
+    top.children["event"] = [Row("event", {"when": FIRST + day}, parent=top) for day in range(200)]
+    with pytest.raises(CalculationFault) as caught:
+        derive(made, "award", top, read)
+    assert caught.value.reason is Reason.TOO_MANY

@@ -59,6 +59,7 @@ class Asked:
     column_map: Path | None
     everything: bool
     against_caseload: Path | None = None
+    claim: str | None = None
 
 
 AccountArgument = Annotated[
@@ -102,6 +103,12 @@ AccountsOption = Annotated[
     Path | None,
     typer.Option("--accounts", metavar="FILE", help="A letter for each account named in a file, one a line.", show_default=False),
 ]
+ClaimOption = Annotated[
+    str | None,
+    typer.Option(
+        "--claim", metavar="CLAIM", help="Of several claims on the account, the one that a letter or a change is about.", show_default=False
+    ),
+]
 TemplateOption = Annotated[
     Path | None, typer.Option("--template", metavar="FILE", help="A template of your own for the letter.", show_default=False)
 ]
@@ -133,6 +140,7 @@ def command(
     against_caseload: AgainstCaseloadOption = None,
     letter: LetterOption = False,
     which: WhichOption = None,
+    claim: ClaimOption = None,
     all_accounts: AllAccountsOption = False,
     accounts: AccountsOption = None,
     template: TemplateOption = None,
@@ -150,7 +158,9 @@ def command(
       rbcalc explain --case {cases} --name {case} --value bill   # one value as a tree
     """
     loaded = rules_of(rules, subject)
-    asked = Asked(loaded, caseload, account, case, name, council, partnership, year, charges, column_map, everything, against_caseload)
+    asked = Asked(
+        loaded, caseload, account, case, name, council, partnership, year, charges, column_map, everything, against_caseload, claim
+    )
     if letter or all_accounts or accounts is not None:
         from rbcalc_cli import letters
 

@@ -72,7 +72,7 @@ def whole(program: Program, batch: Batch, root: str) -> Part:
         columns = {key: np.ascontiguousarray(column) for key, column in given.columns.items()}
         parents = None if given.parent is None else np.ascontiguousarray(given.parent, dtype=np.int32)
         offsets = None if given.offsets is None else np.ascontiguousarray(given.offsets, dtype=np.int64)
-        entities[name] = EntityColumns(given.count, columns, parents, offsets, given.period, spread=given.spread)
+        entities[name] = EntityColumns(given.count, columns, parents, offsets, given.period, spread=given.spread, strand=given.strand)
     return Part(entities, {name: slice(0, entity.count) for name, entity in entities.items()})
 
 
@@ -181,7 +181,9 @@ def cut(program: Program, part: Part, root: str, first: int, last: int, shared: 
             continue
         columns = _Cut(entity.columns, low, high)
         period = None if entity.period is None else entity.period[low:high]
-        entities[name] = EntityColumns(high - low, columns, parents, offsets, period, spread=(1, 1) if entity.spread == (1, 1) else None)
+        strand = None if entity.strand is None else entity.strand[low:high]
+        spread = (1, 1) if entity.spread == (1, 1) else None
+        entities[name] = EntityColumns(high - low, columns, parents, offsets, period, spread=spread, strand=strand)
         base = part.rows[name]
         rows[name] = slice(base.start + low, base.start + high) if isinstance(base, slice) else base[low:high]
     return Part(entities, rows, part.origin or part)
@@ -229,12 +231,14 @@ def below(entities: Mapping[str, EntityColumns], program: Program, entity: str, 
 
 
 def firsts(entity: EntityColumns) -> npt.NDArray[np.uint8]:
-    """For each row whether it is the first under its parent; the others follow the row before them."""
+    """For each row whether it is the first under its parent, or of its strand there; the others follow the row before them."""
     found = np.zeros(entity.count, dtype=np.uint8)
     if entity.parent is not None:
         found[1:] = entity.parent[1:] != entity.parent[:-1]
     elif entity.offsets is not None:
         found[entity.offsets[:-1][np.diff(entity.offsets) > 0]] = 1
+    if entity.strand is not None:
+        found[1:] |= entity.strand[1:] != entity.strand[:-1]
     found[:1] = 1
     return found
 

@@ -19,6 +19,7 @@ from rbcalc_kernels.compiled.memory import Bytes, given_back, taken
 from rbcalc_kernels.compiled.module import Slot
 from rbcalc_kernels.compiled.native import Entry, kind
 from rbcalc_kernels.compiled.source import Function, Place
+from rbcalc_kernels.program.graph import MOST_BESIDE
 
 if TYPE_CHECKING:
     from rbcalc_kernels.compiled.evaluator import Compiled, Variant
@@ -339,7 +340,9 @@ class Block:
         dates: dict[str, npt.NDArray[np.int32]] = {}
         for ref in effective_dates(program, entity):
             dates[ref.entity] = self.column((ref.entity, ref.name)).astype(np.int32)
-        self.made[entity] = self.entities[entity] = timelines.derive(program, entity, self.entities, dates, self.part.spans)
+        made = self.made[entity] = self.entities[entity] = timelines.derive(program, entity, self.entities, dates, self.part.spans)
+        if made.strand is not None and made.offsets is not None and (crowded := np.diff(made.offsets) > MOST_BESIDE).any():
+            self.marks["crowded", entity] = np.repeat(crowded, np.diff(made.offsets)).astype(np.uint8)
 
     def period(self, entity: str) -> int | None:
         """The parameter period of the entity's rows; None where they have several."""

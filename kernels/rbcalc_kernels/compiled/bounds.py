@@ -9,7 +9,7 @@ from math import ceil, floor, lcm
 from typing import Final
 
 from rbcalc_kernels.language.types import Date, Number, Type
-from rbcalc_kernels.program.graph import MOST_ROWS, Entity, Input, Value
+from rbcalc_kernels.program.graph import MOST_BESIDE, MOST_ROWS, Entity, Input, Value
 
 FIRST_DATE: Final = -25_567
 """1 January 1900, the first date for which calendar arithmetic is proved."""
@@ -125,6 +125,8 @@ def generous(values: Iterable[Fraction], step: Fraction, *, divisor: bool = Fals
 
 def most_rows(described: Entity, days: int) -> int:
     """The most rows of an entity below one row of its parent, unless it says; a spell of a program has a day at least."""
+    if described.beside:
+        return MOST_BESIDE
     if described.spell:
         return min(MOST_ORDERED, max(days, 1))
     return MOST_ORDERED if described.ordered else MOST_ROWS

@@ -24,8 +24,9 @@ class EntityColumns:
     `parent[i]` is the row of the parent entity that row i belongs to and `offsets[p]:offsets[p + 1]` are the rows of
     parent row p (both None for a root).  `period[i]` is the parameter period of the row (None: period 0 for all).
     `sources` holds, for a derived entity, the row in force of each timeline's entity, or -1.  `spread` is the fewest and the
-    most rows that a parent has, once a run has counted them; `parent`, `offsets`, `period` and the days of spells do not change
-    after that.
+    most rows that a parent has, once a run has counted them; `parent`, `offsets`, `period`, `strand` and the days of spells do not
+    change after that.  Where rows of one parent stand beside each other, `strand[i]` says which of its strands row i belongs to: strand
+    after strand, each in the order of its days (None: no parent has more than one).
     """
 
     count: int
@@ -35,6 +36,7 @@ class EntityColumns:
     period: npt.NDArray[np.uint8] | None = None
     sources: dict[str, npt.NDArray[np.int32]] = field(default_factory=dict)
     spread: tuple[int, int] | None = field(default=None, repr=False, compare=False)
+    strand: npt.NDArray[np.int32] | None = None
 
 
 class Found(list[Any]):
@@ -64,7 +66,7 @@ class Known:
 
     def __init__(self, batch: Batch) -> None:
         self._rows = [
-            (name, rows, rows.count, rows.parent, rows.offsets, rows.period, tuple(rows.columns), tuple(rows.columns.values()))
+            (name, rows, rows.count, rows.parent, rows.offsets, rows.period, rows.strand, tuple(rows.columns), tuple(rows.columns.values()))
             for name, rows in batch.entities.items()
         ]
         self._columns = [tuple(map(id, each[-1])) for each in self._rows]
@@ -74,10 +76,10 @@ class Known:
         entities = batch.entities
         if len(entities) != len(self._rows):
             return False
-        for (name, rows, count, parent, offsets, period, names, _), columns in zip(self._rows, self._columns, strict=True):
+        for (name, rows, count, parent, offsets, period, strand, names, _), columns in zip(self._rows, self._columns, strict=True):
             if entities.get(name) is not rows or rows.count != count:
                 return False
-            if rows.parent is not parent or rows.offsets is not offsets or rows.period is not period:
+            if rows.parent is not parent or rows.offsets is not offsets or rows.period is not period or rows.strand is not strand:
                 return False
             if tuple(map(id, rows.columns.values())) != columns or tuple(rows.columns) != names:
                 return False

@@ -33,8 +33,8 @@ class Marks:
         self.fault: npt.NDArray[np.uint16] = np.ndarray(count, np.uint16, _NOUGHT, 0, (0,))
 
     def add(self, variant: Variant, kind: str, roots: npt.NDArray[np.int64], marks: npt.NDArray[Any]) -> None:
-        """Note the marks of rows of these root rows, in order."""
-        if kind == "doubt":
+        """Note the marks of rows of these root rows, in order; those with more rows than sums are proved for are in doubt too."""
+        if kind != "fault":
             self.doubt = _own(self.doubt)
             self.doubt[roots] = 1
             return

@@ -116,6 +116,44 @@ def hold(layout: Layout, register: Register, registers: Mapping[str, RegisterCol
     return Held(register, grouped(owner, above.count), owner, days, place)
 
 
+@dataclass(frozen=True, slots=True)
+class Strands:
+    """The strands of each root row, one at least: whose each is, and by what key its records are found in `held`; -1 has none."""
+
+    root: Rows
+    key: Rows
+    held: Held
+
+
+def strands_of(held: Held, same: Rows | None, keys: Rows) -> Strands | None:
+    """The strands that a register's rows with different keys are, for root rows with these owners; None where no owner has two.
+
+    `same` gives the first row with the same key.  Strands of one owner stand in the order of their first rows.
+    """
+    place = np.arange(held.owner.size, dtype=np.int64) if held.place is None else held.place
+    tell = place if same is None else same[place].astype(np.int64)
+    owner = held.owner
+    if not ((owner[1:] == owner[:-1]) & (tell[1:] != tell[:-1]) & (owner[1:] >= 0)).any():
+        return None
+    owned = np.flatnonzero(owner >= 0)
+    codes = (owner[owned].astype(np.int64) << 32) + tell[owned]
+    _, first, back = np.unique(codes, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    number = np.empty(order.size, dtype=np.int32)
+    number[order] = np.arange(order.size, dtype=np.int32)
+    strand = number[back.ravel()]
+    rows = owned[np.argsort(strand, kind="stable")]
+    days = (held.days[0][rows], held.days[1][rows]) if held.register.dated else held.days
+    sorted_strand = np.sort(strand)
+    apart = Held(held.register, grouped(sorted_strand, order.size), sorted_strand, days, place[rows])
+    begins = grouped(owner[owned][first[order]], int(max(keys.max(), owner.max())) + 1)
+    counts = np.where(keys < 0, 0, begins[keys + 1] - begins[keys])
+    root = np.repeat(np.arange(keys.size, dtype=np.int32), np.maximum(counts, 1))
+    rank = np.arange(root.size) - (np.cumsum(np.maximum(counts, 1)) - np.maximum(counts, 1))[root]
+    key = np.where(counts[root] > 0, begins[keys[root]] + rank, -1)
+    return Strands(root, key.astype(np.int32), apart)
+
+
 def keys_of(registers: Mapping[str, RegisterColumns], name: str, by: str, records: Rows) -> Rows:
     """What other registers' rows with the reference `by` are grouped by, for records of a register; -1 stays."""
     columns = registers.get(name)

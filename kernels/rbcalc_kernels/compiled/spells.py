@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbcalc_kernels.compiled.columns import Batch, EntityColumns
-from rbcalc_kernels.compiled.registers import Alike, Held, RegisterColumns, gather, hold, keys_of
+from rbcalc_kernels.compiled.registers import Alike, Held, RegisterColumns, Strands, gather, hold, keys_of, strands_of
 from rbcalc_kernels.compiled.spells_machine import NONE, Days, Rows, Starts
 from rbcalc_kernels.compiled.stretches import (
     Events,
@@ -29,7 +29,7 @@ from rbcalc_kernels.compiled.stretches import (
 )
 from rbcalc_kernels.exact.faults import REASONS, Reason
 from rbcalc_kernels.exact.layout import Layout, layout_of
-from rbcalc_kernels.program.graph import Node, Program, Ref, Register
+from rbcalc_kernels.program.graph import MOST_BESIDE, Node, Program, Ref, Register
 
 CutDates = Callable[[Batch], Mapping[int, npt.NDArray[np.int32]]]
 """Gives, for the place of each of the program's cuts, the date for each row of its entity.
@@ -73,10 +73,12 @@ class _Made:
     offsets: Starts
     records: dict[str, Rows]
     runs: Runs | None = None  # of a spell entity
+    strand: Rows | None = None  # of a spell entity of which some rows stand beside each other
 
     def taken(self, rows: Rows, parent: Rows, offsets: Starts) -> _Made:
         """Some of the rows, for new parents."""
-        return _Made(parent, offsets, {name: found[rows] for name, found in self.records.items()})
+        strand = None if self.strand is None else self.strand[rows]
+        return _Made(parent, offsets, {name: found[rows] for name, found in self.records.items()}, strand=strand)
 
 
 def cut(program: Program, registers: Mapping[str, RegisterColumns], cut_dates: CutDates | None = None) -> tuple[CutBatch, Rejected]:
@@ -128,6 +130,7 @@ class _Cutter:
             dates = cut_dates(self._batch(_refs(self.program)))
             for spell in layout.spells:
                 self._refine(spell, dates)
+        self._leave_out_crowded()
         root = np.flatnonzero(self.code >= 0)
         by = tuple(self.names[place] for place in self.by[root])
         return self._batch(None), Rejected(root.astype(np.int32), self.code[root], by, self.day[root])
@@ -157,18 +160,27 @@ class _Cutter:
                 self._reject(roots, reason, register, root.begins[roots])
         return first, last
 
-    def _reachable(self, register: Register) -> tuple[Rows, Rows]:
-        """The records of a register that belong to each root, at whatever depth: the roots, sorted, and the records."""
-        roots, keys = self._keys_above(register)
-        parents, records, _ = self.held[register.name].members(keys, None)
+    def _reachable(self, register: Register, strands: Strands | None = None) -> tuple[Rows, Rows]:
+        """The records of a register that belong to each root (or strand), at whatever depth: the roots, sorted, and the records."""
+        roots, keys = self._keys_above(register, strands)
+        parents, records, _ = self._of(register, strands).members(keys, None)
         return roots[parents], records
 
-    def _keys_above(self, register: Register) -> tuple[Rows, Rows]:
-        """The roots, and the keys below which the records of a register are found for each."""
+    def _of(self, register: Register, strands: Strands | None) -> Held:
+        """A register's rows, sorted by whose they are."""
+        return strands.held if strands is not None and strands.held.register is register else self.held[register.name]
+
+    def _keys_above(self, register: Register, strands: Strands | None = None) -> tuple[Rows, Rows]:
+        """The roots (or strands), and the keys below which the records of a register are found for each."""
         anchor = self.layout.anchors[register.name]
         if anchor is self.layout.root_register:
-            return self.everyone, keys_of(self.registers, anchor.name, register.by, self.everyone)
-        roots, records = self._reachable(anchor)
+            if strands is None:
+                return self.everyone, keys_of(self.registers, anchor.name, register.by, self.everyone)
+            each: Rows = np.arange(strands.root.size, dtype=np.int32)
+            if strands.held.register is register:
+                return each, strands.key
+            return each, keys_of(self.registers, anchor.name, register.by, strands.root)
+        roots, records = self._reachable(anchor, strands)
         keys = keys_of(self.registers, anchor.name, register.by, records)
         if keys is not records and roots.size:
             # Several records of one key lead to the same records below.
@@ -213,17 +225,25 @@ class _Cutter:
         first, last = span
         if (self.code >= 0).any():
             last = np.where(self.code >= 0, first - 1, last).astype(np.int32)
-        events: list[Events] = period_events(self.program, first, last)
+        strands = self._strands(spell)
+        days = (first, last) if strands is None else (first[strands.root], last[strands.root])
+        events: list[Events] = period_events(self.program, *days)
         for register in self.layout.timed(spell):
-            held = self.held[register.name]
+            held = self._of(register, strands)
             if held.owner.size:
-                roots, keys = self._keys_above(register)
-                events.append(events_of(self.program, roots, keys, held.start, held.days, (first, last)))
-        runs = divide(self.program, first, last, events)
+                roots, keys = self._keys_above(register, strands)
+                events.append(events_of(self.program, roots, keys, held.start, held.days, days))
+        runs, of_strand = divide(self.program, *days, events), None
+        if strands is not None:
+            runs, of_strand = Runs(strands.root[runs.owner], runs.first, runs.last), runs.owner
         records: dict[str, Rows] = {}
         for register in self.layout.registers[spell]:
-            keys = keys_of(self.registers, self.layout.root_register.name, register.by, runs.owner)
-            found, wrong = self.held[register.name].only(keys, runs.first)
+            held = self._of(register, strands)
+            if strands is not None and of_strand is not None and held is strands.held:
+                keys = strands.key[of_strand]
+            else:
+                keys = keys_of(self.registers, self.layout.root_register.name, register.by, runs.owner)
+            found, wrong = held.only(keys, runs.first)
             if wrong:
                 lacking = found == NONE
                 several = np.flatnonzero((found < 0) & ~lacking)
@@ -238,7 +258,17 @@ class _Cutter:
             rows = np.flatnonzero(leading[0] >= 0)
             runs = Runs(runs.owner[rows], runs.first[rows], runs.last[rows])
             records = {name: found[rows] for name, found in records.items()}
-        self.made[spell] = _Made(runs.owner, grouped(runs.owner, self.everyone.size), records, runs)
+            of_strand = of_strand if of_strand is None else of_strand[rows]
+        self.made[spell] = _Made(runs.owner, grouped(runs.owner, self.everyone.size), records, runs, of_strand)
+
+    def _strands(self, spell: str) -> Strands | None:
+        """The strands below each root row of an entity whose rows may stand beside each other; None where no root has two."""
+        if not self.program.entities[spell].beside:
+            return None
+        leading = self.layout.registers[spell][0]
+        keys = keys_of(self.registers, self.layout.root_register.name, leading.by, self.everyone)
+        columns = self.registers.get(leading.name)
+        return strands_of(self.held[leading.name], None if columns is None else columns.same.get(leading.key), keys)
 
     def _reject_first(self, runs: Runs, gaps: npt.NDArray[np.int64], several: npt.NDArray[np.int64], register: Register) -> None:
         """Reject roots for whichever comes first, a gap or an overlap."""
@@ -263,7 +293,8 @@ class _Cutter:
             owner = number[made.parent[rows]]
             runs = Runs(owner, made.runs.first[rows], made.runs.last[rows])
             records = {register: found[rows] for register, found in made.records.items()}
-            self.made[name] = _Made(owner, grouped(owner, self.kept.size), records, runs)
+            strand = None if made.strand is None else made.strand[rows]
+            self.made[name] = _Made(owner, grouped(owner, self.kept.size), records, runs, strand)
 
     def _fill(self) -> None:
         """All rows below those of the spells and the root."""
@@ -291,6 +322,17 @@ class _Cutter:
                 rows, at = self.made[at].parent[rows], self.program.entities[at].parent
             self._reject(self.kept[rows], Reason.TOO_MANY, register, days)
         return int((self.code >= 0).sum()) > before
+
+    def _leave_out_crowded(self) -> None:
+        """Reject roots with more rows beside each other than may belong to one row."""
+        for name in self.layout.spells:
+            made = self.made[name]
+            crowded = np.flatnonzero(np.diff(made.offsets) > MOST_BESIDE) if made.strand is not None else self.kept[:0]
+            if crowded.size:
+                days: Days = np.full(crowded.size, self.program.first_day, dtype=np.int32)
+                self._reject(self.kept[crowded], Reason.TOO_MANY, self.layout.registers[name][0], days)
+                self._drop_rejected()
+                self._fill()
 
     def _fill_below(self, spell: str) -> None:
         """The rows in force on each spell's days, level by level."""
@@ -374,6 +416,7 @@ class _Cutter:
         for name in layout.below[layout.root.name]:
             made = self.made[name]
             rows = EntityColumns(made.parent.size, parent=made.parent, offsets=made.offsets)
+            rows.strand = made.strand
             if made.runs is not None:
                 rows.columns.update(day_columns(made.runs.first, made.runs.last))
                 rows.period = periods_of(self.program, made.runs.first)

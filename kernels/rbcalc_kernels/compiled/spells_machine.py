@@ -199,15 +199,16 @@ def supersede(
 
 
 def overlay(
-    first: Days, last: Days, edges: Days, starts: Starts, begins: Days, ends: Days, needed: npt.NDArray[np.uint8],
+    first: Days, last: Days, edges: Days, starts: Starts, stops: Starts, begins: Days, ends: Days, needed: npt.NDArray[np.uint8],
     at: npt.NDArray[np.int64], base: Starts,
     owner: Rows, run_first: Days, run_last: Days, days: npt.NDArray[np.int16], found: Rows, offsets: Starts,
 ) -> int:  # fmt: skip
     """Each row's days, divided where a stretch of a timeline begins or has ended and at `edges`; gives how many runs there are.
 
-    Timelines stand one after another in `starts`, `begins` and `ends`, their stretches from `base` on; under one row they
-    stand in order of time.  `found` gets the stretch of each timeline that is in force in each run, or NONE.  There is no
-    run where none is, or none of a timeline that is needed.  `at` is room for a place in each timeline.
+    Timelines stand one after another in `begins` and `ends`, their stretches from `base` on; those under row p are `starts` to `stops`
+    at p, in order of time, where each timeline has as many places as rows and one more.  `found` gets the stretch of each timeline
+    that is in force in each run, or NONE.  There is no run where none is, or none of a timeline that is needed.  `at` is room for a
+    place in each timeline.
     """
     total = 0
     size = first.size
@@ -222,7 +223,7 @@ def overlay(
         for k in range(at.size):
             j = base[k] + starts[k * (size + 1) + p]
             at[k] = j
-            if base[k] + starts[k * (size + 1) + p + 1] != j + 1 or begins[j] > first[p] or ends[j] < last[p]:
+            if base[k] + stops[k * (size + 1) + p] != j + 1 or begins[j] > first[p] or ends[j] < last[p]:
                 throughout = False
         if throughout:
             for k in range(at.size):
@@ -244,7 +245,7 @@ def overlay(
             standing = 0
             for k in range(at.size):
                 j = at[k]
-                end = base[k] + starts[k * (size + 1) + p + 1]
+                end = base[k] + stops[k * (size + 1) + p]
                 while j < end and ends[j] < day:
                     j += 1
                 at[k] = j

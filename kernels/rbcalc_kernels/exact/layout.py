@@ -43,6 +43,18 @@ class Layout:
         """Whether its entity has rows only on days on which this register has a record."""
         return self.program.entities[register.entity].gaps and self.registers[register.entity][0] is register
 
+    def tells_apart(self, register: Register) -> bool:
+        """Whether the key of this register tells apart rows of its entity that stand beside each other."""
+        return self.program.entities[register.entity].beside and self.leads(register)
+
+    def told_apart_by(self, entity: str) -> Register | None:
+        """The register by whose key rows of an entity are told apart that stand beside each other; None where they do not."""
+        described = self.program.entities[entity]
+        if not described.beside:
+            return None
+        followed = next((timeline.entity for timeline in described.derived if self.program.entities[timeline.entity].beside), None)
+        return self.told_apart_by(followed) if followed is not None else self.registers[entity][0]
+
     def top_down(self) -> list[Register]:
         """The registers, each after the one that its rows belong to."""
         order = [self.root_register]

@@ -22,7 +22,8 @@ class Row:
     sources: dict[str, Row | None] = field(default_factory=dict)
     previous: Row | None = None
     period: int = 0  # which of the program's parameter periods
-    key: str = ""  # of a root row: the reference that its record carries
+    key: str = ""  # of a root row, or of one that stands beside others: the reference that its record carries
+    strand: int = 0  # of a row that stands beside others: which of the strands under its parent it belongs to
 
     def walk(self) -> Iterator[Row]:
         """This row and all below it, parents before children."""

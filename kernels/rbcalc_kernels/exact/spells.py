@@ -11,14 +11,23 @@ from rbcalc_kernels.exact.faults import CalculationFault, Reason
 from rbcalc_kernels.exact.layout import Layout, layout_of
 from rbcalc_kernels.exact.rows import Record, Row
 from rbcalc_kernels.exact.timelines import days_of, period_of
-from rbcalc_kernels.program.graph import Program, Register, Value
+from rbcalc_kernels.program.graph import MOST_BESIDE, Program, Register, Value
 
 OPEN: Final = 2**31 - 1
 """The last day of a record without end."""
 
 Records = Mapping[str, Sequence[Record]]
+ANY: Final = object()
+"""Stands for all records, whichever strand they belong to."""
+
 _Held = dict[str, Record | None]
 """By register: the record that a row was made of."""
+
+_Strand = object
+"""The key that the records of a strand carry."""
+
+_Piece = tuple[_Strand, int, int, _Held]
+"""A strand, the first and the last day of a spell of it, and the records in force on them."""
 
 
 def build(program: Program, records: Records) -> Row:
@@ -94,6 +103,11 @@ class _Root:
             if register in self.crowded:
                 day = self.crowded[register]
                 raise CalculationFault(Reason.TOO_MANY, f"too many records of {register} at a time", register=register, first_day=day)
+        for name in layout.spells:
+            if self.program.entities[name].beside and len(root.children[name]) > MOST_BESIDE:
+                register = layout.registers[name][0].name
+                what = f"too many rows of {name} beside each other"
+                raise CalculationFault(Reason.TOO_MANY, what, register=register, first_day=self.program.first_day)
         return root
 
     def _span(self) -> tuple[int, int]:
@@ -114,21 +128,26 @@ class _Root:
             )
         return first, last
 
-    def _belonging(self, register: Register, holder: Mapping[str, Record | None]) -> list[Record]:
-        """The records of a register that belong to a row made of the records of `holder`."""
+    def _belonging(self, register: Register, holder: Mapping[str, Record | None], strand: _Strand = ANY) -> list[Record]:
+        """The records of a register that belong to a row made of the records of `holder`, or of these those of a strand."""
         anchor = self.layout.anchors[register.name]
         above = self.root_record if anchor is self.layout.root_register else holder.get(anchor.name)
         reference = above.get(register.by) if above is not None else None
         if reference is None:
             return []
-        return [record for record in self.records[register.name] if record.get(register.by) == reference]
+        found = [record for record in self.records[register.name] if record.get(register.by) == reference]
+        return (
+            [record for record in found if record.get(register.key) == strand]
+            if strand is not ANY and self.layout.leads(register)
+            else found
+        )
 
-    def _reachable(self, register: Register) -> list[Record]:
-        """The records of a register that belong to the root, at whatever depth."""
+    def _reachable(self, register: Register, strand: _Strand = ANY) -> list[Record]:
+        """The records of a register that belong to the root, or to a strand below it, at whatever depth."""
         anchor = self.layout.anchors[register.name]
         if anchor is self.layout.root_register:
-            return self._belonging(register, {})
-        references = {record.get(register.by) for record in self._reachable(anchor)} - {None}
+            return self._belonging(register, {}, strand)
+        references = {record.get(register.by) for record in self._reachable(anchor, strand)} - {None}
         return [record for record in self.records[register.name] if record.get(register.by) in references]
 
     def _check_dates(self) -> None:
@@ -139,33 +158,48 @@ class _Root:
                     raise _reversed(register, min(wrong))
 
     def _spells(self, root: Row, name: str, first: int, last: int) -> list[Row]:
-        """The rows of a spell entity: cut by facts and figures, then at the dates that rules ask about."""
-        starts = {first} | {period.first_day for period in self.program.periods}
-        for register in self.layout.timed(name):
-            for record in self._reachable(register):
-                starts |= {_begins(register, record), _ends(record) + 1}
-        held = self._held(name, sorted(day for day in starts if first <= day <= last), last)
+        """The rows of a spell entity: cut by facts and figures, then at the dates that rules ask about; strand after strand."""
+        pieces = [piece for strand in self._strands(name) for piece in self._pieces(name, strand, first, last)]
+        held = self._held(name, pieces)
         self._check_keys(name, first, last)
-        rows = [self._spell(root, name, start, end, records) for start, end, records in held]
+        rows = [self._spell(root, name, start, end, records) for _, start, end, records in held]
+        strands = [strand for strand, *_ in held]
         dates = [self._cut_dates(row) for row in rows]
         if any(dates):
             rows = [
                 self._spell(root, name, begin, finish - 1, records)
-                for (start, end, records), inside in zip(held, dates, strict=True)
+                for (_, start, end, records), inside in zip(held, dates, strict=True)
                 for begin, finish in zip([start, *inside], [*inside, end + 1], strict=True)
             ]
+            strands = [strand for strand, inside in zip(strands, dates, strict=True) for _ in range(len(inside) + 1)]
+        places = {strand: place for place, strand in enumerate(dict.fromkeys(strands))}
+        for strand, row in zip(strands, rows, strict=True):
+            row.strand, row.key = places[strand], "" if strand is ANY else str(strand or "")
         for before, after in pairwise(rows):
-            after.previous = before
+            after.previous = before if before.strand == after.strand else None
         return rows
 
-    def _held(self, name: str, starts: list[int], last: int) -> list[tuple[int, int, _Held]]:
-        """The days of each spell and the record of each register of the entity in force on them."""
-        pieces: list[tuple[int, int, _Held]] = [
-            (first, following - 1, {}) for first, following in zip(starts, [*starts[1:], last + 1], strict=True)
-        ]
+    def _strands(self, name: str) -> list[_Strand]:
+        """What tells apart the strands of a spell entity, in order; all is one strand where it has none."""
+        if not self.program.entities[name].beside:
+            return [ANY]
+        leading = self.layout.registers[name][0]
+        return list(dict.fromkeys(record.get(leading.key) for record in self._belonging(leading, {})))
+
+    def _pieces(self, name: str, strand: _Strand, first: int, last: int) -> list[_Piece]:
+        """The days of a root, or of a strand below it, cut by facts and figures."""
+        starts = {first} | {period.first_day for period in self.program.periods}
+        for register in self.layout.timed(name):
+            for record in self._reachable(register, strand):
+                starts |= {_begins(register, record), _ends(record) + 1}
+        inside = sorted(day for day in starts if first <= day <= last)
+        return [(strand, start, following - 1, {}) for start, following in zip(inside, [*inside[1:], last + 1], strict=True)]
+
+    def _held(self, name: str, pieces: list[_Piece]) -> list[_Piece]:
+        """The pieces with the record of each register of the entity in force on them."""
         for register in self.layout.registers[name]:
-            belonging = self._belonging(register, {})
-            for first, end, held in pieces:
+            for strand, first, end, held in pieces:
+                belonging = self._belonging(register, {}, strand)
                 found = [record for record in belonging if _in_force(register, record, first)]
                 if len(found) != 1 and not (not found and self.layout.may_lack(register)):
                     reason, count = (Reason.OVERLAP, "more than one record") if found else (Reason.GAP, "no record")
@@ -178,7 +212,7 @@ class _Root:
                     )
                 held[register.name] = found[0] if found else None
             if self.layout.leads(register):
-                pieces = [piece for piece in pieces if piece[2][register.name] is not None]
+                pieces = [piece for piece in pieces if piece[-1][register.name] is not None]
         return pieces
 
     def _check_keys(self, name: str, first: int, last: int) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
+from rbcalc_kernels.exact.faults import CalculationFault, Reason
 from rbcalc_kernels.exact.rows import Row
-from rbcalc_kernels.program.graph import Program, Timeline
+from rbcalc_kernels.program.graph import MOST_BESIDE, Entity, Program, Timeline
 
 Effective = Callable[[Row, str], int]
 """Gives the value of a row's effective date, by name."""
@@ -45,7 +46,9 @@ def derive(program: Program, entity: str, parent: Row, effective: Effective) -> 
     """Make the rows of a derived entity under a row, and hang them there.
 
     A new row begins where the row in force of a timeline changes and where a parameter period begins.  Days on which no
-    timeline has a row in force get no row; where only some have, the others' sources are None.
+    timeline has a row in force get no row; where only some have, the others' sources are None.  Where rows of a timeline
+    stand beside each other, each strand meets the other timelines by itself; where there is none, they meet once.  Raises
+    CalculationFault when the strands come to more rows than may belong to one row.
     """
     described = program.entities[entity]
     made: list[Row] = []
@@ -53,7 +56,21 @@ def derive(program: Program, entity: str, parent: Row, effective: Effective) -> 
     span = span_of(program, parent)
     if span is None:
         return made
-    timelines = {timeline.entity: _stretches(program, timeline, parent, effective, *span) for timeline in described.derived}
+    followed = [timeline.entity for timeline in described.derived if program.entities[timeline.entity].beside]
+    strands = {row.strand: row.key for name in followed for row in rows_below(program, parent, name)} or {0: ""}
+    for strand, key in sorted(strands.items()):
+        for row in _derived(program, described, parent, effective, span, strand):
+            row.strand, row.key, row.previous = strand, key, made[-1] if made and made[-1].strand == strand else None
+            made.append(row)
+    if described.beside and len(made) > MOST_BESIDE:
+        raise CalculationFault(Reason.TOO_MANY, f"too many rows of {entity} beside each other", row=parent)
+    return made
+
+
+def _derived(program: Program, described: Entity, parent: Row, effective: Effective, span: tuple[int, int], strand: int) -> list[Row]:
+    """The rows of a derived entity under a row, or those of one strand of them."""
+    made: list[Row] = []
+    timelines = {timeline.entity: _stretches(program, timeline, parent, effective, span, strand) for timeline in described.derived}
     starts = {span[0]} | {period.first_day for period in program.periods}
     for stretches in timelines.values():
         starts |= {day for first, last, _ in stretches for day in (first, last + 1)}
@@ -66,11 +83,10 @@ def derive(program: Program, entity: str, parent: Row, effective: Effective) -> 
             continue
         made.append(
             Row(
-                entity,
+                described.name,
                 days_of(first, following - 1),
                 parent=parent,
                 sources=sources,
-                previous=made[-1] if made else None,
                 period=period_of(program, first),
             )
         )
@@ -97,14 +113,19 @@ def _in_force(stretches: list[_Stretch], day: int) -> Row | None:
     return next((row for first, last, row in stretches if first <= day <= last), None)
 
 
-def _stretches(program: Program, timeline: Timeline, parent: Row, effective: Effective, first_day: int, last_day: int) -> list[_Stretch]:
-    """The days of the span on which each row of a timeline is in force.
+def _stretches(
+    program: Program, timeline: Timeline, parent: Row, effective: Effective, span: tuple[int, int], strand: int
+) -> list[_Stretch]:
+    """The days of the span on which each row of a timeline is in force; of one strand where its rows stand beside each other.
 
     With effective dates a later row always supersedes: a row is in force from its date until the day before the earliest
     date of the rows after it, and not at all when that is no later than its own.  Rows of an entity with gaps are in force
     no longer than the run of rows without a gap that they stand in.
     """
+    first_day, last_day = span
     rows = rows_below(program, parent, timeline.entity)
+    if program.entities[timeline.entity].beside:
+        rows = [row for row in rows if row.strand == strand]
     if timeline.effective is None:
         return [(_day(row, "first_day"), _day(row, "last_day"), row) for row in rows]
     gaps = program.entities[timeline.entity].gaps

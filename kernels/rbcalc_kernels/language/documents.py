@@ -102,6 +102,9 @@ class EntityDoc(_Document):
     )
     spell: Flag = False
     gaps: Flag = Field(False, description="yes: rows only on days on which its first register has a record")
+    beside: list[Text] = Field(
+        [], description="registers of roots below which records of its first register with different keys stand beside each other"
+    )
     ordered: Flag = False
     most: Text | None = Field(None, description="the most rows that may belong to one row above; others are rejected")
     members: Text | None = Field(None, description="the name of its rows in aggregates")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 from math import prod
 from typing import Final
@@ -61,6 +62,8 @@ def declared_names(
     registers = _registers(found, names, findings)
     if not findings:
         _check_places(found, names, registers, findings)
+    if not findings:
+        _beside(found, names, registers, findings)
     _inputs(found, names, registers, findings)
     names.parameters.update({name: (type_, None) for name, type_ in YEAR_PARAMETERS.items()})
     for name, declared in found.parameters.items():
@@ -176,6 +179,41 @@ def _entities(found: Declarations, names: Names, findings: Findings) -> None:
                 break
             seen.add(current)
             current = names.entities[current].parent
+
+
+def _beside(found: Declarations, names: Names, registers: dict[str, Register], findings: Findings) -> None:
+    """Mark the entities whose rows stand beside each other below this program's root, and the derived ones that follow them."""
+    root = root_of(names.entities)
+    tables = {register.name for register in registers.values() if register.entity == root}
+    origins: dict[str, str] = {}
+    for name, declared in found.entities.items():
+        entity, doc = names.entities[name], declared.doc
+        if not doc.beside:
+            continue
+        leading = next((register for register in registers.values() if register.entity == name), None)
+        if not entity.gaps or not entity.spell or entity.derived:
+            help_ = "beside: stands with spell: yes and gaps: yes"
+            findings.error("RB086", f"rows of {name} cannot stand beside each other", doc.beside[0].span, help=help_)
+        elif leading is None or not leading.key:
+            help_ = "the first register of the entity tells strands apart by its key: add key:"
+            findings.error("RB087", f"by what are rows of {name} that stand beside each other told apart?", doc.beside[0].span, help=help_)
+        elif tables & set(map(str, doc.beside)):
+            origins[name] = name
+    more = bool(origins)
+    while more:
+        more = False
+        for name, entity in names.entities.items():
+            followed = {origins[timeline.entity]: timeline.entity for timeline in entity.derived if timeline.entity in origins}
+            if not followed or name in origins:
+                continue
+            more = True
+            origins[name] = next(iter(followed))
+            if len(followed) > 1 or any(names.entities[each].parent != entity.parent for each in followed.values()):
+                what = f"rows of {name} would follow strands of {' and '.join(followed.values())}"
+                help_ = "timelines that stand beside each other are of one kind, with the parent of the entity that is made of them"
+                findings.error("RB086", what, found.entities[name].span, help=help_)
+    for name in origins:
+        names.entities[name] = replace(names.entities[name], beside=True)
 
 
 def _most(text: Text | None, findings: Findings) -> int:

@@ -36,6 +36,9 @@ Value = Fraction | int | bool | str
 MOST_ROWS: Final = 4_096
 """The most rows that may belong to one row above, of an entity that says nothing."""
 
+MOST_BESIDE: Final = 512
+"""The most rows that may belong to one row above, of all strands together."""
+
 
 class Op(StrEnum):
     """The operators.  `args` and `value` of a node are as said beside each."""
@@ -225,6 +228,10 @@ class Entity:
     entity with `gaps` has rows only on days on which its first register has a record.  Where `most` is given, a root with
     more rows of the entity under one row is rejected, and sums over them are proved for so many.  An entity with `by` has no
     register and stands above the root: each of its rows gathers the root rows that carry the same reference in that column.
+
+    Rows of an entity that stands `beside` are held apart by the key of its first register: below one row the records of each
+    key are a strand, cut in time and carried on from row to row by itself, and strands may overlap.  Of each row they stand in the order
+    of their first records.  A derived entity is beside where one of its timelines is: it has rows of each strand.
     """
 
     name: str
@@ -237,6 +244,7 @@ class Entity:
     gaps: bool = False
     most: int = 0
     by: str = ""
+    beside: bool = False
 
 
 def root_of(entities: Mapping[str, Entity]) -> str:
