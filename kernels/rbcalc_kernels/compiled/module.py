@@ -135,7 +135,12 @@ class Module:
                 array = self.argument(Slot(kind, ref.entity, ref.name), array)
                 self.define(name, f"{array}[{self._row(leaf)}] != 0")
             else:
-                self.define(name, _loaded(lowering.held(ref), self.stored(ref, self._row(leaf))))
+                held, text = lowering.held(ref), self.stored(ref, self._row(leaf))
+                if isinstance(held, Num) and held.low > 0 and lowering.may_lack(leaf.steps):
+                    # What is never nought may be divided by before it is known whether there is a row.
+                    way = names.of_leaf(Leaf("way", "", leaf.entity, leaf.steps))
+                    text = f"{text} if {way} >= 0 else {held.low}"
+                self.define(name, _loaded(held, text))
         elif leaf.kind == "first":
             stem = names.of(("entity", leaf.entity), leaf.entity)
             self._first(leaf.entity, stem)
