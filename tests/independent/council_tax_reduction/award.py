@@ -164,15 +164,24 @@ def _credit(facts: Circumstances) -> tuple[bool, Fraction]:
     return on, sum(of_kind(facts, "guarantee_credit", "savings_credit"), ZERO)
 
 
-def taken_off(facts: Circumstances, day: date, found: Figures) -> Fraction:
+def taken_off(facts: Circumstances, found: Figures) -> Fraction:
     """What is taken off the maximum for a day: by it a change is for the better or for the worse, whatever the charge leaves of it."""
+    if not found.pensioner:
+        return ZERO  # para 47 is of pensioners
     disregarded = facts.continuing or facts.on("guarantee_credit")
-    if found.pensioner and not disregarded and facts.capital is not None and facts.capital > CAPITAL_LIMIT:
+    if not disregarded and facts.capital is not None and facts.capital > CAPITAL_LIMIT:
         return NO_REDUCTION
     return found.non_dependant_deductions / 7 + TAPER * (ZERO if disregarded else found.excess_income)
 
 
-def change_between(before: Spell, after: Spell, received: Spell, since: date | None, off: Callable[[Circumstances, date], Fraction]) -> Change:
+def _means(facts: Circumstances) -> tuple[object, ...]:
+    """The people, the incomes, and the capital where it is looked at."""
+    incomes = sorted((income.kind, income.amount, income.period) for person in facts.people for income in person.incomes if income.amount)
+    capital = None if facts.continuing or facts.on("guarantee_credit") else facts.capital
+    return len(facts.people), len(facts.non_dependants), incomes, capital
+
+
+def change_between(before: Spell, after: Spell, received: Spell, since: date | None, worked: Callable[[Spell, date], Figures]) -> Change:
     """What kind of change leads from one spell to the next: para 46(5) and (6), para 47, or para 46(1).
 
     `received` are the facts that count on the day, from `since`: para 47 asks what becomes of the reduction that the applicant receives.
@@ -181,10 +190,12 @@ def change_between(before: Spell, after: Spell, received: Spell, since: date | N
     occurs = after.first
     if _partners(before.facts) != _partners(after.facts):
         return Change(occurs, at_once=True)
+    if _means(before.facts) == _means(after.facts) and worked(before, occurs) == worked(after, occurs):
+        return Change(occurs, nothing=True)
     old, new = _credit(before.facts), _credit(after.facts)
     if not new[0] or old == new:  # no credit, it has ceased (para 46(2)), or its amount has not changed
         return Change(occurs)
-    now, then = off(received.facts, occurs), off(after.facts, occurs)
+    now, then = (taken_off(spell.facts, worked(spell, occurs)) for spell in (received, after))
     guaranteed = after.facts.on("guarantee_credit") and not before.facts.on("guarantee_credit")
     if now == then or (
         then < now and not old[0] and not guaranteed
@@ -227,11 +238,11 @@ def in_force(
     """The claim's facts by the days on which they count, and since when there is entitlement (None: before the year)."""
     since = None if claim.claimed_on is None else entitlement_begins(claim.claimed_on, claim.liable_since)
 
-    def off(facts: Circumstances, day: date) -> Fraction:
-        if not is_pensioner(facts, day):
-            return ZERO  # para 47 is of pensioners
+    def worked(spell: Spell, day: date) -> Figures:
         charge = next((each for each in charges if each.first <= day <= each.last), NO_CHARGE)
-        return taken_off(facts, day, figures_on(facts, charge, day, since, scheme, delay_covers_premium=delay_covers_premium))
+        return figures_on(
+            spell.facts, charge, day, since, scheme, seen=spell.first, delay_covers_premium=delay_covers_premium
+        )
 
     spells = list(_with_birthdays(claim.spells))
     moves = [after.first for before, after in pairwise(charges) if before.last + ONE_DAY == after.first and _differs(before, after)]
@@ -240,7 +251,7 @@ def in_force(
     for before, after in pairwise(spells):
         counted = [start, *(max(day, start) for day in effective_days(changes, moves))]
         latest = max((place for place, day in enumerate(counted) if day <= after.first), default=None)
-        changes.append(change_between(before, after, spells[latest or 0], None if latest is None else counted[latest], off))
+        changes.append(change_between(before, after, spells[latest or 0], None if latest is None else counted[latest], worked))
     begins = [start, *(max(day, start) for day in effective_days(changes, moves))]
     found: list[InForce] = []
     following = spells[-1].last + ONE_DAY
