@@ -240,9 +240,7 @@ def in_force(
 
     def worked(spell: Spell, day: date) -> Figures:
         charge = next((each for each in charges if each.first <= day <= each.last), NO_CHARGE)
-        return figures_on(
-            spell.facts, charge, day, since, scheme, seen=spell.first, delay_covers_premium=delay_covers_premium
-        )
+        return figures_on(spell.facts, charge, day, since, scheme, seen=spell.first, delay_covers_premium=delay_covers_premium)
 
     spells = list(_with_birthdays(claim.spells))
     moves = [after.first for before, after in pairwise(charges) if before.last + ONE_DAY == after.first and _differs(before, after)]
