@@ -35,6 +35,7 @@ from independent.exemptions import add_years
 ZERO = Fraction(0)
 TAPER = Fraction(20, 700)  # para 3(f)(ii): 2 6/7 per cent
 NO_REDUCTION = Fraction(20_000)  # more than any charge
+NO_CAPITAL_TEST = ("guarantee_credit", "income_support", "jsa_income_based", "esa_income_related")
 NO_CHARGE = Charge(date.min, date.max, ZERO, ZERO)
 
 
@@ -177,7 +178,7 @@ def taken_off(facts: Circumstances, found: Figures) -> Fraction:
 def _means(facts: Circumstances) -> tuple[object, ...]:
     """The people, the incomes, and the capital where it is looked at."""
     incomes = sorted((income.kind, income.amount, income.period) for person in facts.people for income in person.incomes if income.amount)
-    capital = None if facts.continuing or facts.on("guarantee_credit") else facts.capital
+    capital = None if facts.continuing or any(map(facts.on, NO_CAPITAL_TEST)) else facts.capital
     return len(facts.people), len(facts.non_dependants), incomes, capital
 
 
