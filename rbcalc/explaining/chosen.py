@@ -9,7 +9,7 @@ from rbcalc.explaining.words import nothing, refs_of, summed_up, walk
 from rbcalc_kernels.exact.rows import Row
 from rbcalc_kernels.exact.trace import Entry, Trace
 from rbcalc_kernels.language.types import Choice
-from rbcalc_kernels.program.graph import Op, Program, Ref, Rule
+from rbcalc_kernels.program.graph import Node, Op, Program, Ref, Rule
 
 Place = tuple[Ref, int]
 """A value: its name and the identity of its row."""
@@ -125,6 +125,8 @@ class Chosen:
             if row is self.root and nothing(entry.value) and ref.name not in self.results:
                 continue  # a total of nought is not taken apart
             asked, deciding = self.asked(entry), self._deciding(entry)
+            if (ref, id(row)) in self.telling:
+                deciding |= set(_passed_on(entry.rule.body))
             for read in entry.reads:
                 if not isinstance(read.name, Ref) or read.row is None or read.known or not (asked is None or read.name in asked):
                     continue
@@ -163,3 +165,10 @@ class Chosen:
         if case.when is not None:
             return given | set(refs_of(case.when))
         return given or {ref for other in entry.rule.cases if other.when is not None for ref in refs_of(other.when)}
+
+
+def _passed_on(node: Node) -> Iterator[Ref]:
+    """The values that a choice gives as they are."""
+    if node.op is Op.IF:
+        for given in node.args[1:]:
+            yield from [given.value] if isinstance(given.value, Ref) and given.op is Op.COLUMN else _passed_on(given)

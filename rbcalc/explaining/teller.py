@@ -332,7 +332,10 @@ class Teller:
         if entry is None:
             return set()
         found = {(ref, id(row))}
-        if entry.case is None and self.words.written(self._stated(entry), row).worked:
+        written = self.words.written(self._stated(entry), row)
+        if entry.case is None and written.leaf is not None and written.leaf[1] is row:
+            found |= self._with_operands(*written.leaf)  # it is another value as it stands
+        if entry.case is None and written.worked:
             found |= {(read.name, id(read.row)) for read in entry.reads if isinstance(read.name, Ref) and read.row is row}
         for told in [self.chosen.relevant[place] for place in found if place in self.chosen.relevant]:
             passed = self._stated(told).value if told.case is not None else None

@@ -21,7 +21,7 @@ from independent.council_tax_reduction.dates import (
     week_after,
     week_of,
 )
-from independent.council_tax_reduction.facts import Charge, Claim
+from independent.council_tax_reduction.facts import Charge, Circumstances, Claim
 from independent.reduction_examples import claim, household, person, pounds, working, year
 
 END = date(2026, 3, 31)
@@ -71,6 +71,13 @@ def test_the_delay_for_non_dependants(changed: date, counts: date) -> None:
         ([Change(date(2025, 6, 11))], [date(2025, 6, 12)], [date(2025, 6, 12)]),
         ([Change(date(2025, 6, 11))], [date(2025, 6, 16)], [date(2025, 6, 16)]),
         ([Change(date(2025, 6, 11)), Change(date(2025, 6, 17), at_once=True)], [], [date(2025, 6, 16), date(2025, 6, 17)]),
+        # What changes nothing is no change (para 46(1)): nothing is pulled to it, and it brings nothing forward.
+        ([Change(date(2025, 6, 11)), Change(date(2025, 6, 12), nothing=True)], [], [date(2025, 6, 16)] * 2),
+        (
+            [Change(date(2025, 6, 10), nothing=True), Change(date(2025, 6, 13), at_once=True)],
+            [date(2025, 6, 12)],
+            [date.min, date(2025, 6, 13)],
+        ),
     ],
 )
 def test_changes_of_one_week(changes: list[Change], charges: list[date], effective: list[date]) -> None:
@@ -227,6 +234,21 @@ def test_an_award_of_savings_credit_that_cuts_the_reduction() -> None:
     after = household(paid, assessed_income=pounds("269.40"), told_on=date(2025, 7, 2))
     made = claim((date(2025, 4, 1), before), (date(2025, 6, 12), after), ends=END)
     assert steps(made, [CHARGE]) == [(date(2025, 4, 1), 4), (date(2025, 7, 7), 3)]
+
+
+def test_more_credit_after_a_change_for_the_worse_is_held_against_what_is_received() -> None:
+    # Para 47(2)(b): on 13 June the reduction received is still 4 a day; the higher figure of the 10th counts from Monday the 16th.
+    def credited(income: str, credit: str, told: date | None = None) -> Circumstances:
+        paid = person(passport="savings_credit", incomes={"savings_credit": credit})
+        return household(paid, assessed_income=pounds(income), told_on=told)
+
+    facts = (
+        (date(2025, 4, 1), credited("239.40", "5")),
+        (date(2025, 6, 10), credited("299.40", "5")),
+        (date(2025, 6, 13), credited("259.40", "10", date(2025, 7, 2))),
+    )
+    found = [day for day, _ in steps(claim(*facts, ends=END), [CHARGE])]
+    assert found == [date(2025, 4, 1), date(2025, 6, 16), date(2025, 7, 7)]
 
 
 def test_the_65th_birthday_counts_from_the_week_after() -> None:

@@ -34,6 +34,9 @@ from independent.exemptions import add_years
 
 ZERO = Fraction(0)
 TAPER = Fraction(20, 700)  # para 3(f)(ii): 2 6/7 per cent
+NO_REDUCTION = Fraction(20_000)  # more than any charge
+NO_CAPITAL_TEST = ("guarantee_credit", "income_support", "jsa_income_based", "esa_income_related")
+NO_CHARGE = Charge(date.min, date.max, ZERO, ZERO)
 
 
 def half_up(amount: Fraction) -> int:
@@ -162,29 +165,52 @@ def _credit(facts: Circumstances) -> tuple[bool, Fraction]:
     return on, sum(of_kind(facts, "guarantee_credit", "savings_credit"), ZERO)
 
 
-def change_between(before: Spell, after: Spell, reduction: Callable[[Circumstances, date], Fraction]) -> Change:
-    """What kind of change leads from one spell to the next: para 46(5) and (6), para 47, or para 46(1)."""
+def taken_off(facts: Circumstances, found: Figures) -> Fraction:
+    """What is taken off the maximum for a day: by it a change is for the better or for the worse, whatever the charge leaves of it."""
+    if not found.pensioner:
+        return ZERO  # para 47 is of pensioners
+    disregarded = facts.continuing or facts.on("guarantee_credit")
+    if not disregarded and facts.capital is not None and facts.capital > CAPITAL_LIMIT:
+        return NO_REDUCTION
+    return found.non_dependant_deductions / 7 + TAPER * (ZERO if disregarded else found.excess_income)
+
+
+def _means(facts: Circumstances) -> tuple[object, ...]:
+    """The people, the incomes, and the capital where it is looked at."""
+    incomes = sorted((income.kind, income.amount, income.period) for person in facts.people for income in person.incomes if income.amount)
+    capital = None if facts.continuing or any(map(facts.on, NO_CAPITAL_TEST)) else facts.capital
+    return len(facts.people), len(facts.non_dependants), incomes, capital
+
+
+def change_between(before: Spell, after: Spell, received: Spell, since: date | None, worked: Callable[[Spell, date], Figures]) -> Change:
+    """What kind of change leads from one spell to the next: para 46(5) and (6), para 47, or para 46(1).
+
+    `received` are the facts that count on the day, from `since`: para 47 asks what becomes of the reduction that the applicant receives.
+    Before they count, no later facts do.
+    """
     occurs = after.first
     if _partners(before.facts) != _partners(after.facts):
         return Change(occurs, at_once=True)
+    if _means(before.facts) == _means(after.facts) and worked(before, occurs) == worked(after, occurs):
+        return Change(occurs, nothing=True)
     old, new = _credit(before.facts), _credit(after.facts)
     if not new[0] or old == new:  # no credit, it has ceased (para 46(2)), or its amount has not changed
         return Change(occurs)
-    now, then = reduction(before.facts, occurs), reduction(after.facts, occurs)
+    now, then = (taken_off(spell.facts, worked(spell, occurs)) for spell in (received, after))
     guaranteed = after.facts.on("guarantee_credit") and not before.facts.on("guarantee_credit")
     if now == then or (
-        then > now and not old[0] and not guaranteed
+        then < now and not old[0] and not guaranteed
     ):  # para 47 speaks of changes of the reduction, of awards in (5) and (7)
         return Change(occurs)
     counts_from = pension_credit_counts_from(
         occurs,
         after.facts.told_on,
-        awarded=not old[0] or (then > now and guaranteed),  # (5), (7)
+        awarded=not old[0] or (then < now and guaranteed),  # (5), (7)
         credit_rises=new[1] > old[1],
-        reduction_rises=then > now,
+        reduction_rises=then < now,
         late=after.facts.told_late,
     )
-    return Change(occurs, counts_from=counts_from)
+    return Change(occurs, counts_from=counts_from if since is None else max(counts_from, since))
 
 
 @dataclass(frozen=True)
@@ -207,19 +233,25 @@ def _with_birthdays(spells: Sequence[Spell]) -> Iterable[Spell]:
         yield from (Spell(first, end - ONE_DAY, spell.facts) for first, end in pairwise(edges))
 
 
-def in_force(claim: Claim, charges: Sequence[Charge], scheme: Scheme | None = None) -> tuple[list[InForce], date | None]:
+def in_force(
+    claim: Claim, charges: Sequence[Charge], scheme: Scheme | None = None, *, delay_covers_premium: bool = True
+) -> tuple[list[InForce], date | None]:
     """The claim's facts by the days on which they count, and since when there is entitlement (None: before the year)."""
     since = None if claim.claimed_on is None else entitlement_begins(claim.claimed_on, claim.liable_since)
 
-    def reduction(facts: Circumstances, day: date) -> Fraction:
-        charge = next((each for each in charges if each.first <= day <= each.last), None)
-        return ZERO if charge is None else figures_on(facts, charge, day, since, scheme).a_day
+    def worked(spell: Spell, day: date) -> Figures:
+        charge = next((each for each in charges if each.first <= day <= each.last), NO_CHARGE)
+        return figures_on(spell.facts, charge, day, since, scheme, seen=spell.first, delay_covers_premium=delay_covers_premium)
 
     spells = list(_with_birthdays(claim.spells))
-    changes = [change_between(before, after, reduction) for before, after in pairwise(spells)]
     moves = [after.first for before, after in pairwise(charges) if before.last + ONE_DAY == after.first and _differs(before, after)]
-    begins = [spells[0].first if since is None else max(since, spells[0].first)]
-    begins += [max(day, begins[0]) for day in effective_days(changes, moves)]
+    start = spells[0].first if since is None else max(since, spells[0].first)
+    changes: list[Change] = []
+    for before, after in pairwise(spells):
+        counted = [start, *(max(day, start) for day in effective_days(changes, moves))]
+        latest = max((place for place, day in enumerate(counted) if day <= after.first), default=None)
+        changes.append(change_between(before, after, spells[latest or 0], None if latest is None else counted[latest], worked))
+    begins = [start, *(max(day, start) for day in effective_days(changes, moves))]
     found: list[InForce] = []
     following = spells[-1].last + ONE_DAY
     for spell, first in reversed(list(zip(spells, begins, strict=True))):
@@ -252,7 +284,7 @@ def _days_of_change(facts: Circumstances, entitled_since: date | None, last: dat
 def pieces(claim: Claim, charges: Sequence[Charge], scheme: Scheme | None = None, *, delay_covers_premium: bool = True) -> list[Piece]:
     """The claim worked out: every day for which there is a charge and facts that count."""
     found = []
-    held, since = in_force(claim, charges, scheme)
+    held, since = in_force(claim, charges, scheme, delay_covers_premium=delay_covers_premium)
     for counted in held:
         facts, seen = counted.spell.facts, counted.spell.first
         for charge in charges:

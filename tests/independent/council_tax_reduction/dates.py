@@ -44,11 +44,15 @@ def delayed(changed_on: date) -> date:
 
 @dataclass(frozen=True)
 class Change:
-    """A change of the claim's facts; `at_once` for one under para 46(5) or (6), `counts_from` for one under para 47."""
+    """A change of the claim's facts; `at_once` for one under para 46(5) or (6), `counts_from` for one under para 47.
+
+    `nothing`: the facts are others, and neither the entitlement nor its amount is, so that para 46(1) knows no change.
+    """
 
     occurs: date
     at_once: bool = False
     counts_from: date | None = None
+    nothing: bool = False
 
     @property
     def effective(self) -> date:
@@ -64,10 +68,13 @@ def effective_days(changes: Sequence[Change], charge_changes: Sequence[date] = (
     Where one change of a reduction week would count from that week and another from the next, all of that week's changes count
     from the day to which para 46(3) to (6) refers, the earliest if there are several.
     """
-    found = []
+    found: list[date] = []
     for change in changes:
+        if change.nothing:
+            found.append(found[-1] if found else date.min)  # with the facts before
+            continue
         week = week_of(change.occurs)
-        same = [other for other in changes if week_of(other.occurs) == week and other.counts_from is None]
+        same = [other for other in changes if week_of(other.occurs) == week and other.counts_from is None and not other.nothing]
         special = [other.occurs for other in same if other.at_once] + [day for day in charge_changes if week_of(day) == week]
         ordinary = any(not other.at_once for other in same)
         found.append(min(special) if change.counts_from is None and special and ordinary else change.effective)
