@@ -23,8 +23,9 @@ SIDES = {Fraction(-1), Fraction(0), Fraction(1)}
 NEVER_BINDS = {
     ("instalments_spread", Op.MIN): "at this line an instalment is under the least amount, so that fewer than all are left",
     ("instalments_spread", Op.MAX): "at this line the amount is twice the least one, so that there are two or more",
+    ("charge_changes_so_far", Op.MIN): "a year has no more days than that on which the charge may change",
 }
-"""These two tell the compiler that a divisor is from 1 to 12."""
+"""These tell the compiler that a divisor is from 1 to 12, and how far a count can go."""
 
 
 @cache
@@ -38,7 +39,8 @@ def seen() -> Seen:
     made: dict[int, tuple[Observing, Builder]] = {}
     reader = CaseReader(rules())
     england = Path(rules().library.root) / "england"
-    for path in case_files([england / "council_tax", england / "council_tax_reduction" / "prescribed.cases.yaml"]):
+    reductions = [england / "council_tax_reduction" / f"{name}.cases.yaml" for name in ("prescribed", "joint")]
+    for path in case_files([england / "council_tax", *reductions]):
         for example in reader.read(path):
             key = id(example.program)
             made[key] = made.get(key) or (Observing(example.program, found), Builder(example.program))

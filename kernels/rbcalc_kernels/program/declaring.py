@@ -183,6 +183,8 @@ def _entities(found: Declarations, names: Names, findings: Findings) -> None:
 
 def _beside(found: Declarations, names: Names, registers: dict[str, Register], findings: Findings) -> None:
     """Mark the entities whose rows stand beside each other below this program's root, and the derived ones that follow them."""
+    if not any(declared.doc.beside for declared in found.entities.values()):
+        return
     root = root_of(names.entities)
     tables = {register.name for register in registers.values() if register.entity == root}
     origins: dict[str, str] = {}
